@@ -1,0 +1,190 @@
+// The edge: declares every command, maps every failure to an exit code, and is alone in touching the process.
+import { Command as Commander, CommanderError, Option } from 'commander'
+import packageJson from '../package.json' with { type: 'json' }
+import { COMMON, type Command, type Common, command, createContext } from './command.ts'
+import { EXIT_CODES, KjitsiError } from './errors.ts'
+import { type Http, setUpTransport, watchRequests } from './http.ts'
+import type { Io } from './io.ts'
+import { type Output, createOutput } from './output.ts'
+import { type Resolved, SETTINGS, type SettingKey, flagsOf, isSecret, isSwitch, resolveSettings } from './settings.ts'
+
+const ADMIN = ['url', 'authRealm', 'user', 'password', 'loginClient', 'clientSecret', 'accessToken'] as const
+
+export const COMMANDS: readonly Command[] = [
+  command({
+    name: 'setup-mappers',
+    summary: 'create the claim mappers that Jitsi needs on a Keycloak client',
+    args: [],
+    settings: [
+      ...ADMIN, 'realm', 'client',
+      'room', 'roomAttribute', 'bnf', 'nbf', 'tokenAudience', 'userContext', 'nameFrom', 'moderatorRole', 'groupFrom', 'feature',
+      'remove', 'dryRun', 'check',
+    ],
+    examples: [
+      ['kjitsi setup-mappers --url https://auth.example.org --realm meet --user admin --dry-run', 'shows what is missing'],
+      ['kjitsi setup-mappers --realm meet --user-context --moderator-role owner', 'also names, and moderators by role'],
+    ],
+    load: async () => (await import('./commands/setup-mappers.ts')).run,
+  }),
+  command({
+    name: 'gen-env',
+    summary: "write the JWT block of Jitsi's .env, to stdout or merged into FILE",
+    args: [['[file]', "Jitsi's .env, to be merged into; without it the block goes to stdout"]],
+    settings: ['url', 'realm', 'client', 'issuer', 'appId', 'audience', 'keyserver', 'guests', 'signType', 'dryRun', 'check'],
+    examples: [
+      ['kjitsi gen-env --url https://auth.example.org --realm meet', 'prints the block'],
+      ['kjitsi gen-env ./.env --realm meet --keyserver https://meet.example.org/kjitsi-keys', 'merges it into .env'],
+    ],
+    load: async () => (await import('./commands/gen-env.ts')).run,
+  }),
+  command({
+    name: 'export-certs',
+    summary: "write the realm's public keys as DIR/<sha256(kid)>.pem",
+    args: [['<dir>', 'folder for the PEM files; made if missing']],
+    settings: ['url', 'realm', 'jwks', 'prune', 'dryRun', 'check'],
+    examples: [['kjitsi export-certs ./certs --url https://auth.example.org --realm meet', 'writes a file for each key']],
+    load: async () => (await import('./commands/export-certs.ts')).run,
+  }),
+  command({
+    name: 'demo',
+    summary: 'boot a throw-away Keycloak, run the three commands on it and show the accepted token',
+    args: [],
+    settings: ['keep'],
+    examples: [['kjitsi demo', 'needs Java 17 and Maven, or docker']],
+    load: async () => (await import('./commands/demo.ts')).run,
+  }),
+]
+
+/** `kjitsi 1.2.3, Node v20.20.2 on linux`, for reports of bugs. */
+const ABOUT = `kjitsi ${packageJson.version}, Node ${process.version} on ${process.platform}`
+
+/**
+ * Runs the command line `argv` (without node and script) on the given streams.
+ * @returns the exit code; whatever goes wrong has been said on stderr, or as a JSON document with --json
+ */
+export async function runCommand(argv: readonly string[], io: Io): Promise<number> {
+  // Until the settings are read, what was typed has to do.
+  let output = createOutput(io, {
+    json: argv.includes('--json'),
+    quiet: false,
+    verbose: false,
+    secrets: [],
+    about: ABOUT,
+  })
+  try {
+    let code = 0
+    await program(io, async (declared, args, flags) => {
+      const settings = await resolveSettings([...declared.settings, ...COMMON], flags, io)
+      const { json, quiet, verbose } = settings.values
+      output = createOutput(io, { json, quiet, verbose, secrets: settings.secrets, about: ABOUT })
+      const run = declared.load()
+      const outcome = await (await run)(createContext(args, settings, await startHttp(settings, output, io), output, io))
+      code = outcome === undefined ? 0 : EXIT_CODES[outcome]
+    }).parseAsync([...argv], { from: 'user' })
+    return code
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return 0
+      output.error(new KjitsiError('usage', error.message.replace(/^error: /, ''), { hint: 'see kjitsi --help' }))
+      return EXIT_CODES.usage
+    }
+    output.error(error)
+    return error instanceof KjitsiError ? EXIT_CODES[error.code] : EXIT_CODES.unexpected
+  }
+}
+
+async function startHttp(settings: Resolved<SettingKey>, output: Output, io: Io): Promise<Http> {
+  const { timeout, wait, caFile, verbose } = settings.values
+  for (const [key, source] of Object.entries(settings.sources)) {
+    const value = settings.values[key as SettingKey]
+    const shown = isSecret(key as SettingKey) ? '***' : JSON.stringify(value)
+    if (source !== 'default') output.detail(`${key} = ${shown} (${source})`)
+  }
+  if (verbose) watchRequests(output.detail)
+  await setUpTransport(caFile, io.env)
+  return { timeout, wait, signal: io.signal, onRetry: (reason) => { output.progress(`waiting for the server (${reason}) …`) } }
+}
+
+type Action = (
+  declared: Command,
+  args: readonly (string | undefined)[],
+  flags: Readonly<Record<string, unknown>>,
+) => Promise<void>
+
+/** Every command with its options and help, made from the tables. */
+export function program(io: Io, action: Action): Commander {
+  const root = new Commander('kjitsi')
+    .description('Makes Jitsi Meet accept the tokens of a Keycloak realm, and proves that it does.')
+    .version(packageJson.version)
+    .helpCommand(false)
+    .configureOutput({
+      writeOut: (text) => void io.stdout.write(text),
+      // Its errors are thrown, and printed by runCommand like all others.
+      writeErr: () => undefined,
+    })
+    .exitOverride()
+  for (const declared of COMMANDS) {
+    const sub = root.command(declared.name).summary(declared.summary).description(`${declared.summary}.`)
+    sub.copyInheritedSettings(root)
+    for (const [name, help] of declared.args) sub.argument(name, help)
+    for (const key of [...declared.settings, ...COMMON]) addOptions(sub, key)
+    sub.addHelpText('after', `\n${examples(declared)}`)
+    sub.action(async (...given: unknown[]) => {
+      await action(declared, given.slice(0, declared.args.length) as (string | undefined)[], givenFlags(sub))
+    })
+  }
+  return root
+}
+
+function addOptions(sub: Commander, key: SettingKey | Common): void {
+  const { env, help, ...rest } = SETTINGS[key]
+  const preset = 'default' in rest && !isSwitch(key) ? `, default ${rest.default}` : ''
+  flagsOf(key).forEach((flag, i) => {
+    const text = i === 0 ? `${help} (${env}${preset})` : `the opposite of ${flag.replace('--no-', '--')}`
+    const option = new Option(flag, text)
+    if ('repeat' in rest) option.argParser((value: string, before: readonly string[] = []) => [...before, value])
+    sub.addOption(option)
+  })
+}
+
+/** The flags that were really on the command line. */
+function givenFlags(sub: Commander): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(sub.opts()).filter(([name]) => sub.getOptionValueSource(name) === 'cli'))
+}
+
+function examples(declared: Command): string {
+  return `Examples:\n${declared.examples.map(([line, does]) => `  # ${does}\n  ${line}`).join('\n')}`
+}
+
+/** Runs this process's command line and sets its exit code. */
+export async function main(): Promise<void> {
+  const controller = new AbortController()
+  const io: Io = {
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    cwd: process.cwd(),
+    signal: controller.signal,
+  }
+  for (const stream of [process.stdout, process.stderr]) {
+    // A reader that leaves early, such as `| head -1`, is no failure of ours.
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error
+    })
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (controller.signal.aborted) process.exit(EXIT_CODES.interrupted)
+      controller.abort(new KjitsiError('interrupted', 'interrupted'))
+    })
+  }
+  process.exitCode = await Promise.race([runCommand(process.argv.slice(2), io), leftBehind(controller.signal)])
+}
+
+/** Ends the process a while after an interrupt, for a command that does not heed the signal. */
+async function leftBehind(signal: AbortSignal): Promise<number> {
+  await new Promise((resolve) => { signal.addEventListener('abort', resolve, { once: true }) })
+  await new Promise((resolve) => setTimeout(resolve, 5000).unref())
+  process.exit(EXIT_CODES.interrupted)
+}

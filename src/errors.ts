@@ -1,0 +1,51 @@
+// The one error of the house. Its message, hint and code are all that a person or a script ever sees of a failure.
+
+/** Exit code of the process for each kind of failure. */
+export const EXIT_CODES = {
+  unexpected: 1,
+  file: 1,
+  keys: 1,
+  server: 1,
+  usage: 2,
+  drift: 3,
+  verdict: 3,
+  login: 4,
+  right: 5,
+  'not-found': 6,
+  unreachable: 7,
+  interrupted: 130,
+} as const
+
+export type ErrorCode = keyof typeof EXIT_CODES
+
+/**
+ * A failure that its reader can act upon.
+ *
+ * `message` names what failed (URL, status, realm, client or file) and why, in one sentence; `hint` says what mends it.
+ * Neither ever holds a secret.
+ */
+export class KjitsiError extends Error {
+  readonly code: ErrorCode
+  readonly hint: string | undefined
+
+  constructor(code: ErrorCode, message: string, options: { hint?: string | undefined; cause?: unknown } = {}) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined)
+    this.name = 'KjitsiError'
+    this.code = code
+    this.hint = options.hint
+  }
+}
+
+/** The message of anything thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** The system's own code (`EACCES`, `ECONNREFUSED`, …) of anything thrown, looked for along its causes. */
+export function systemCodeOf(error: unknown): string | undefined {
+  for (let e = error, depth = 0; e instanceof Error && depth < 8; e = e.cause, depth++) {
+    if (e instanceof AggregateError && e.errors.length > 0) return systemCodeOf(e.errors[0])
+    if ('code' in e && typeof e.code === 'string' && !(e instanceof KjitsiError)) return e.code
+  }
+  return undefined
+}

@@ -1,0 +1,150 @@
+// All that is printed goes through here: human text or JSON, colour, redaction. stdout is data, stderr is talk.
+import { Chalk, type ChalkInstance } from 'chalk'
+import { stripVTControlCharacters } from 'node:util'
+import { EXIT_CODES, KjitsiError } from './errors.ts'
+import { type Finding, fixOf, sentenceOf } from './findings.ts'
+import type { Io } from './io.ts'
+
+export interface Output {
+  /** Prints the command's result: `{"version":1,"kind":kind,…payload,"findings":[…]}` with --json, else `human()`. */
+  result(kind: string, payload: Readonly<Record<string, unknown>>, human: (paint: ChalkInstance) => string): void
+  /** Says something on stderr, unless --quiet or --json. */
+  note(text: string): void
+  /** Says a finding on stderr, and keeps it for the result's `findings`. */
+  find(finding: Finding): void
+  /** Says something on stderr with --verbose. */
+  detail(text: string): void
+  /** Shows what is under way on the terminal's last line; '' clears it. Nothing without a terminal. */
+  progress(text: string): void
+  error(error: unknown): void
+}
+
+export interface OutputOptions {
+  readonly json: boolean
+  readonly quiet: boolean
+  readonly verbose: boolean
+  readonly secrets: readonly string[]
+  /** Shown with a stack where the failure is a bug of ours. */
+  readonly about: string
+}
+
+export function createOutput(io: Io, options: OutputOptions): Output {
+  const findings: Finding[] = []
+  const onStdout = painter(io, io.stdout.isTTY)
+  const onStderr = painter(io, io.stderr.isTTY)
+  let progressShown = false
+
+  const talk = (text: string): void => {
+    clearProgress()
+    io.stderr.write(`${redact(printable(text), options.secrets)}\n`)
+  }
+  const clearProgress = (): void => {
+    if (progressShown) io.stderr.write('\r\u001B[K')
+    progressShown = false
+  }
+  const document = (kind: string, payload: object): void => {
+    io.stdout.write(`${JSON.stringify({ version: 1, kind, ...payload }, null, 2)}\n`)
+  }
+
+  return {
+    result(kind, payload, human) {
+      clearProgress()
+      if (options.json) {
+        document(kind, { ...payload, findings: findings.map(plainFinding) })
+        return
+      }
+      const text = human(onStdout)
+      if (text !== '') io.stdout.write(printable(text.endsWith('\n') ? text : `${text}\n`))
+    },
+    note(text) {
+      if (!options.quiet && !options.json) talk(text)
+    },
+    find(finding) {
+      findings.push(finding)
+      if (options.quiet || options.json) return
+      const mark = finding.level === 'error' ? onStderr.red('error:') : onStderr.yellow(`${finding.level}:`)
+      const fix = fixOf(finding)
+      talk(`${mark} ${sentenceOf(finding)}${fix ? `\n  ${onStderr.dim(`→ ${fix}`)}` : ''}`)
+    },
+    detail(text) {
+      if (options.verbose) talk(onStderr.dim(text))
+    },
+    progress(text) {
+      if (!io.stderr.isTTY || options.quiet || options.json || io.env['TERM'] === 'dumb') return
+      clearProgress()
+      if (text === '') return
+      io.stderr.write(printable(text).slice(0, (io.stderr.columns ?? 80) - 1))
+      progressShown = true
+    },
+    error(error) {
+      clearProgress()
+      const bug = !(error instanceof KjitsiError)
+      if (options.json) {
+        const { code, message, hint } = describe(error)
+        document('error', {
+          error: {
+            code,
+            exitCode: EXIT_CODES[code],
+            message: redact(printable(message), options.secrets),
+            ...(hint === undefined ? {} : { hint: redact(printable(hint), options.secrets) }),
+          },
+          findings: findings.map(plainFinding),
+        })
+        if (!bug) return
+      } else {
+        const { message, hint } = describe(error)
+        talk(`${onStderr.red('error:')} ${message}${hint ? `\n  ${onStderr.dim(`→ ${hint}`)}` : ''}`)
+      }
+      if (bug) talk(`${options.about}\n${error instanceof Error ? (error.stack ?? '') : ''}\nThis is a bug in kjitsi.`)
+      else if (options.verbose && error.cause instanceof Error) talk(onStderr.dim(`cause: ${error.cause.message}`))
+    },
+  }
+}
+
+/** What a failure is, in the words that both forms of output print. */
+function describe(error: unknown): { code: keyof typeof EXIT_CODES; message: string; hint: string | undefined } {
+  if (error instanceof KjitsiError) return { code: error.code, message: error.message, hint: error.hint }
+  const message = error instanceof Error ? error.message : String(error)
+  return { code: 'unexpected', message: `unexpected: ${message}`, hint: undefined }
+}
+
+function plainFinding(finding: Finding): object {
+  const fix = fixOf(finding)
+  return { ...finding, message: sentenceOf(finding), ...(fix === undefined ? {} : { fix }) }
+}
+
+/** Rows of cells as lines of aligned columns; the first row is the head. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const width = (cell: string): number => stripVTControlCharacters(cell).length
+  const widths: number[] = []
+  for (const row of rows) row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, width(cell))))
+  return rows
+    .map((row) => row.map((cell, i) => cell + ' '.repeat((widths[i] ?? 0) - width(cell))).join('  ').trimEnd())
+    .join('\n')
+}
+
+function painter(io: Io, isTTY: boolean | undefined): ChalkInstance {
+  const { NO_COLOR, FORCE_COLOR, TERM } = io.env
+  if (NO_COLOR) return new Chalk({ level: 0 })
+  if (FORCE_COLOR !== undefined) return new Chalk({ level: FORCE_COLOR === '0' || FORCE_COLOR === 'false' ? 0 : 1 })
+  return new Chalk({ level: isTTY && TERM !== 'dumb' ? 1 : 0 })
+}
+
+// Names come from servers too, and a terminal obeys what it is sent: of the control characters only newline, tab and
+// the few colours that we use ourselves are let through.
+// eslint-disable-next-line no-control-regex
+const CONTROLS = /(\u001B\[(?:1|2|22|31|32|33|36|39)m)|\u001B\[[0-9;]*[A-Za-z]|[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]/g
+
+export function printable(text: string): string {
+  return text.replace(CONTROLS, (_, ours: string | undefined) => ours ?? '')
+}
+
+/** Blots out every secret of four characters and more; shorter ones are no secret, and would spoil every sentence. */
+function redact(text: string, secrets: readonly string[]): string {
+  let clean = text
+  for (const secret of secrets) {
+    if (secret.length < 4) continue
+    for (const form of [secret, encodeURIComponent(secret)]) clean = clean.replaceAll(form, '***')
+  }
+  return clean
+}

@@ -1,0 +1,444 @@
+// THE table of settings: flag, environment name, default, secret or not, help. The options of every command, the
+// README's table and the sentences about a missing setting are all made from it, and nothing else reads the environment.
+import { parse as parseDotenv } from 'dotenv'
+import { readFile } from 'node:fs/promises'
+import { resolve as resolvePath } from 'node:path'
+import { text as readStream } from 'node:stream/consumers'
+import { KjitsiError, messageOf, systemCodeOf } from './errors.ts'
+import type { Io } from './io.ts'
+import { duration, httpUrl, integer, keyValue, oneOf, plain } from './values.ts'
+
+/** Where a value came from; earlier ones win. */
+export type Source = 'flag' | 'environment' | 'settings file' | 'default'
+
+interface Definition<T> {
+  /** As commander reads it. Two settings may share a flag where no command has both. */
+  readonly flag: string
+  readonly env: string
+  readonly help: string
+  readonly parse: (text: string) => T
+  /** As a person would type it. */
+  readonly default?: string
+  /** Given by `ENV`, `ENV_FILE` or the flag that names a file; never a plain flag, never printed. */
+  readonly secret?: true
+  /** May be given several times; in the environment, separated by commas. */
+  readonly repeat?: true
+}
+
+const setting = <const D extends Definition<unknown>>(definition: D): D => definition
+
+/** A switch: `--x` is true, `--no-x` is false, and in the environment 1/true/yes/on or 0/false/no/off. */
+function onOff(text: string): boolean {
+  if (/^(1|true|yes|on)$/i.test(text)) return true
+  if (/^(0|false|no|off)$/i.test(text)) return false
+  throw new Error('is neither true nor false')
+}
+
+export const SETTINGS = {
+  url: setting({
+    flag: '--url <url>',
+    env: 'KEYCLOAK_URL',
+    help: 'address of Keycloak, with /auth at its end where the server has that path',
+    parse: httpUrl,
+  }),
+  realm: setting({
+    flag: '--realm <name>',
+    env: 'KEYCLOAK_REALM',
+    help: 'realm whose tokens Jitsi is to accept; may be given several times',
+    parse: plain,
+    repeat: true,
+  }),
+  client: setting({
+    flag: '--client <client-id>',
+    env: 'KJITSI_CLIENT',
+    help: 'client id of the Keycloak client that Jitsi logs in with',
+    parse: plain,
+    default: 'jitsi',
+  }),
+  authRealm: setting({
+    flag: '--auth-realm <name>',
+    env: 'KEYCLOAK_AUTH_REALM',
+    help: 'realm to log in at (default: master with a password, the realm itself with a client secret)',
+    parse: plain,
+  }),
+  user: setting({
+    flag: '--user <name>',
+    env: 'KEYCLOAK_USER',
+    help: 'log in as this user, with KEYCLOAK_PASSWORD',
+    parse: plain,
+  }),
+  password: setting({
+    flag: '--password-file <path>',
+    env: 'KEYCLOAK_PASSWORD',
+    help: 'the password of --user; the flag names a file (- for stdin)',
+    parse: plain,
+    secret: true,
+  }),
+  loginClient: setting({
+    flag: '--login-client <client-id>',
+    env: 'KEYCLOAK_CLIENT_ID',
+    help: 'log in as the service account of this client, with KEYCLOAK_CLIENT_SECRET',
+    parse: plain,
+  }),
+  clientSecret: setting({
+    flag: '--client-secret-file <path>',
+    env: 'KEYCLOAK_CLIENT_SECRET',
+    help: 'the secret of --login-client; the flag names a file (- for stdin)',
+    parse: plain,
+    secret: true,
+  }),
+  accessToken: setting({
+    flag: '--access-token-file <path>',
+    env: 'KEYCLOAK_ACCESS_TOKEN',
+    help: 'a ready access token in place of a login; the flag names a file (- for stdin)',
+    parse: plain,
+    secret: true,
+  }),
+
+  room: setting({
+    flag: '--room <value>',
+    env: 'KJITSI_ROOM',
+    help: 'value of the `room` claim; * opens every room',
+    parse: plain,
+    default: '*',
+  }),
+  roomAttribute: setting({
+    flag: '--room-attribute <name>',
+    env: 'KJITSI_ROOM_ATTRIBUTE',
+    help: 'take the `room` claim from this user or group attribute instead',
+    parse: plain,
+  }),
+  bnf: setting({
+    flag: '--bnf <value>',
+    env: 'KJITSI_BNF',
+    help: 'value of the `bnf` claim',
+    parse: integer,
+    default: '0',
+  }),
+  nbf: setting({
+    flag: '--nbf',
+    env: 'KJITSI_NBF',
+    help: 'also write `nbf` = 0, the not-before claim that Jitsi reads',
+    parse: onOff,
+  }),
+  tokenAudience: setting({
+    flag: '--audience <name>',
+    env: 'KJITSI_TOKEN_AUDIENCE',
+    help: 'add this audience to the `aud` claim',
+    parse: plain,
+  }),
+  userContext: setting({
+    flag: '--user-context',
+    env: 'KJITSI_USER_CONTEXT',
+    help: 'write context.user.id, name, email and avatar',
+    parse: onOff,
+  }),
+  nameFrom: setting({
+    flag: '--name-from <source>',
+    env: 'KJITSI_NAME_FROM',
+    help: 'where context.user.name comes from: username, firstName or attribute:NAME',
+    parse: plain,
+    default: 'username',
+  }),
+  moderatorRole: setting({
+    flag: '--moderator-role <role>',
+    env: 'KJITSI_MODERATOR_ROLE',
+    help: 'client role whose holders get it as context.user.affiliation; made if missing',
+    parse: plain,
+  }),
+  groupFrom: setting({
+    flag: '--group-from <source>',
+    env: 'KJITSI_GROUP_FROM',
+    help: 'where context.group comes from: attribute:NAME',
+    parse: plain,
+  }),
+  feature: setting({
+    flag: '--feature <name=true|false>',
+    env: 'KJITSI_FEATURE',
+    help: 'write context.features.NAME; all=true first, then the exceptions',
+    parse: keyValue,
+    repeat: true,
+  }),
+  remove: setting({
+    flag: '--remove',
+    env: 'KJITSI_REMOVE',
+    help: 'remove what these options would create, where it is exactly that',
+    parse: onOff,
+  }),
+
+  issuer: setting({
+    flag: '--issuer <url>',
+    env: 'KJITSI_ISSUER',
+    help: 'issuer to accept, in place of asking Keycloak; may be given several times',
+    parse: plain,
+    repeat: true,
+  }),
+  appId: setting({
+    flag: '--app-id <name>',
+    env: 'KJITSI_APP_ID',
+    help: 'JWT_APP_ID (default: the client id)',
+    parse: plain,
+  }),
+  audience: setting({
+    flag: '--audience <name>',
+    env: 'KJITSI_AUDIENCE',
+    help: 'audience to accept; may be given several times (default: account and the client id)',
+    parse: plain,
+    repeat: true,
+  }),
+  keyserver: setting({
+    flag: '--keyserver <url>',
+    env: 'KJITSI_KEYSERVER',
+    help: "where Prosody fetches <sha256(kid)>.pem (default: what FILE has, else http://localhost:9000/certs)",
+    parse: httpUrl,
+  }),
+  guests: setting({
+    flag: '--guests',
+    env: 'KJITSI_GUESTS',
+    help: 'let people without a token wait for a host as guests',
+    parse: onOff,
+    default: 'true',
+  }),
+  signType: setting({
+    flag: '--sign-type <alg>',
+    env: 'KJITSI_SIGN_TYPE',
+    help: 'signature algorithm of the tokens: RS256, RS384 or RS512',
+    parse: oneOf('RS256', 'RS384', 'RS512'),
+    default: 'RS256',
+  }),
+
+  jwks: setting({
+    flag: '--jwks <url|file>',
+    env: 'KJITSI_JWKS',
+    help: 'key set to read in place of asking Keycloak for it; may be given several times',
+    parse: plain,
+    repeat: true,
+  }),
+  prune: setting({
+    flag: '--prune',
+    env: 'KJITSI_PRUNE',
+    help: 'remove <64 hex>.pem files of keys that are in no key set any more',
+    parse: onOff,
+  }),
+
+  keep: setting({
+    flag: '--keep',
+    env: 'KJITSI_KEEP',
+    help: 'leave the Keycloak running',
+    parse: onOff,
+  }),
+
+  dryRun: setting({
+    flag: '--dry-run',
+    env: 'KJITSI_DRY_RUN',
+    help: 'say what would change and change nothing',
+    parse: onOff,
+  }),
+  check: setting({
+    flag: '--check',
+    env: 'KJITSI_CHECK',
+    help: 'as --dry-run, but exit 3 where something would change',
+    parse: onOff,
+  }),
+  json: setting({ flag: '--json', env: 'KJITSI_JSON', help: 'print one JSON document on stdout', parse: onOff }),
+  quiet: setting({ flag: '--quiet', env: 'KJITSI_QUIET', help: 'say nothing but errors', parse: onOff }),
+  verbose: setting({
+    flag: '--verbose',
+    env: 'KJITSI_VERBOSE',
+    help: 'say where each setting came from, and each HTTP request',
+    parse: onOff,
+  }),
+  input: setting({
+    flag: '--no-input',
+    env: 'KJITSI_INPUT',
+    help: 'never ask; a missing setting is an error',
+    parse: onOff,
+    default: 'true',
+  }),
+  timeout: setting({
+    flag: '--timeout <duration>',
+    env: 'KJITSI_TIMEOUT',
+    help: 'longest wait for one answer, such as 10s',
+    parse: duration,
+    default: '10s',
+  }),
+  wait: setting({
+    flag: '--wait <duration>',
+    env: 'KJITSI_WAIT',
+    help: 'go on trying this long while Keycloak is still starting',
+    parse: duration,
+    default: '0s',
+  }),
+  caFile: setting({
+    flag: '--ca-file <path>',
+    env: 'KJITSI_CA_FILE',
+    help: 'PEM file of a certificate authority to trust as well',
+    parse: plain,
+  }),
+  envFile: setting({
+    flag: '--env-file <path>',
+    env: 'KJITSI_ENV_FILE',
+    help: 'file of settings, in the form NAME=value (default: .env, if there)',
+    parse: plain,
+  }),
+}
+
+export type Settings = typeof SETTINGS
+export type SettingKey = keyof Settings
+
+type Parsed<D> = D extends { parse: (text: string) => infer T } ? T : never
+type ValueOf<D> = D extends { repeat: true }
+  ? readonly Parsed<D>[]
+  : D extends { default: string }
+    ? Parsed<D>
+    : Parsed<D> extends boolean
+      ? boolean
+      : Parsed<D> | undefined
+
+/** The values of some settings; a switch that is not given is false, a repeated one an empty list. */
+export type Values<K extends SettingKey = SettingKey> = { readonly [P in K]: ValueOf<Settings[P]> }
+
+/** Values with where each came from. */
+export interface Resolved<K extends SettingKey> {
+  readonly values: Values<K>
+  readonly sources: Readonly<Partial<Record<K, Source>>>
+  /** Every secret among the values, to be kept out of all that is printed. */
+  readonly secrets: readonly string[]
+}
+
+/** How a person can give a setting: `--url or KEYCLOAK_URL`. */
+export function waysToGive(key: SettingKey): string {
+  const { flag, env, secret }: Definition<unknown> = SETTINGS[key]
+  const name = flag.replace(/ .*/, '')
+  return secret ? `${env}, ${env}_FILE or ${name}` : `${name} or ${env}`
+}
+
+/** Whether a setting is a switch, which takes no value on the command line. */
+export function isSwitch(key: SettingKey): boolean {
+  return !SETTINGS[key].flag.includes(' ')
+}
+
+export function isSecret(key: SettingKey): boolean {
+  const { secret }: Definition<unknown> = SETTINGS[key]
+  return secret === true
+}
+
+/** The flags of a setting: a switch that is on by default can be given both ways. */
+export function flagsOf(key: SettingKey): readonly string[] {
+  const { flag, default: preset }: Definition<unknown> = SETTINGS[key]
+  const both = isSwitch(key) && preset === 'true' && !flag.startsWith('--no-')
+  return both ? [flag, flag.replace('--', '--no-')] : [flag]
+}
+
+/** The name under which commander keeps the flag's value. */
+function attributeName(flag: string): string {
+  const words = flag.replace(/ .*/, '').replace(/^--(no-)?/, '').split('-')
+  return words.map((word, i) => (i === 0 ? word : word.charAt(0).toUpperCase() + word.slice(1))).join('')
+}
+
+/**
+ * Lays flag over environment over settings file over default, for each of `keys`.
+ * An empty value is an unset one.
+ * @param flags what commander read, only of flags that were really given
+ * @throws KjitsiError `usage` naming flag or environment name where a value cannot be read
+ */
+export async function resolveSettings<K extends SettingKey>(
+  keys: readonly K[],
+  flags: Readonly<Record<string, unknown>>,
+  io: Io,
+): Promise<Resolved<K>> {
+  const file = await readSettingsFile(flags, io)
+  const values: Partial<Record<SettingKey, unknown>> = {}
+  const sources: Partial<Record<SettingKey, Source>> = {}
+  const secrets: string[] = []
+  const stdin = once(() => readStream(io.stdin))
+  for (const key of keys) {
+    const definition: Definition<unknown> = SETTINGS[key]
+    const found = await rawValue(definition, flags, io, file, stdin)
+    if (found) sources[key] = found.source
+    const parse = (text: string): unknown => {
+      try {
+        return definition.parse(text)
+      } catch (error) {
+        const shown = definition.secret ? '' : ` ${JSON.stringify(text)}`
+        throw new KjitsiError('usage', `${found?.name ?? definition.env}${shown} ${messageOf(error)}`)
+      }
+    }
+    if (typeof found?.raw === 'boolean') values[key] = found.raw
+    else if (definition.repeat) values[key] = listOf(found?.raw).map(parse)
+    else if (typeof found?.raw === 'string') values[key] = parse(found.raw)
+    else values[key] = isSwitch(key) ? false : undefined
+    if (definition.secret && typeof values[key] === 'string') secrets.push(values[key])
+  }
+  return { values: values as Values<K>, sources: sources as Partial<Record<K, Source>>, secrets }
+}
+
+interface Raw {
+  readonly raw: string | boolean | readonly string[]
+  readonly source: Source
+  /** Flag or environment name, for an error about the value. */
+  readonly name: string
+}
+
+async function rawValue(
+  definition: Definition<unknown>,
+  flags: Readonly<Record<string, unknown>>,
+  io: Io,
+  file: Readonly<Record<string, string>>,
+  stdin: () => Promise<string>,
+): Promise<Raw | undefined> {
+  const flag = flags[attributeName(definition.flag)]
+  const name = definition.flag.replace(/ .*/, '')
+  if (typeof flag === 'string' && definition.secret) {
+    return { raw: await readSecret(flag, name, io, stdin), source: 'flag', name }
+  }
+  if (typeof flag === 'boolean' || (typeof flag === 'string' && flag !== '')) return { raw: flag, source: 'flag', name }
+  if (Array.isArray(flag) && flag.length > 0) return { raw: flag as string[], source: 'flag', name }
+  for (const [source, from] of [['environment', io.env], ['settings file', file]] as const) {
+    const text = from[definition.env]
+    if (text) return { raw: text, source, name: definition.env }
+    const path = definition.secret && from[`${definition.env}_FILE`]
+    if (path) return { raw: await readSecret(path, `${definition.env}_FILE`, io, stdin), source, name: definition.env }
+  }
+  return definition.default === undefined ? undefined : { raw: definition.default, source: 'default', name }
+}
+
+function listOf(raw: Raw['raw'] | undefined): readonly string[] {
+  if (typeof raw === 'string') return raw.split(',').map((item) => item.trim()).filter((item) => item !== '')
+  return Array.isArray(raw) ? (raw as readonly string[]).filter((item) => item !== '') : []
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined
+  return () => (made ??= { value: make() }).value
+}
+
+async function readSecret(path: string, name: string, io: Io, stdin: () => Promise<string>): Promise<string> {
+  const text = path === '-' ? await stdin() : await readNamed(resolvePath(io.cwd, path), name)
+  // Editors and `echo` end a file with a newline that is no part of the secret.
+  return text.replace(/\r?\n$/, '')
+}
+
+async function readSettingsFile(
+  flags: Readonly<Record<string, unknown>>,
+  io: Io,
+): Promise<Readonly<Record<string, string>>> {
+  const flag = flags['envFile']
+  const named = (typeof flag === 'string' && flag) || io.env[SETTINGS.envFile.env]
+  const path = resolvePath(io.cwd, named || '.env')
+  if (named) return parseDotenv(await readNamed(path, typeof flag === 'string' && flag ? '--env-file' : SETTINGS.envFile.env))
+  try {
+    return parseDotenv(await readFile(path, 'utf8'))
+  } catch (error) {
+    if (['ENOENT', 'EISDIR', 'ENOTDIR', 'EACCES'].includes(systemCodeOf(error) ?? '')) return {}
+    throw error
+  }
+}
+
+async function readNamed(path: string, name: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    throw new KjitsiError('usage', `${name}: cannot read ${path}: ${messageOf(error)}`, { cause: error })
+  }
+}

@@ -1,0 +1,58 @@
+// Readers of what people type: each gives the value or throws an Error whose message goes on after the text itself,
+// as in `--timeout "soon" is no duration: …`.
+
+export function plain(text: string): string {
+  return text
+}
+
+/** An http or https address without credentials, query or fragment; a trailing slash goes. */
+export function httpUrl(text: string): string {
+  let url: URL
+  try {
+    url = new URL(text)
+  } catch {
+    throw new Error('is no address: it starts with https:// or http://')
+  }
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw new Error('is no http or https address')
+  if (url.username || url.password) throw new Error('holds a user name or password: give them on their own')
+  if (url.search || url.hash) throw new Error('has a ? or # part: leave it out')
+  return text.replace(/\/+$/, '')
+}
+
+/** A whole number that a JSON reader anywhere holds exactly. */
+export function integer(text: string): number {
+  const value = Number(text)
+  if (!/^-?\d+$/.test(text) || !Number.isSafeInteger(value)) throw new Error('is no whole number')
+  return value
+}
+
+/** A TCP port; 0 asks the system for a free one. */
+export function port(text: string): number {
+  const value = integer(text)
+  if (value < 0 || value > 65535) throw new Error('is no port: it is a number up to 65535')
+  return value
+}
+
+const UNITS = { s: 1, m: 60, h: 3600, d: 86_400 } as const
+
+/** Seconds: `90`, `90s`, `5m`, `24h` or `7d`. */
+export function duration(text: string): number {
+  const [, digits, unit = 's'] = /^(\d{1,9})([smhd])?$/.exec(text) ?? []
+  if (digits === undefined) throw new Error('is no duration: write 90s, 5m, 24h or 7d')
+  return Number(digits) * UNITS[unit as keyof typeof UNITS]
+}
+
+export function oneOf<const T extends string>(...allowed: readonly T[]): (text: string) => T {
+  return (text) => {
+    const found = allowed.find((one) => one === text)
+    if (found === undefined) throw new Error(`is none of ${allowed.join(', ')}`)
+    return found
+  }
+}
+
+/** `NAME=true` or `NAME=false`. */
+export function keyValue(text: string): { readonly name: string; readonly value: boolean } {
+  const [, name, value] = /^([^=]+)=(true|false)$/.exec(text) ?? []
+  if (name === undefined) throw new Error('is not of the form NAME=true or NAME=false')
+  return { name, value: value === 'true' }
+}
