@@ -1,0 +1,76 @@
+// A realm of its own for each test, on the real Keycloak, with the admin client that made it.
+import { KeycloakAdminClient } from '@keycloak/keycloak-admin-client'
+import { randomUUID } from 'node:crypto'
+import { inject } from 'vitest'
+
+export const keycloak = inject('keycloak')
+
+/** Environment of a kjitsi that logs in as the server's administrator. */
+export const ADMIN_ENV = {
+  KEYCLOAK_URL: keycloak.url,
+  KEYCLOAK_USER: keycloak.user,
+  KEYCLOAK_PASSWORD: keycloak.password,
+}
+
+export interface TestRealm extends AsyncDisposable {
+  readonly name: string
+  /** Logged in as the server's administrator, set on this realm. */
+  readonly admin: KeycloakAdminClient
+}
+
+/** Makes an enabled realm; `await using` removes it at the end of the test. */
+export async function makeRealm(prefix = 'kjitsi'): Promise<TestRealm> {
+  const name = `${prefix}-${randomUUID().slice(0, 8)}`
+  const admin = await adminClient()
+  await admin.realms.create({ realm: name, enabled: true })
+  admin.setConfig({ realmName: name })
+  return {
+    name,
+    admin,
+    async [Symbol.asyncDispose]() {
+      await (await adminClient()).realms.del({ realm: name })
+    },
+  }
+}
+
+async function adminClient(): Promise<KeycloakAdminClient> {
+  const admin = new KeycloakAdminClient({ baseUrl: keycloak.url, realmName: 'master' })
+  await admin.auth({ grantType: 'password', clientId: 'admin-cli', username: keycloak.user, password: keycloak.password })
+  return admin
+}
+
+/** Makes a public client that also takes direct grants, so that a test can get a token without a browser. */
+export async function makeClient(realm: TestRealm, clientId = 'jitsi'): Promise<string> {
+  const { id } = await realm.admin.clients.create({ clientId, publicClient: true, directAccessGrantsEnabled: true })
+  return id
+}
+
+/** Makes a user who can log in at once; the password is the user name. */
+export async function makeUser(realm: TestRealm, username = 'alice'): Promise<string> {
+  const { id } = await realm.admin.users.create({
+    username,
+    enabled: true,
+    email: `${username}@example.org`,
+    emailVerified: true,
+    firstName: username,
+    lastName: 'Example',
+    credentials: [{ type: 'password', value: username, temporary: false }],
+  })
+  return id
+}
+
+export interface Tokens {
+  readonly accessToken: string
+  readonly idToken: string
+}
+
+/** Logs a user of `makeUser` in by a direct grant. */
+export async function tokensOf(realm: TestRealm, username = 'alice', clientId = 'jitsi'): Promise<Tokens> {
+  const response = await fetch(`${keycloak.url}/realms/${realm.name}/protocol/openid-connect/token`, {
+    method: 'POST',
+    body: new URLSearchParams({ grant_type: 'password', client_id: clientId, username, password: username, scope: 'openid' }),
+  })
+  if (!response.ok) throw new Error(`no token for ${username}: ${response.status} ${await response.text()}`)
+  const body = (await response.json()) as { access_token: string; id_token: string }
+  return { accessToken: body.access_token, idToken: body.id_token }
+}
