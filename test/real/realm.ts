@@ -1,5 +1,5 @@
 // A realm of its own for each test, on the real Keycloak, with the admin client that made it.
-import { KeycloakAdminClient } from '@keycloak/keycloak-admin-client'
+import KeycloakAdminClient from '@keycloak/keycloak-admin-client'
 import { randomUUID } from 'node:crypto'
 import { inject } from 'vitest'
 
