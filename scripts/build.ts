@@ -2,9 +2,8 @@
 // nothing else and a command starts without reading a node_modules tree. The libraries' licences go with it.
 import { build } from 'esbuild'
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 
-rmSync('dist', { recursive: true, force: true })
 const { metafile } = await build({
   entryPoints: ['src/cli.ts'],
   outdir: 'dist',
@@ -21,6 +20,11 @@ const { metafile } = await build({
   metafile: true,
 })
 
+// Yesterday's chunks go last, so that a kjitsi that runs meanwhile still finds its own.
+const LICENCES = 'THIRD_PARTY_LICENSES.txt'
+const current = new Set([...Object.keys(metafile.outputs).map((path) => basename(path)), LICENCES])
+for (const name of readdirSync('dist')) if (!current.has(name)) rmSync(join('dist', name), { recursive: true })
+
 const packages = new Set<string>()
 for (const input of Object.keys(metafile.inputs)) {
   const name = /^.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input)
@@ -32,4 +36,4 @@ const notices = [...packages].sort().map((folder) => {
   const text = file && existsSync(join(folder, file)) ? readFileSync(join(folder, file), 'utf8').trim() : ''
   return `${String(meta['name'])} ${String(meta['version'])} (${String(meta['license'])})\n\n${text}\n`
 })
-writeFileSync('dist/THIRD_PARTY_LICENSES.txt', notices.join(`\n${'-'.repeat(80)}\n\n`))
+writeFileSync(join('dist', LICENCES), notices.join(`\n${'-'.repeat(80)}\n\n`))

@@ -2,9 +2,10 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 
-let built: Promise<unknown> | undefined
+// Each project loads this file for itself, in the same process; one build is enough for all.
+const shared = globalThis as { kjitsiBuild?: Promise<unknown> }
 
 export async function setup(): Promise<void> {
-  built ??= promisify(execFile)('npm', ['run', '--silent', 'build'])
-  await built
+  shared.kjitsiBuild ??= promisify(execFile)('npm', ['run', '--silent', 'build'])
+  await shared.kjitsiBuild
 }

@@ -1,0 +1,52 @@
+// Writes the parts of the README that are made from the code, between their markers; with --check only compares.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { COMMANDS } from '../src/cli.ts'
+import { COMMON } from '../src/command.ts'
+import { SETTINGS, type SettingKey, flagsOf, isSecret } from '../src/settings.ts'
+
+const README = 'README.md'
+
+function commandsTable(): string {
+  const rows = COMMANDS.map(({ name, args, summary }) => {
+    const positional = args.map(([argument]) => ` ${argument}`).join('')
+    return `| \`kjitsi ${name}${positional}\` | ${summary} |`
+  })
+  return ['| command | does |', '|---|---|', ...rows].join('\n')
+}
+
+function settingsTable(): string {
+  const rows = (Object.keys(SETTINGS) as SettingKey[]).map((key) => {
+    const setting = SETTINGS[key]
+    const flags = flagsOf(key).map((flag) => `\`${flag}\``)
+    const env = isSecret(key) ? `\`${setting.env}\`, \`${setting.env}_FILE\`` : `\`${setting.env}\``
+    const preset = 'default' in setting ? `\`${setting.default}\`` : ''
+    return `| ${flags.join(', ')} | ${env} | ${preset} | ${usedBy(key)} | ${setting.help} |`
+  })
+  const cells = ['| flag | environment | default | commands | meaning |', '|---|---|---|---|---|', ...rows]
+  return cells.map((row) => row.replace(/<([^>]*)\|([^>]*)>/g, '<$1\\|$2>').replace(/=true\|false/g, '=true\\|false')).join('\n')
+}
+
+function usedBy(key: SettingKey): string {
+  if ((COMMON as readonly SettingKey[]).includes(key)) return 'all'
+  const users = COMMANDS.filter(({ settings }) => settings.includes(key)).map(({ name }) => name)
+  if (users.length === 0) throw new Error(`no command has the setting ${key}`)
+  return users.join(', ')
+}
+
+function fill(text: string, name: string, content: string): string {
+  const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`]
+  const [from, to] = [text.indexOf(start), text.indexOf(end)]
+  if (from < 0 || to < from) throw new Error(`${README} has no ${start} … ${end}`)
+  return `${text.slice(0, from + start.length)}\n${content}\n${text.slice(to)}`
+}
+
+const before = readFileSync(README, 'utf8')
+const after = fill(fill(before, 'commands', commandsTable()), 'settings', settingsTable())
+if (before !== after) {
+  if (process.argv.includes('--check')) {
+    process.stderr.write(`${README} is not what the code says: npm run readme\n`)
+    process.exitCode = 1
+  } else {
+    writeFileSync(README, after)
+  }
+}
