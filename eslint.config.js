@@ -21,6 +21,8 @@ export default tseslint.config(
         { selector: 'ExportDefaultDeclaration', message: 'Export by name, so that a thing has one name everywhere.' },
         { selector: 'ExportAllDeclaration', message: 'No barrels: import from the file that has it.' },
       ],
+      // An empty string is an unset value, and `||` says so.
+      '@typescript-eslint/prefer-nullish-coalescing': ['error', { ignorePrimitives: { string: true } }],
       eqeqeq: 'error',
     },
   },

@@ -6,7 +6,15 @@ import { EXIT_CODES, KjitsiError } from './errors.ts'
 import { type Http, setUpTransport, watchRequests } from './http.ts'
 import type { Io } from './io.ts'
 import { type Output, createOutput } from './output.ts'
-import { type Resolved, SETTINGS, type SettingKey, flagsOf, isSecret, isSwitch, resolveSettings } from './settings.ts'
+import {
+  type Resolved,
+  SETTINGS,
+  type SettingKey,
+  flagsOf,
+  isSecret,
+  isSwitch,
+  resolveSettings,
+} from './settings.ts'
 
 const ADMIN = ['url', 'authRealm', 'user', 'password', 'loginClient', 'clientSecret', 'accessToken'] as const
 
@@ -16,13 +24,32 @@ export const COMMANDS: readonly Command[] = [
     summary: 'create the claim mappers that Jitsi needs on a Keycloak client',
     args: [],
     settings: [
-      ...ADMIN, 'realm', 'client',
-      'room', 'roomAttribute', 'bnf', 'nbf', 'tokenAudience', 'userContext', 'nameFrom', 'moderatorRole', 'groupFrom', 'feature',
-      'remove', 'dryRun', 'check',
+      ...ADMIN,
+      'realm',
+      'client',
+      'room',
+      'roomAttribute',
+      'bnf',
+      'nbf',
+      'tokenAudience',
+      'userContext',
+      'nameFrom',
+      'moderatorRole',
+      'groupFrom',
+      'feature',
+      'remove',
+      'dryRun',
+      'check',
     ],
     examples: [
-      ['kjitsi setup-mappers --url https://auth.example.org --realm meet --user admin --dry-run', 'shows what is missing'],
-      ['kjitsi setup-mappers --realm meet --user-context --moderator-role owner', 'also names, and moderators by role'],
+      [
+        'kjitsi setup-mappers --url https://auth.example.org --realm meet --user admin --dry-run',
+        'shows what is missing',
+      ],
+      [
+        'kjitsi setup-mappers --realm meet --user-context --moderator-role owner',
+        'also names, and moderators by role',
+      ],
     ],
     load: async () => (await import('./commands/setup-mappers.ts')).run,
   }),
@@ -30,10 +57,25 @@ export const COMMANDS: readonly Command[] = [
     name: 'gen-env',
     summary: "write the JWT block of Jitsi's .env, to stdout or merged into FILE",
     args: [['[file]', "Jitsi's .env, to be merged into; without it the block goes to stdout"]],
-    settings: ['url', 'realm', 'client', 'issuer', 'appId', 'audience', 'keyserver', 'guests', 'signType', 'dryRun', 'check'],
+    settings: [
+      'url',
+      'realm',
+      'client',
+      'issuer',
+      'appId',
+      'audience',
+      'keyserver',
+      'guests',
+      'signType',
+      'dryRun',
+      'check',
+    ],
     examples: [
       ['kjitsi gen-env --url https://auth.example.org --realm meet', 'prints the block'],
-      ['kjitsi gen-env ./.env --realm meet --keyserver https://meet.example.org/kjitsi-keys', 'merges it into .env'],
+      [
+        'kjitsi gen-env ./.env --realm meet --keyserver https://meet.example.org/kjitsi-keys',
+        'merges it into .env',
+      ],
     ],
     load: async () => (await import('./commands/gen-env.ts')).run,
   }),
@@ -42,7 +84,12 @@ export const COMMANDS: readonly Command[] = [
     summary: "write the realm's public keys as DIR/<sha256(kid)>.pem",
     args: [['<dir>', 'folder for the PEM files; made if missing']],
     settings: ['url', 'realm', 'jwks', 'prune', 'dryRun', 'check'],
-    examples: [['kjitsi export-certs ./certs --url https://auth.example.org --realm meet', 'writes a file for each key']],
+    examples: [
+      [
+        'kjitsi export-certs ./certs --url https://auth.example.org --realm meet',
+        'writes a file for each key',
+      ],
+    ],
     load: async () => (await import('./commands/export-certs.ts')).run,
   }),
   command({
@@ -54,6 +101,14 @@ export const COMMANDS: readonly Command[] = [
     load: async () => (await import('./commands/demo.ts')).run,
   }),
 ]
+
+const EXIT_CODES_HELP = `Exit codes:
+  0  done, or nothing to do        4  Keycloak refused the login
+  1  unexpected, or a file failed  5  the account lacks a right, which is named
+  2  usage, or a bad setting       6  realm or client not found
+  3  drift (--check)               7  unreachable, TLS, time limit, 5xx
+  130  interrupted
+`
 
 /** `kjitsi 1.2.3, Node v20.20.2 on linux`, for reports of bugs. */
 const ABOUT = `kjitsi ${packageJson.version}, Node ${process.version} on ${process.platform}`
@@ -78,14 +133,18 @@ export async function runCommand(argv: readonly string[], io: Io): Promise<numbe
       const { json, quiet, verbose } = settings.values
       output = createOutput(io, { json, quiet, verbose, secrets: settings.secrets, about: ABOUT })
       const run = declared.load()
-      const outcome = await (await run)(createContext(args, settings, await startHttp(settings, output, io), output, io))
+      const outcome = await (
+        await run
+      )(createContext(args, settings, await startHttp(settings, output, io), output, io))
       code = outcome === undefined ? 0 : EXIT_CODES[outcome]
     }).parseAsync([...argv], { from: 'user' })
     return code
   } catch (error) {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return 0
-      output.error(new KjitsiError('usage', error.message.replace(/^error: /, ''), { hint: 'see kjitsi --help' }))
+      output.error(
+        new KjitsiError('usage', error.message.replace(/^error: /, ''), { hint: 'see kjitsi --help' }),
+      )
       return EXIT_CODES.usage
     }
     output.error(error)
@@ -102,7 +161,14 @@ async function startHttp(settings: Resolved<SettingKey>, output: Output, io: Io)
   }
   if (verbose) watchRequests(output.detail)
   await setUpTransport(caFile, io.env)
-  return { timeout, wait, signal: io.signal, onRetry: (reason) => { output.progress(`waiting for the server (${reason}) …`) } }
+  return {
+    timeout,
+    wait,
+    signal: io.signal,
+    onRetry: (reason) => {
+      output.progress(`waiting for the server (${reason}) …`)
+    },
+  }
 }
 
 type Action = (
@@ -115,7 +181,9 @@ type Action = (
 export function program(io: Io, action: Action): Commander {
   const root = new Commander('kjitsi')
     .description('Makes Jitsi Meet accept the tokens of a Keycloak realm, and proves that it does.')
-    .version(packageJson.version)
+    .version(packageJson.version, '-V, --version', 'show the version')
+    .helpOption('-h, --help', 'show this, or with a command what it takes')
+    .addHelpText('after', `\n${EXIT_CODES_HELP}`)
     .helpCommand(false)
     .configureOutput({
       writeOut: (text) => void io.stdout.write(text),
@@ -128,6 +196,7 @@ export function program(io: Io, action: Action): Commander {
     sub.copyInheritedSettings(root)
     for (const [name, help] of declared.args) sub.argument(name, help)
     for (const key of [...declared.settings, ...COMMON]) addOptions(sub, key)
+    sub.helpOption('-h, --help', 'show this')
     sub.addHelpText('after', `\n${examples(declared)}`)
     sub.action(async (...given: unknown[]) => {
       await action(declared, given.slice(0, declared.args.length) as (string | undefined)[], givenFlags(sub))
@@ -142,18 +211,30 @@ function addOptions(sub: Commander, key: SettingKey | Common): void {
   flagsOf(key).forEach((flag, i) => {
     const text = i === 0 ? `${help} (${env}${preset})` : `the opposite of ${flag.replace('--no-', '--')}`
     const option = new Option(flag, text)
-    if ('repeat' in rest) option.argParser((value: string, before: readonly string[] = []) => [...before, value])
+    if ('repeat' in rest) option.argParser(append)
+    option.helpGroup(groupOf(key))
     sub.addOption(option)
   })
 }
 
+function groupOf(key: SettingKey): string {
+  if ((COMMON as readonly SettingKey[]).includes(key)) return 'Common options:'
+  return (ADMIN as readonly SettingKey[]).includes(key) ? 'Keycloak:' : 'Options:'
+}
+
+function append(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value]
+}
+
 /** The flags that were really on the command line. */
 function givenFlags(sub: Commander): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(Object.entries(sub.opts()).filter(([name]) => sub.getOptionValueSource(name) === 'cli'))
+  return Object.fromEntries(
+    Object.entries(sub.opts()).filter(([name]) => sub.getOptionValueSource(name) === 'cli'),
+  )
 }
 
 function examples(declared: Command): string {
-  return `Examples:\n${declared.examples.map(([line, does]) => `  # ${does}\n  ${line}`).join('\n')}`
+  return `Examples:\n${declared.examples.map(([line, does]) => `  # ${does}\n  ${line}\n`).join('')}`
 }
 
 /** Runs this process's command line and sets its exit code. */
@@ -179,12 +260,17 @@ export async function main(): Promise<void> {
       controller.abort(new KjitsiError('interrupted', 'interrupted'))
     })
   }
-  process.exitCode = await Promise.race([runCommand(process.argv.slice(2), io), leftBehind(controller.signal)])
+  process.exitCode = await Promise.race([
+    runCommand(process.argv.slice(2), io),
+    leftBehind(controller.signal),
+  ])
 }
 
 /** Ends the process a while after an interrupt, for a command that does not heed the signal. */
 async function leftBehind(signal: AbortSignal): Promise<number> {
-  await new Promise((resolve) => { signal.addEventListener('abort', resolve, { once: true }) })
+  await new Promise((resolve) => {
+    signal.addEventListener('abort', resolve, { once: true })
+  })
   await new Promise((resolve) => setTimeout(resolve, 5000).unref())
   process.exit(EXIT_CODES.interrupted)
 }

@@ -32,7 +32,7 @@ export function command<const K extends SettingKey>(
     readonly load: () => Promise<Run<K>>
   },
 ): Command {
-  return declared as unknown as Command
+  return declared
 }
 
 type Present<T> = Exclude<T, undefined>

@@ -28,7 +28,11 @@ export class KjitsiError extends Error {
   readonly code: ErrorCode
   readonly hint: string | undefined
 
-  constructor(code: ErrorCode, message: string, options: { hint?: string | undefined; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { hint?: string | undefined; cause?: unknown } = {},
+  ) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined)
     this.name = 'KjitsiError'
     this.code = code

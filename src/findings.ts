@@ -29,7 +29,10 @@ export interface Finding {
   readonly args: Readonly<Record<string, unknown>>
 }
 
-export function finding<C extends FindingCode>(code: C, args: ArgsOf<C> & Readonly<Record<string, unknown>>): Finding {
+export function finding<C extends FindingCode>(
+  code: C,
+  args: ArgsOf<C> & Readonly<Record<string, unknown>>,
+): Finding {
   return { code, level: FINDINGS[code].level, args }
 }
 

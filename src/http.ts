@@ -58,7 +58,8 @@ export function responseOf(error: unknown): Response | undefined {
 export function reasonOf(error: unknown): string {
   const status = statusOf(error)
   if (status !== undefined) return `status ${status}`
-  if (error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError')) return 'no answer in time'
+  if (error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError'))
+    return 'no answer in time'
   const code = systemCodeOf(error)
   if (code !== undefined) return NETWORK_REASONS[code] ?? code
   return messageOf(error instanceof Error && error.cause !== undefined ? error.cause : error)
@@ -92,23 +93,31 @@ function hintFor(error: unknown): string {
       ? 'mend the certificate; kjitsi never goes on without checking it'
       : 'give the authority that signed it by --ca-file or KJITSI_CA_FILE'
   }
-  if (code === 'ECONNREFUSED') return 'is it running, and is the port right? --wait 60s waits for one that is starting'
+  if (code === 'ECONNREFUSED')
+    return 'is it running, and is the port right? --wait 60s waits for one that is starting'
   if (code === 'ENOTFOUND') return 'correct the host name'
   return 'check address and network; --timeout allows it more time'
 }
 
 /** A request that got no answer, as a sentence. */
 export function unreachable(method: string, url: string, error: unknown): KjitsiError {
-  return new KjitsiError('unreachable', `${method} ${url}: ${reasonOf(error)}`, { hint: hintFor(error), cause: error })
+  return new KjitsiError('unreachable', `${method} ${url}: ${reasonOf(error)}`, {
+    hint: hintFor(error),
+    cause: error,
+  })
 }
 
 /** A status that nobody expected, as a sentence; a redirect says where to. */
 export function badStatus(method: string, url: string, response: Response): KjitsiError {
   const location = response.headers.get('location')
   if (response.status >= 300 && response.status < 400 && location !== null) {
-    return new KjitsiError('unreachable', `${method} ${url}: redirected to ${location}, which kjitsi does not follow`, {
-      hint: 'give the address that it redirects to, if you trust it',
-    })
+    return new KjitsiError(
+      'unreachable',
+      `${method} ${url}: redirected to ${location}, which kjitsi does not follow`,
+      {
+        hint: 'give the address that it redirects to, if you trust it',
+      },
+    )
   }
   return new KjitsiError('unreachable', `${method} ${url}: status ${response.status}`)
 }
@@ -137,7 +146,8 @@ export async function getText(http: Http, url: string, maxBytes: number): Promis
         throw Object.assign(new Error(`status ${response.status}`), { response })
       }
       const text = await readCapped(response, url, maxBytes)
-      if (response.status >= 300 && !(response.status >= 400 && response.status < 500)) throw badStatus('GET', url, response)
+      if (response.status >= 300 && !(response.status >= 400 && response.status < 500))
+        throw badStatus('GET', url, response)
       return { status: response.status, contentType: response.headers.get('content-type') ?? '', text }
     })
   } catch (error) {
@@ -153,7 +163,8 @@ async function readCapped(response: Response, url: string, maxBytes: number): Pr
   let size = 0
   for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     size += chunk.byteLength
-    if (size > maxBytes) throw new KjitsiError('unreachable', `GET ${url}: the answer is longer than ${maxBytes} bytes`)
+    if (size > maxBytes)
+      throw new KjitsiError('unreachable', `GET ${url}: the answer is longer than ${maxBytes} bytes`)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')

@@ -7,16 +7,20 @@ import type { Io } from './io.ts'
 
 export interface Output {
   /** Prints the command's result: `{"version":1,"kind":kind,…payload,"findings":[…]}` with --json, else `human()`. */
-  result(kind: string, payload: Readonly<Record<string, unknown>>, human: (paint: ChalkInstance) => string): void
+  readonly result: (
+    kind: string,
+    payload: Readonly<Record<string, unknown>>,
+    human: (paint: ChalkInstance) => string,
+  ) => void
   /** Says something on stderr, unless --quiet or --json. */
-  note(text: string): void
+  readonly note: (text: string) => void
   /** Says a finding on stderr, and keeps it for the result's `findings`. */
-  find(finding: Finding): void
+  readonly find: (finding: Finding) => void
   /** Says something on stderr with --verbose. */
-  detail(text: string): void
+  readonly detail: (text: string) => void
   /** Shows what is under way on the terminal's last line; '' clears it. Nothing without a terminal. */
-  progress(text: string): void
-  error(error: unknown): void
+  readonly progress: (text: string) => void
+  readonly error: (error: unknown) => void
 }
 
 export interface OutputOptions {
@@ -95,14 +99,22 @@ export function createOutput(io: Io, options: OutputOptions): Output {
         const { message, hint } = describe(error)
         talk(`${onStderr.red('error:')} ${message}${hint ? `\n  ${onStderr.dim(`→ ${hint}`)}` : ''}`)
       }
-      if (bug) talk(`${options.about}\n${error instanceof Error ? (error.stack ?? '') : ''}\nThis is a bug in kjitsi.`)
-      else if (options.verbose && error.cause instanceof Error) talk(onStderr.dim(`cause: ${error.cause.message}`))
+      if (bug)
+        talk(
+          `${options.about}\n${error instanceof Error ? (error.stack ?? '') : ''}\nThis is a bug in kjitsi.`,
+        )
+      else if (options.verbose && error.cause instanceof Error)
+        talk(onStderr.dim(`cause: ${error.cause.message}`))
     },
   }
 }
 
 /** What a failure is, in the words that both forms of output print. */
-function describe(error: unknown): { code: keyof typeof EXIT_CODES; message: string; hint: string | undefined } {
+function describe(error: unknown): {
+  code: keyof typeof EXIT_CODES
+  message: string
+  hint: string | undefined
+} {
   if (error instanceof KjitsiError) return { code: error.code, message: error.message, hint: error.hint }
   const message = error instanceof Error ? error.message : String(error)
   return { code: 'unexpected', message: `unexpected: ${message}`, hint: undefined }
@@ -119,21 +131,30 @@ export function table(rows: readonly (readonly string[])[]): string {
   const widths: number[] = []
   for (const row of rows) row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, width(cell))))
   return rows
-    .map((row) => row.map((cell, i) => cell + ' '.repeat((widths[i] ?? 0) - width(cell))).join('  ').trimEnd())
+    .map((row) =>
+      row
+        .map((cell, i) => cell + ' '.repeat((widths[i] ?? 0) - width(cell)))
+        .join('  ')
+        .trimEnd(),
+    )
     .join('\n')
 }
 
 function painter(io: Io, isTTY: boolean | undefined): ChalkInstance {
   const { NO_COLOR, FORCE_COLOR, TERM } = io.env
   if (NO_COLOR) return new Chalk({ level: 0 })
-  if (FORCE_COLOR !== undefined) return new Chalk({ level: FORCE_COLOR === '0' || FORCE_COLOR === 'false' ? 0 : 1 })
+  if (FORCE_COLOR !== undefined)
+    return new Chalk({ level: FORCE_COLOR === '0' || FORCE_COLOR === 'false' ? 0 : 1 })
   return new Chalk({ level: isTTY && TERM !== 'dumb' ? 1 : 0 })
 }
 
 // Names come from servers too, and a terminal obeys what it is sent: of the control characters only newline, tab and
 // the few colours that we use ourselves are let through.
-// eslint-disable-next-line no-control-regex
-const CONTROLS = /(\u001B\[(?:1|2|22|31|32|33|36|39)m)|\u001B\[[0-9;]*[A-Za-z]|[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]/g
+/* eslint-disable no-control-regex */
+const CONTROLS =
+  /(\u001B\[(?:1|2|22|31|32|33|36|39)m)|\u001B\[[0-9;]*[A-Za-z]|[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]/g
+
+/* eslint-enable no-control-regex */
 
 export function printable(text: string): string {
   return text.replace(CONTROLS, (_, ours: string | undefined) => ours ?? '')

@@ -189,7 +189,7 @@ export const SETTINGS = {
   keyserver: setting({
     flag: '--keyserver <url>',
     env: 'KJITSI_KEYSERVER',
-    help: "where Prosody fetches <sha256(kid)>.pem (default: what FILE has, else http://localhost:9000/certs)",
+    help: 'where Prosody fetches <sha256(kid)>.pem (default: what FILE has, else http://localhost:9000/certs)',
     parse: httpUrl,
   }),
   guests: setting({
@@ -240,7 +240,12 @@ export const SETTINGS = {
     help: 'as --dry-run, but exit 3 where something would change',
     parse: onOff,
   }),
-  json: setting({ flag: '--json', env: 'KJITSI_JSON', help: 'print one JSON document on stdout', parse: onOff }),
+  json: setting({
+    flag: '--json',
+    env: 'KJITSI_JSON',
+    help: 'print one JSON document on stdout',
+    parse: onOff,
+  }),
   quiet: setting({ flag: '--quiet', env: 'KJITSI_QUIET', help: 'say nothing but errors', parse: onOff }),
   verbose: setting({
     flag: '--verbose',
@@ -332,7 +337,10 @@ export function flagsOf(key: SettingKey): readonly string[] {
 
 /** The name under which commander keeps the flag's value. */
 function attributeName(flag: string): string {
-  const words = flag.replace(/ .*/, '').replace(/^--(no-)?/, '').split('-')
+  const words = flag
+    .replace(/ .*/, '')
+    .replace(/^--(no-)?/, '')
+    .split('-')
   return words.map((word, i) => (i === 0 ? word : word.charAt(0).toUpperCase() + word.slice(1))).join('')
 }
 
@@ -370,7 +378,7 @@ export async function resolveSettings<K extends SettingKey>(
     else values[key] = isSwitch(key) ? false : undefined
     if (definition.secret && typeof values[key] === 'string') secrets.push(values[key])
   }
-  return { values: values as Values<K>, sources: sources as Partial<Record<K, Source>>, secrets }
+  return { values: values as Values<K>, sources: sources, secrets }
 }
 
 interface Raw {
@@ -392,19 +400,32 @@ async function rawValue(
   if (typeof flag === 'string' && definition.secret) {
     return { raw: await readSecret(flag, name, io, stdin), source: 'flag', name }
   }
-  if (typeof flag === 'boolean' || (typeof flag === 'string' && flag !== '')) return { raw: flag, source: 'flag', name }
+  if (typeof flag === 'boolean' || (typeof flag === 'string' && flag !== ''))
+    return { raw: flag, source: 'flag', name }
   if (Array.isArray(flag) && flag.length > 0) return { raw: flag as string[], source: 'flag', name }
-  for (const [source, from] of [['environment', io.env], ['settings file', file]] as const) {
+  for (const [source, from] of [
+    ['environment', io.env],
+    ['settings file', file],
+  ] as const) {
     const text = from[definition.env]
     if (text) return { raw: text, source, name: definition.env }
     const path = definition.secret && from[`${definition.env}_FILE`]
-    if (path) return { raw: await readSecret(path, `${definition.env}_FILE`, io, stdin), source, name: definition.env }
+    if (path)
+      return {
+        raw: await readSecret(path, `${definition.env}_FILE`, io, stdin),
+        source,
+        name: definition.env,
+      }
   }
   return definition.default === undefined ? undefined : { raw: definition.default, source: 'default', name }
 }
 
 function listOf(raw: Raw['raw'] | undefined): readonly string[] {
-  if (typeof raw === 'string') return raw.split(',').map((item) => item.trim()).filter((item) => item !== '')
+  if (typeof raw === 'string')
+    return raw
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== '')
   return Array.isArray(raw) ? (raw as readonly string[]).filter((item) => item !== '') : []
 }
 
@@ -426,7 +447,10 @@ async function readSettingsFile(
   const flag = flags['envFile']
   const named = (typeof flag === 'string' && flag) || io.env[SETTINGS.envFile.env]
   const path = resolvePath(io.cwd, named || '.env')
-  if (named) return parseDotenv(await readNamed(path, typeof flag === 'string' && flag ? '--env-file' : SETTINGS.envFile.env))
+  if (named)
+    return parseDotenv(
+      await readNamed(path, typeof flag === 'string' && flag ? '--env-file' : SETTINGS.envFile.env),
+    )
   try {
     return parseDotenv(await readFile(path, 'utf8'))
   } catch (error) {

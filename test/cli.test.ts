@@ -1,0 +1,100 @@
+import { spawn } from 'node:child_process'
+import { readFileSync, readdirSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { COMMANDS } from '../src/cli.ts'
+import { COMMON } from '../src/command.ts'
+import { flagsOf } from '../src/settings.ts'
+import { BIN, run, spawnKjitsi } from './run.ts'
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string
+}
+
+test('the version', async () => {
+  expect(await run(['--version'])).toEqual({ exitCode: 0, stdout: `${version}\n`, stderr: '' })
+})
+
+test('--help names every command with its summary', async () => {
+  const { exitCode, stdout } = await run(['--help'])
+  expect(exitCode).toBe(0)
+  for (const { name, summary } of COMMANDS) {
+    expect(stdout).toContain(name)
+    expect(stdout.replace(/\s+/g, ' ')).toContain(summary)
+  }
+})
+
+test.each(COMMANDS.map((command) => [command.name, command] as const))(
+  '%s --help names every setting, with its environment name, and an example',
+  async (name, command) => {
+    const { exitCode, stdout } = await run([name, '--help'])
+    expect(exitCode).toBe(0)
+    for (const flag of [...command.settings, ...COMMON].flatMap((key) => flagsOf(key)))
+      expect(stdout).toContain(flag)
+    for (const [line] of command.examples) expect(stdout).toContain(line)
+  },
+)
+
+test.each([
+  [['frobnicate'], "unknown command 'frobnicate'"],
+  [['export-certs', 'certs', '--frob'], "unknown option '--frob'"],
+  [['export-certs'], "missing required argument 'dir'"],
+  [['gen-env', 'a', 'b'], 'too many arguments'],
+  [['gen-env', '--timeout', 'soon'], '--timeout "soon" is no duration'],
+])('%j is a usage error', async (argv, message) => {
+  const ran = await run(argv)
+  expect(ran.exitCode).toBe(2)
+  expect(ran.stderr).toContain(`error: ${message}`)
+  expect(ran.stdout).toBe('')
+})
+
+test('without a command it is a usage error that names the help', async () => {
+  const ran = await run([])
+  expect(ran).toEqual({
+    exitCode: 2,
+    stdout: '',
+    stderr: 'error: no command was given\n  → kjitsi --help lists them\n',
+  })
+})
+
+test('a usage error is a document with --json', async () => {
+  const ran = await run(['gen-env', '--json', '--timeout', 'soon'])
+  expect(ran.exitCode).toBe(2)
+  expect(JSON.parse(ran.stdout)).toMatchObject({
+    version: 1,
+    kind: 'error',
+    error: { code: 'usage', exitCode: 2 },
+  })
+})
+
+test('commands are files, and the README tells the same ones', () => {
+  const files = readdirSync(new URL('../src/commands/', import.meta.url)).map((name) =>
+    name.replace(/\.ts$/, ''),
+  )
+  expect(files.sort()).toEqual(COMMANDS.map(({ name }) => name).sort())
+})
+
+test('every module can be imported without anything happening', async () => {
+  const listeners = process.eventNames().map((name) => [name, process.listenerCount(name)] as const)
+  const src = new URL('../src/', import.meta.url)
+  const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))
+  expect(files).toContain('commands/gen-env.ts')
+  for (const file of files) await import(/* @vite-ignore */ new URL(file, src).href)
+  for (const [name, count] of listeners) expect(process.listenerCount(name), String(name)).toBe(count)
+})
+
+describe('the real command', () => {
+  test('runs from what was built', async () => {
+    expect(await spawnKjitsi(['--version'])).toEqual({ exitCode: 0, stdout: `${version}\n`, stderr: '' })
+  })
+
+  test('says nothing when its reader leaves early', async () => {
+    const child = spawn('bash', [
+      '-c',
+      `set -o pipefail; "${process.execPath}" "${BIN}" gen-env --help | true`,
+    ])
+    let stderr = ''
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+    const exitCode = await new Promise((resolve) => child.once('close', resolve))
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
+  })
+})

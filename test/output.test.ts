@@ -1,0 +1,183 @@
+import { PassThrough, Readable } from 'node:stream'
+import { describe, expect, test } from 'vitest'
+import { KjitsiError } from '../src/errors.ts'
+import { finding } from '../src/findings.ts'
+import { type Output, type OutputOptions, createOutput, printable, table } from '../src/output.ts'
+
+interface Said {
+  readonly stdout: string
+  readonly stderr: string
+}
+
+function say(
+  act: (output: Output) => void,
+  options: Partial<OutputOptions> = {},
+  env: Record<string, string> = {},
+  isTTY = false,
+): Said {
+  const stdout = Object.assign(new PassThrough(), { isTTY })
+  const stderr = Object.assign(new PassThrough(), { isTTY })
+  const io = { stdin: Readable.from([]), stdout, stderr, env, cwd: '/', signal: new AbortController().signal }
+  act(
+    createOutput(io, {
+      json: false,
+      quiet: false,
+      verbose: false,
+      secrets: [],
+      about: 'kjitsi 1.2.3',
+      ...options,
+    }),
+  )
+  return { stdout: String(stdout.read() ?? ''), stderr: String(stderr.read() ?? '') }
+}
+
+const result = (output: Output): void => {
+  output.result('thing', { a: 1 }, (paint) => paint.green('made'))
+}
+const warn = (output: Output): void => {
+  output.find(finding('keyserver-default', { keyserver: 'http://localhost:9000/certs' }))
+}
+
+test('a result is text on stdout', () => {
+  expect(say(result)).toEqual({ stdout: 'made\n', stderr: '' })
+})
+
+test('with --json a result is one document that holds the findings', () => {
+  const { stdout, stderr } = say(
+    (output) => {
+      warn(output)
+      result(output)
+    },
+    { json: true },
+  )
+  expect(stderr).toBe('')
+  expect(JSON.parse(stdout)).toMatchObject({
+    version: 1,
+    kind: 'thing',
+    a: 1,
+    findings: [{ code: 'keyserver-default', level: 'note', message: expect.any(String) as unknown }],
+  })
+})
+
+test('a finding is a sentence on stderr with its mend below', () => {
+  expect(say(warn).stderr).toMatch(
+    /^note: JWT_ASAP_KEYSERVER is http:\/\/localhost:9000\/certs.*\n {2}→ give --keyserver/,
+  )
+})
+
+test('--quiet leaves results and errors', () => {
+  const { stdout, stderr } = say(
+    (output) => {
+      warn(output)
+      output.note('n')
+      result(output)
+      output.error(new KjitsiError('login', 'no'))
+    },
+    { quiet: true },
+  )
+  expect({ stdout, stderr }).toEqual({ stdout: 'made\n', stderr: 'error: no\n' })
+})
+
+test('details only with --verbose', () => {
+  expect(
+    say((output) => {
+      output.detail('d')
+    }).stderr,
+  ).toBe('')
+  expect(
+    say(
+      (output) => {
+        output.detail('d')
+      },
+      { verbose: true },
+    ).stderr,
+  ).toBe('d\n')
+})
+
+describe('errors', () => {
+  const mistake = new KjitsiError('login', 'refused', { hint: 'try again' })
+  test('of the user: message and hint, no stack', () => {
+    expect(
+      say((output) => {
+        output.error(mistake)
+      }).stderr,
+    ).toBe('error: refused\n  → try again\n')
+  })
+  test('of the user, as a document', () => {
+    expect(
+      JSON.parse(
+        say(
+          (output) => {
+            output.error(mistake)
+          },
+          { json: true },
+        ).stdout,
+      ),
+    ).toEqual({
+      version: 1,
+      kind: 'error',
+      error: { code: 'login', exitCode: 4, message: 'refused', hint: 'try again' },
+      findings: [],
+    })
+  })
+  test('of ours: version and stack', () => {
+    const { stderr } = say((output) => {
+      output.error(new TypeError('x is not a function'))
+    })
+    expect(stderr).toMatch(
+      /^error: unexpected: x is not a function\nkjitsi 1\.2\.3\nTypeError: [^]*output\.test\.ts/,
+    )
+    expect(stderr).toMatch(/This is a bug in kjitsi\.\n$/)
+  })
+})
+
+test.each([
+  ['plain', 'hunter22'],
+  ['URL-encoded', encodeURIComponent('hunt er/22')],
+])('a secret in talk is blotted out, %s', (_, form) => {
+  const { stderr } = say(
+    (output) => {
+      output.note(`a ${form} b`)
+    },
+    { secrets: ['hunter22', 'hunt er/22'] },
+  )
+  expect(stderr).toBe('a *** b\n')
+})
+
+test('control characters of others are dropped, our colours and lines stay', () => {
+  expect(printable('a\u001B[2Jb\u001B]0;title\u0007c\rd\u202Ee\n\u001B[31mred\u001B[39m')).toBe(
+    'ab]0;titlecde\n\u001B[31mred\u001B[39m',
+  )
+})
+
+describe('colour', () => {
+  const GREEN = '\u001B[32mmade\u001B[39m\n'
+  test.each([
+    ['terminal', {}, true, GREEN],
+    ['pipe', {}, false, 'made\n'],
+    ['terminal, NO_COLOR', { NO_COLOR: '1' }, true, 'made\n'],
+    ['terminal, TERM=dumb', { TERM: 'dumb' }, true, 'made\n'],
+    ['pipe, FORCE_COLOR', { FORCE_COLOR: '1' }, false, GREEN],
+    ['terminal, FORCE_COLOR=0', { FORCE_COLOR: '0' }, true, 'made\n'],
+  ])('%s', (_, env, isTTY, stdout) => {
+    expect(say(result, {}, env, isTTY).stdout).toBe(stdout)
+  })
+})
+
+test('progress is shown on a terminal alone, and cleared before anything else is said', () => {
+  const act = (output: Output): void => {
+    output.progress('half')
+    output.note('done')
+  }
+  expect(say(act, {}, {}, true).stderr).toBe('half\r\u001B[Kdone\n')
+  expect(say(act).stderr).toBe('done\n')
+})
+
+test('a table aligns its columns, whatever their colour', () => {
+  expect(
+    table([
+      ['kid', 'bits'],
+      ['\u001B[31mlonger\u001B[39m', '2048'],
+    ]),
+  ).toBe('kid     bits\n\u001B[31mlonger\u001B[39m  2048')
+})

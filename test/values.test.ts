@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest'
+import { duration, httpUrl, integer, keyValue, oneOf, port } from '../src/values.ts'
+
+test.each([
+  ['https://auth.example.org', 'https://auth.example.org'],
+  ['https://auth.example.org/', 'https://auth.example.org'],
+  ['http://127.0.0.1:8080/auth//', 'http://127.0.0.1:8080/auth'],
+])('the address %s is %s', (typed, url) => {
+  expect(httpUrl(typed)).toBe(url)
+})
+
+test.each([
+  ['auth.example.org', 'is no address: it starts with https:// or http://'],
+  ['localhost:8080', 'is no http or https address'],
+  ['ftp://auth.example.org', 'is no http or https address'],
+  ['https://admin:secret@auth.example.org', 'holds a user name or password: give them on their own'],
+  ['https://auth.example.org/?realm=x', 'has a ? or # part: leave it out'],
+  ['https://auth.example.org/#/x', 'has a ? or # part: leave it out'],
+])('%s %s', (typed, message) => {
+  expect(() => httpUrl(typed)).toThrow(message)
+})
+
+test.each([
+  ['90', 90],
+  ['90s', 90],
+  ['5m', 300],
+  ['24h', 86_400],
+  ['7d', 604_800],
+  ['0', 0],
+])('the duration %s is %d seconds', (typed, seconds) => {
+  expect(duration(typed)).toBe(seconds)
+})
+
+test.each(['', 'soon', '-1', '1.5h', '5 m', '1w', '9999999999'])('the duration %j is refused', (typed) => {
+  expect(() => duration(typed)).toThrow('is no duration: write 90s, 5m, 24h or 7d')
+})
+
+test.each([
+  ['0', 0],
+  ['-3', -3],
+  ['9007199254740991', Number.MAX_SAFE_INTEGER],
+])('the whole number %s', (typed, value) => {
+  expect(integer(typed)).toBe(value)
+})
+
+test.each(['', '1.5', '0x10', '1e3', '9007199254740992', ' 1'])('%j is no whole number', (typed) => {
+  expect(() => integer(typed)).toThrow('is no whole number')
+})
+
+test.each(['-1', '65536', 'http'])('%s is no port', (typed) => {
+  expect(() => port(typed)).toThrow(/is no (port|whole number)/)
+})
+
+test.each([
+  ['recording=true', { name: 'recording', value: true }],
+  ['all=false', { name: 'all', value: false }],
+])('the feature %s', (typed, pair) => {
+  expect(keyValue(typed)).toEqual(pair)
+})
+
+test.each(['recording', 'recording=yes', '=true', 'a=b=true'])('%s is no feature', (typed) => {
+  expect(() => keyValue(typed)).toThrow('is not of the form NAME=true or NAME=false')
+})
+
+test('a word out of several is matched exactly', () => {
+  const alg = oneOf('RS256', 'RS512')
+  expect(alg('RS512')).toBe('RS512')
+  expect(() => alg('rs512')).toThrow('is none of RS256, RS512')
+})
