@@ -16,14 +16,17 @@ const { metafile } = await build({
   chunkNames: '[name]-[hash]',
   legalComments: 'none',
   // CommonJS libraries inside an ES module still ask for `require`.
-  banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  },
   metafile: true,
 })
 
 // Yesterday's chunks go last, so that a kjitsi that runs meanwhile still finds its own.
 const LICENCES = 'THIRD_PARTY_LICENSES.txt'
 const current = new Set([...Object.keys(metafile.outputs).map((path) => basename(path)), LICENCES])
-for (const name of readdirSync('dist')) if (!current.has(name)) rmSync(join('dist', name), { recursive: true })
+for (const name of readdirSync('dist'))
+  if (!current.has(name)) rmSync(join('dist', name), { recursive: true })
 
 const packages = new Set<string>()
 for (const input of Object.keys(metafile.inputs)) {

@@ -18,17 +18,25 @@ const RULES: readonly Rule[] = [
     except: /^src\/(cli|settings)\.ts$|^src\/sandbox\//,
     why: 'take it from Io, so that a test can hand in its own',
   },
-  { pattern: /\bas any\b|@ts-ignore|@ts-nocheck/, files: /^(src|test|scripts)\/.*\.ts$/, why: 'say the type' },
+  {
+    pattern: /\bas any\b|@ts-ignore|@ts-nocheck/,
+    files: /^(src|test|scripts)\/.*\.ts$/,
+    why: 'say the type',
+  },
   { pattern: /\.(only|skip|todo)\(/, files: /^test\/.*\.ts$/, why: 'a test that does not run is no test' },
   { pattern: /\bexport default\b/, files: /^(src|test|scripts)\//, why: 'export by name' },
   { pattern: /\bexport \* from\b/, files: /^src\//, why: 'no barrels: import from the file that has it' },
 ]
 
-const tracked = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8' })
+const tracked = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+  encoding: 'utf8',
+})
 const broken: string[] = []
 for (const file of tracked.split('\n')) {
   // This file is made of the very words that it looks for.
-  const rules = RULES.filter((rule) => rule.files.test(file) && !rule.except?.test(file) && file !== 'scripts/house.ts')
+  const rules = RULES.filter(
+    (rule) => rule.files.test(file) && !rule.except?.test(file) && file !== 'scripts/house.ts',
+  )
   if (rules.length === 0) continue
   readFileSync(file, 'utf8')
     .split('\n')

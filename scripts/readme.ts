@@ -23,7 +23,9 @@ function settingsTable(): string {
     return `| ${flags.join(', ')} | ${env} | ${preset} | ${usedBy(key)} | ${setting.help} |`
   })
   const cells = ['| flag | environment | default | commands | meaning |', '|---|---|---|---|---|', ...rows]
-  return cells.map((row) => row.replace(/<([^>]*)\|([^>]*)>/g, '<$1\\|$2>').replace(/=true\|false/g, '=true\\|false')).join('\n')
+  return cells
+    .map((row) => row.replace(/<([^>]*)\|([^>]*)>/g, '<$1\\|$2>').replace(/=true\|false/g, '=true\\|false'))
+    .join('\n')
 }
 
 function usedBy(key: SettingKey): string {
