@@ -142,6 +142,10 @@ export async function runCommand(argv: readonly string[], io: Io): Promise<numbe
   } catch (error) {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return 0
+      if (error.code === 'commander.help') {
+        output.error(new KjitsiError('usage', 'no command was given', { hint: 'kjitsi --help lists them' }))
+        return EXIT_CODES.usage
+      }
       output.error(
         new KjitsiError('usage', error.message.replace(/^error: /, ''), { hint: 'see kjitsi --help' }),
       )
