@@ -1,0 +1,135 @@
+// Gets the keys of every source: a realm (by its discovery document), an address, or a file.
+import { createReadStream } from 'node:fs'
+import { buffer } from 'node:stream/consumers'
+import pLimit from 'p-limit'
+import { KjitsiError } from '../errors.ts'
+import { fileError } from '../files.ts'
+import { type Finding, finding } from '../findings.ts'
+import { type Http, getText } from '../http.ts'
+import { discover } from '../keycloak/discovery.ts'
+import { type KeySet, MAX_JWKS_BYTES, readKeys } from './jwks.ts'
+import { type LeftOut, type PublicPem, nameOfKey, pemsOf } from './pem.ts'
+import { type KeySource, nameOfSource } from './sources.ts'
+
+/** What one source gave. */
+export interface Fetched {
+  readonly source: string
+  readonly keys: readonly PublicPem[]
+  readonly leftOut: readonly LeftOut[]
+  readonly findings: readonly Finding[]
+  /** Why it gave no key: it could not be read (`unreachable`, `not-found`, `file`), or holds none to use (`keys`). */
+  readonly error?: KjitsiError
+}
+
+const AT_ONCE = 8
+const REASONS_IN_AN_ERROR = 10
+
+/** Reads all sources, at most eight at a time; one that fails stops no other. */
+export async function fetchAll(http: Http, sources: readonly KeySource[]): Promise<readonly Fetched[]> {
+  const limit = pLimit(AT_ONCE)
+  return Promise.all(sources.map((source) => limit(() => fetchKeys(http, source))))
+}
+
+/**
+ * Reads one source and takes the keys that Jitsi can use.
+ * @throws KjitsiError `interrupted` only; every other failure is in the result
+ */
+export async function fetchKeys(http: Http, source: KeySource): Promise<Fetched> {
+  const name = nameOfSource(source)
+  let set: KeySet
+  try {
+    set = source.kind === 'file' ? await readSet(http, name, source.path) : await getSet(http, name, source)
+  } catch (error) {
+    http.signal.throwIfAborted()
+    if (!(error instanceof KjitsiError)) throw error
+    return { source: name, keys: [], leftOut: [], findings: [], error }
+  }
+  const { keys, leftOut, leaks } = pemsOf(set)
+  const findings = [
+    ...leaks.map((leak) =>
+      finding('private-key-published', { source: name, key: nameOfKey(leak), members: leak.members }),
+    ),
+    ...(source.kind === 'realm' && hostOf(set.address) !== hostOf(source.url)
+      ? [finding('keys-elsewhere', { realm: source.realm, url: source.url, jwksUri: set.address })]
+      : []),
+  ]
+  if (keys.length === 0)
+    return { source: name, keys, leftOut: [], findings, error: noUsableKey(set, leftOut) }
+  return { source: name, keys, leftOut, findings }
+}
+
+async function getSet(
+  http: Http,
+  name: string,
+  source: Exclude<KeySource, { kind: 'file' }>,
+): Promise<KeySet> {
+  let address = source.url
+  try {
+    if (source.kind === 'realm') address = (await discover(http, source.url, source.realm)).jwksUri
+    const answer = await getText(http, address, MAX_JWKS_BYTES)
+    const about = `GET ${address}: status ${answer.status}`
+    if (answer.status === 404) throw new KjitsiError('not-found', `${about}, there is no key set`)
+    if (answer.status !== 200) throw new KjitsiError('unreachable', about)
+    const keys = readKeys(answer.text)
+    if ('wrong' in keys) {
+      throw new KjitsiError('unreachable', `GET ${address}: what it answers ${keys.wrong}`, {
+        hint: keys.hint,
+      })
+    }
+    return { source: name, address, keys }
+  } catch (error) {
+    if (source.kind === 'realm' && error instanceof KjitsiError) throw ofRealm(source, address, error)
+    throw error
+  }
+}
+
+/** A failure with the realm's name before it; one on another host than the one that was asked says whose word it is. */
+function ofRealm(source: { url: string; realm: string }, address: string, error: KjitsiError): KjitsiError {
+  const hints = error.hint === undefined ? [] : [error.hint]
+  if (hostOf(address) !== hostOf(source.url)) {
+    hints.push(`or give --jwks: it was ${source.url} (its hostname setting) that named this address`)
+  }
+  return new KjitsiError(error.code, `realm ${source.realm}: ${error.message}`, {
+    hint: hints.length === 0 ? undefined : hints.join('; '),
+    cause: error.cause,
+  })
+}
+
+async function readSet(http: Http, name: string, path: string): Promise<KeySet> {
+  let text: string
+  try {
+    // One byte more than is allowed tells a file that is too large, however large it is.
+    const bytes = await buffer(createReadStream(path, { end: MAX_JWKS_BYTES, signal: http.signal }))
+    if (bytes.length > MAX_JWKS_BYTES) {
+      throw new KjitsiError('keys', `${path} is longer than ${MAX_JWKS_BYTES} bytes, so it is no key set`)
+    }
+    text = bytes.toString('utf8')
+  } catch (error) {
+    if (error instanceof KjitsiError) throw error
+    throw new KjitsiError('file', fileError(`cannot read ${path}`, error).message, {
+      hint: '--jwks takes the path of a file, or an address that starts with https:// or http://',
+      cause: error,
+    })
+  }
+  const keys = readKeys(text)
+  if ('wrong' in keys) throw new KjitsiError('keys', `${path} ${keys.wrong}`, { hint: keys.hint })
+  return { source: name, address: path, keys }
+}
+
+function noUsableKey(set: KeySet, leftOut: readonly LeftOut[]): KjitsiError {
+  const reasons = leftOut.slice(0, REASONS_IN_AN_ERROR).map((key) => `\n  ${nameOfKey(key)}: ${key.reason}`)
+  const more = leftOut.length - reasons.length
+  const which = leftOut.length === 0 ? 'the key set is empty' : 'no key in it is one that Jitsi can use:'
+  return new KjitsiError(
+    'keys',
+    `${set.source}: ${which}${reasons.join('')}${more > 0 ? `\n  and ${more} more` : ''}`,
+    {
+      hint: 'it takes an RSA key of 2048 bits or more that signs with RS256 (in Keycloak: the provider rsa-generated)',
+    },
+  )
+}
+
+/** Host and port. */
+function hostOf(url: string): string {
+  return new URL(url).host
+}

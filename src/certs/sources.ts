@@ -1,0 +1,57 @@
+// Where keys are read from: realms, and what --jwks names.
+import { resolve } from 'node:path'
+import type { Context } from '../command.ts'
+import { KjitsiError } from '../errors.ts'
+import type { Source } from '../settings.ts'
+
+export type KeySource =
+  | { readonly kind: 'realm'; readonly url: string; readonly realm: string }
+  | { readonly kind: 'address'; readonly url: string }
+  /** `path` is absolute. */
+  | { readonly kind: 'file'; readonly path: string }
+
+/** What a person calls a source: `realm meet`, an address, a file. */
+export function nameOfSource(source: KeySource): string {
+  if (source.kind === 'realm') return `realm ${source.realm}`
+  return source.kind === 'address' ? source.url : source.path
+}
+
+const WAYS: readonly Source[] = ['flag', 'environment', 'settings file', 'default']
+
+/**
+ * The sources that a command was given. Realms and --jwks add up where both were given in the same way (as flags, in the
+ * environment, in the settings file); otherwise those that were given more directly take the place of the others.
+ * @throws KjitsiError `usage` where there are none and nobody can be asked
+ */
+export async function keySources(context: Context<'url' | 'realm' | 'jwks'>): Promise<readonly KeySource[]> {
+  const { settings, sources, io, output } = context
+  const rank = (key: 'realm' | 'jwks'): number =>
+    settings[key].length === 0 ? Infinity : WAYS.indexOf(sources[key] ?? 'default')
+  const fromJwks = unique(settings.jwks).map((jwks) => sourceOf(jwks, io.cwd))
+  if (rank('realm') > rank('jwks')) {
+    if (settings.realm.length > 0)
+      output.note(`not read, since there is --jwks: realm ${settings.realm.join(', ')}`)
+    return fromJwks
+  }
+  const { url, realm } = await context.need('url', 'realm').catch(orJwks)
+  const fromRealms = unique(realm).map((name): KeySource => ({ kind: 'realm', url, realm: name }))
+  if (rank('jwks') === rank('realm')) return [...fromRealms, ...fromJwks]
+  if (fromJwks.length > 0) output.note(`not read, since there is --realm: ${settings.jwks.join(', ')}`)
+  return fromRealms
+}
+
+function sourceOf(jwks: string, cwd: string): KeySource {
+  const isAddress = /^https?:\/\//i.test(jwks)
+  return isAddress ? { kind: 'address', url: jwks } : { kind: 'file', path: resolve(cwd, jwks) }
+}
+
+function unique(names: readonly string[]): readonly string[] {
+  return [...new Set(names)]
+}
+
+function orJwks(error: unknown): never {
+  if (!(error instanceof KjitsiError) || error.code !== 'usage') throw error
+  throw new KjitsiError('usage', error.message, {
+    hint: 'or give --jwks, the address or the file of a key set',
+  })
+}
