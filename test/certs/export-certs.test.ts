@@ -1,0 +1,351 @@
+// The command line of export-certs where no Keycloak is needed: key sets from files and from a loopback server.
+import { spawn } from 'node:child_process'
+import { generateKeyPairSync } from 'node:crypto'
+import { once } from 'node:events'
+import { chmod, mkdtemp, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { fileNameOf } from '../../src/certs/pem.ts'
+import { BIN, type Ran, run } from '../run.ts'
+
+const FIXTURE = fileURLToPath(new URL('../fixtures/jwks.json', import.meta.url))
+const ARTICLE_KID = '1DKOk8q4Dc9BSgDLmksFemg5lEGuoYQvYrHVOnXNj3k'
+const ARTICLE_FILE = 'e15452c2c03fc8afdb1d558953ab30ffd235a622fad1175de7f791a3c86eb08d.pem'
+const FILES = [ARTICLE_FILE, fileNameOf('second key')].sort()
+
+async function tempFolder(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'kjitsi-'))
+  await chmod(dir, 0o755)
+  onTestFinished(() => rm(dir, { recursive: true, force: true }))
+  return dir
+}
+
+/** A file that is a key set with one key of 2048 bits for each kid. */
+async function keySet(dir: string, name: string, ...kids: readonly string[]): Promise<string> {
+  const keys = kids.map((kid) => ({
+    ...generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'jwk' }),
+    kid,
+  }))
+  await writeFile(join(dir, name), JSON.stringify({ keys }))
+  return join(dir, name)
+}
+
+describe('export', () => {
+  test('writes a file for each usable key and names the others', async () => {
+    const dir = await tempFolder()
+    const { exitCode, stdout, stderr } = await run(['export-certs', 'certs', '--jwks', FIXTURE], { cwd: dir })
+    expect(stderr.split('\n')).toEqual([
+      `left out: key for-encryption of ${FIXTURE}: use enc: it does not sign tokens`,
+      `left out: key too-short of ${FIXTURE}: 1024 bits: too short to be safe, 2048 is the least`,
+      `left out: key probabilistic of ${FIXTURE}: alg PS256: Jitsi takes RS256, RS384 and RS512 only`,
+      `left out: key elliptic of ${FIXTURE}: kty EC (ES256): Jitsi takes RSA keys only`,
+      '',
+    ])
+    expect(stdout.split('\n').map((line) => line.split(/ {2,}/))).toEqual([
+      ['file', 'kid', 'alg', 'bits'],
+      [ARTICLE_FILE, ARTICLE_KID, 'RS256', '2048', 'created'],
+      [fileNameOf('second key'), '"second key"', 'RS512', '3072', 'created'],
+      [''],
+    ])
+    expect(exitCode).toBe(0)
+    expect((await readdir(join(dir, 'certs'))).sort()).toEqual(FILES)
+  })
+
+  test('touches nothing the second time, and says so', async () => {
+    const dir = await tempFolder()
+    await run(['export-certs', dir, '--jwks', FIXTURE])
+    for (const file of FILES) await utimes(join(dir, file), 1, 1)
+    const { exitCode, stdout, stderr } = await run(['export-certs', dir, '--jwks', FIXTURE])
+    expect(stdout.match(/unchanged/g)).toHaveLength(2)
+    expect(stderr).toContain('no changes\n')
+    expect(exitCode).toBe(0)
+    for (const file of FILES) expect((await stat(join(dir, file))).mtimeMs).toBe(1000)
+  })
+
+  test('as JSON', async () => {
+    const dir = await tempFolder()
+    const { stdout, stderr } = await run(['export-certs', dir, '--jwks', FIXTURE, '--json'])
+    expect(stderr).toBe('')
+    expect(JSON.parse(stdout)).toMatchObject({
+      version: 1,
+      kind: 'certs',
+      dir,
+      dryRun: false,
+      changed: true,
+      steps: [
+        { action: 'create', file: ARTICLE_FILE, kid: ARTICLE_KID, alg: 'RS256', bits: 2048, source: FIXTURE },
+        { action: 'create', kid: 'second key' },
+      ],
+      leftOut: [{ kid: 'for-encryption', position: 2, source: FIXTURE }, {}, {}, {}],
+      findings: [],
+    })
+    expect(stdout).not.toContain('BEGIN')
+  })
+
+  test.each([['--dry-run', 0] as const, ['--check', 3] as const])(
+    '%s shows the same plan, writes nothing and exits %i',
+    async (flag, code) => {
+      const dir = join(await tempFolder(), 'certs')
+      const { exitCode, stdout } = await run(['export-certs', dir, '--jwks', FIXTURE, flag])
+      expect(stdout.match(/to create/g)).toHaveLength(2)
+      expect(exitCode).toBe(code)
+      await expect(stat(dir)).rejects.toThrow('ENOENT')
+    },
+  )
+
+  test('--check is content with a folder that is as it should be', async () => {
+    const dir = await tempFolder()
+    await run(['export-certs', dir, '--jwks', FIXTURE])
+    expect(await run(['export-certs', dir, '--jwks', FIXTURE, '--check'])).toMatchObject({ exitCode: 0 })
+  })
+
+  test('modes do not depend on the umask', async () => {
+    const dir = join(await tempFolder(), 'certs')
+    const ran = await shell('umask 077; exec "$@"', ['export-certs', dir, '--jwks', FIXTURE])
+    expect(ran).toMatchObject({ exitCode: 0 })
+    expect((await stat(dir)).mode & 0o777).toBe(0o755)
+    for (const file of FILES) expect((await stat(join(dir, file))).mode & 0o777).toBe(0o644)
+  })
+
+  test('a reader of stdout that leaves early is no failure', async () => {
+    const dir = await tempFolder()
+    const ran = await shell('{ "$@"; echo "exit $?" >&2; } | true', ['export-certs', dir, '--jwks', FIXTURE])
+    expect(ran.stderr).toMatch(/exit 0\n$/)
+    expect((await readdir(dir)).sort()).toEqual(FILES)
+  })
+})
+
+describe('several key sets', () => {
+  test('go into one folder, and one that fails stops no other', async () => {
+    const dir = await tempFolder()
+    const [a, b] = [await keySet(dir, 'a.json', 'a'), await keySet(dir, 'b.json', 'b')]
+    const old = join(dir, 'certs', fileNameOf('old'))
+    const sets = ['--jwks', a, '--jwks', b]
+    await run(['export-certs', 'certs', ...sets], { cwd: dir })
+    await writeFile(old, 'old')
+    await rm(b)
+    const { exitCode, stdout, stderr } = await run(['export-certs', 'certs', ...sets, '--prune'], {
+      cwd: dir,
+    })
+    expect(stdout).toContain(fileNameOf('a'))
+    expect(stderr).toContain(`error: cannot read ${b}: no such file or folder`)
+    expect(stderr).toContain('warning: nothing was removed')
+    expect(exitCode).toBe(1)
+    expect((await readdir(join(dir, 'certs'))).sort()).toEqual(['a', 'b', 'old'].map(fileNameOf).sort())
+  })
+
+  test('the failure is said with --quiet too, and in JSON', async () => {
+    const dir = await tempFolder()
+    const argv = ['export-certs', dir, '--jwks', FIXTURE, '--jwks', '/nowhere']
+    expect((await run([...argv, '--quiet'])).stderr).toMatch(/^error: cannot read \/nowhere: .*\n.*\n$/)
+    expect(JSON.parse((await run([...argv, '--json'])).stdout)).toMatchObject({
+      kind: 'certs',
+      findings: [{ code: 'source-failed', args: { failure: 'file' } }],
+    })
+  })
+
+  test('where all fail, each is said and the worst decides', async () => {
+    const dir = join(await tempFolder(), 'certs')
+    const url = await serve('<html>')
+    const { exitCode, stdout, stderr } = await run(['export-certs', dir, '--jwks', url, '--jwks', '/nowhere'])
+    expect(stderr).toContain(`error: GET ${url}: what it answers is a web page`)
+    expect(stderr).toContain('error: cannot read /nowhere')
+    expect(stderr).toContain('error: none of the 2 key sets gave a key, so nothing was written')
+    expect({ exitCode, stdout }).toEqual({ exitCode: 7, stdout: '' })
+    await expect(stat(dir)).rejects.toThrow('ENOENT')
+  })
+
+  test('with two keys under one kid are refused, and nothing is written', async () => {
+    const dir = await tempFolder()
+    const [a, b] = [await keySet(dir, 'a.json', 'x', 'same'), await keySet(dir, 'b.json', 'same')]
+    const ran = await run(['export-certs', join(dir, 'certs'), '--jwks', a, '--jwks', b])
+    expect(ran.stderr).toContain(`error: ${a} and ${b} publish two different keys under the kid same`)
+    expect(ran).toMatchObject({ exitCode: 1, stdout: '' })
+    await expect(stat(join(dir, 'certs'))).rejects.toThrow('ENOENT')
+  })
+
+  test('given twice are read once', async () => {
+    const dir = await tempFolder()
+    const { stdout } = await run(['export-certs', dir, '--jwks', FIXTURE, '--jwks', FIXTURE, '--json'])
+    expect(JSON.parse(stdout)).toMatchObject({ leftOut: { length: 4 } })
+  })
+})
+
+describe('keys that are gone', () => {
+  test('stay and are told, until --prune removes them and says what Prosody does', async () => {
+    const dir = await tempFolder()
+    await run(['export-certs', dir, '--jwks', await keySet(dir, 'old.json', 'old')])
+    const kept = await run(['export-certs', dir, '--jwks', FIXTURE])
+    expect(kept.stderr).toContain(`note: ${dir} holds 1 more key that is in none of these key sets`)
+    const dry = await run(['export-certs', dir, '--jwks', FIXTURE, '--prune', '--check'])
+    expect(dry.stdout).toContain('to remove')
+    expect(dry.exitCode).toBe(3)
+    expect(await readdir(dir)).toContain(fileNameOf('old'))
+    const pruned = await run(['export-certs', dir, '--jwks', FIXTURE, '--prune'])
+    expect(pruned.stdout).toMatch(new RegExp(`${fileNameOf('old')} +removed`))
+    expect(pruned.stderr).toContain(
+      'Prosody goes on trusting a key that it has fetched before, until it restarts',
+    )
+    expect((await readdir(dir)).sort()).toEqual([...FILES, 'old.json'].sort())
+  })
+
+  test('stay where the new set has no usable key', async () => {
+    const dir = await tempFolder()
+    await run(['export-certs', dir, '--jwks', FIXTURE])
+    await writeFile(join(dir, 'none.json'), '{"keys":[{"kty":"EC","alg":"ES256","kid":"e"}]}')
+    const { exitCode, stderr } = await run(['export-certs', dir, '--jwks', join(dir, 'none.json'), '--prune'])
+    expect(stderr).toContain('no key in it is one that Jitsi can use:\n  key e: kty EC (ES256)')
+    expect(exitCode).toBe(1)
+    expect(await readdir(dir)).toHaveLength(3)
+  })
+})
+
+describe('private members', () => {
+  test('never reach the folder or the terminal, and are told', async () => {
+    const dir = await tempFolder()
+    const jwk = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' })
+    await writeFile(join(dir, 'leak.json'), JSON.stringify({ keys: [{ ...jwk, kid: 'leak' }] }))
+    for (const flag of ['--verbose', '--json', '--quiet']) {
+      const argv = ['export-certs', join(dir, 'certs'), '--jwks', join(dir, 'leak.json'), flag]
+      const { exitCode, stdout, stderr } = await run(argv)
+      expect(exitCode).toBe(0)
+      expect(stdout + stderr).toContain('publishes private parts of key leak (d, p, q, dp, dq, qi)')
+      for (const secret of [jwk.d, jwk.p, jwk.q]) expect(stdout + stderr).not.toContain(secret)
+    }
+    const pem = await readFile(join(dir, 'certs', fileNameOf('leak')), 'utf8')
+    expect(pem).toMatch(/^-----BEGIN PUBLIC KEY-----\n/)
+    expect(pem).toHaveLength(451)
+  })
+})
+
+describe('bad settings', () => {
+  test.each([
+    [['export-certs'], /missing required argument 'dir'/],
+    [['export-certs', ''], /DIR is empty/],
+    [['export-certs', 'x'], /--url or KEYCLOAK_URL[^]*--realm or KEYCLOAK_REALM[^]*or give --jwks/],
+    [['export-certs', 'x', '--url', 'http://a.example'], /--realm or KEYCLOAK_REALM[^]*or give --jwks/],
+    [['export-certs', 'x', '--jwks', 'ftp://a.example/k'], /is neither an http or https address nor a path/],
+    [['export-certs', 'x', '--jwks', 'https://'], /"https:\/\/" is no address/],
+  ])('%j', async (argv, message) => {
+    const { exitCode, stdout, stderr } = await run(argv)
+    expect(stderr).toMatch(message)
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
+  })
+
+  test.each(['--jwks', '--url'])('a password typed into %s is refused and not repeated', async (flag) => {
+    const { exitCode, stderr } = await run(['export-certs', 'x', flag, 'https://me:planted@a.example/k'])
+    expect(stderr).toContain('holds a user name or password')
+    expect(stderr).not.toContain('planted')
+    expect(exitCode).toBe(2)
+  })
+
+  test.each([
+    [{ KEYCLOAK_URL: 'http://a.invalid', KEYCLOAK_REALM: 'meet' }, ['--jwks', FIXTURE], 0],
+    [{ KJITSI_JWKS: FIXTURE }, [], 0],
+    [{ KJITSI_JWKS: FIXTURE, KEYCLOAK_URL: 'http://127.0.0.1:9', KEYCLOAK_REALM: 'meet' }, [], 7],
+    [{ KJITSI_JWKS: FIXTURE, KEYCLOAK_URL: 'http://127.0.0.1:9' }, ['--realm', 'meet'], 7],
+  ])('%j with %j exits %i: what was given more directly counts', async (env, argv, code) => {
+    const { exitCode } = await run(['export-certs', await tempFolder(), ...argv], { env })
+    expect(exitCode).toBe(code)
+  })
+})
+
+describe('a bad folder', () => {
+  test('that is closed to a web server of another user is told', async () => {
+    const dir = await tempFolder()
+    await chmod(dir, 0o750)
+    const { stderr } = await run(['export-certs', dir, '--jwks', FIXTURE])
+    expect(stderr).toContain(`note: ${dir} can be read by its owner or group only`)
+  })
+
+  test('that is a file', async () => {
+    const { exitCode, stderr } = await run(['export-certs', FIXTURE, '--jwks', FIXTURE])
+    expect(stderr).toContain(`error: ${FIXTURE} is a file, not a folder`)
+    expect(exitCode).toBe(1)
+  })
+
+  // In a user namespace of its own even root has no right beyond those of the files' owner.
+  test.each([
+    ['that may not be written in', 0o555, 'cannot write'],
+    ['that may not be read', 0o333, 'cannot read'],
+  ])('%s', async (_, mode, message) => {
+    const dir = await tempFolder()
+    await chmod(dir, mode)
+    onTestFinished(() => chmod(dir, 0o755))
+    const { exitCode, stderr } = await shell('exec unshare --user "$@"', [
+      'export-certs',
+      dir,
+      '--jwks',
+      FIXTURE,
+    ])
+    expect(stderr).toContain(`error: ${message} ${dir}`)
+    expect(stderr).toContain('permission denied')
+    expect(exitCode).toBe(1)
+  })
+
+  test('that cannot be made', async () => {
+    const dir = await tempFolder()
+    await chmod(dir, 0o555)
+    const argv = ['export-certs', join(dir, 'certs'), '--jwks', FIXTURE]
+    const { exitCode, stderr } = await shell('exec unshare --user "$@"', argv)
+    expect(stderr).toContain(`error: cannot make ${dir}/certs: permission denied`)
+    expect(exitCode).toBe(1)
+  })
+
+  test('on a read-only file system', async () => {
+    const dir = await tempFolder()
+    const ran = await onTmpfs('mount -o remount,ro "$DIR"', dir, ['export-certs', dir, '--jwks', FIXTURE])
+    expect(ran.stderr).toContain(`error: cannot write ${dir}/${ARTICLE_FILE}: the file system is read-only`)
+    expect(ran.exitCode).toBe(1)
+  })
+
+  test('on a full disk: what was there is left as it was', async () => {
+    const dir = await tempFolder()
+    // One page is all there is, and the old file has it.
+    const ran = await onTmpfs(
+      `printf old > "$DIR/${ARTICLE_FILE}"`,
+      dir,
+      ['export-certs', dir, '--jwks', FIXTURE],
+      'ls -A "$DIR"; cat "$DIR"/*',
+    )
+    expect(ran.stderr).toContain(`error: cannot write ${dir}/${ARTICLE_FILE}: the disk is full`)
+    expect(ran).toMatchObject({ exitCode: 1, stdout: `${ARTICLE_FILE}\nold` })
+  })
+})
+
+/** A web server on the loopback that always answers `body`. */
+async function serve(body: string): Promise<string> {
+  const server = createServer((_, response) => response.end(body)).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => void server.close())
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/certs`
+}
+
+/** Runs the real command from a shell script, as `"$@"`. */
+async function shell(
+  script: string,
+  argv: readonly string[],
+  env: Record<string, string> = {},
+): Promise<Ran> {
+  const child = spawn('sh', ['-c', script, 'sh', process.execPath, BIN, ...argv], {
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const [stdout, stderr, [exitCode]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close') as Promise<[number | null]>,
+  ])
+  return { exitCode, stdout, stderr }
+}
+
+/** Runs the real command where DIR is a file system of one page, mounted in namespaces of its own. */
+async function onTmpfs(before: string, dir: string, argv: readonly string[], after = ':'): Promise<Ran> {
+  const script = `mount -t tmpfs -o size=4k none "$DIR" && ${before} && { "$@"; code=$?; ${after}; exit $code; }`
+  return shell(`exec unshare --user --map-root-user --mount sh -c '${script}' sh "$@"`, argv, { DIR: dir })
+}

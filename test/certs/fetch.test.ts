@@ -1,0 +1,205 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { type RequestListener, createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { type Fetched, fetchAll, fetchKeys } from '../../src/certs/fetch.ts'
+import { MAX_JWKS_BYTES } from '../../src/certs/jwks.ts'
+import { sentenceOf } from '../../src/findings.ts'
+import type { Http } from '../../src/http.ts'
+
+const FIXTURE = new URL('../fixtures/jwks.json', import.meta.url)
+const ARTICLE_KID = '1DKOk8q4Dc9BSgDLmksFemg5lEGuoYQvYrHVOnXNj3k'
+
+function http(options: Partial<Http> = {}): Http {
+  return { timeout: 5, wait: 0, signal: new AbortController().signal, onRetry: () => undefined, ...options }
+}
+
+/** A web server on the loopback, ended with the test. */
+async function serve(listener: RequestListener): Promise<string> {
+  const server = createServer(listener)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/certs`
+}
+
+async function tempFile(content: string | Uint8Array): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'kjitsi-'))
+  onTestFinished(() => rm(dir, { recursive: true, force: true }))
+  await writeFile(join(dir, 'jwks.json'), content)
+  return join(dir, 'jwks.json')
+}
+
+const fromAddress = (url: string, options?: Partial<Http>): Promise<Fetched> =>
+  fetchKeys(http(options), { kind: 'address', url })
+const fromFile = (path: string): Promise<Fetched> => fetchKeys(http(), { kind: 'file', path })
+
+describe('a good key set', () => {
+  test('of an address', async () => {
+    const jwks = await readFile(FIXTURE, 'utf8')
+    const url = await serve((_, response) => response.end(jwks))
+    const fetched = await fromAddress(url)
+    expect(fetched).toMatchObject({
+      source: url,
+      findings: [],
+      keys: [{ kid: ARTICLE_KID, source: url }, {}],
+    })
+    expect(fetched.leftOut).toHaveLength(4)
+    expect(fetched).not.toHaveProperty('error')
+  })
+
+  test('of a file', async () => {
+    expect(await fromFile(FIXTURE.pathname)).toMatchObject({ keys: [{ kid: ARTICLE_KID }, {}] })
+  })
+
+  test('of just the largest size that is read', async () => {
+    const jwks = (await readFile(FIXTURE, 'utf8')).padEnd(MAX_JWKS_BYTES)
+    const url = await serve((_, response) => response.end(jwks))
+    expect((await fromAddress(url)).keys).toHaveLength(2)
+    expect((await fromFile(await tempFile(jwks))).keys).toHaveLength(2)
+  })
+})
+
+describe('an address that gives no key set', () => {
+  const big = 'x'.repeat(MAX_JWKS_BYTES + 1)
+  test.each<[string, RequestListener, string, string]>([
+    ['a page', page, 'unreachable', 'what it answers is a web page, not a key set'],
+    ['nothing', (_, r) => r.end(), 'unreachable', 'what it answers is empty'],
+    ['no JSON', (_, r) => r.end('kid=1'), 'unreachable', 'what it answers is not JSON'],
+    ['another JSON', (_, r) => r.end('{}'), 'unreachable', 'has no list named keys, so it is no key set'],
+    ['too much', (_, r) => r.end(big), 'unreachable', `the answer is longer than ${MAX_JWKS_BYTES} bytes`],
+    ['404', (_, r) => r.writeHead(404).end('{}'), 'not-found', 'status 404, there is no key set'],
+    ['403', (_, r) => r.writeHead(403).end('{}'), 'unreachable', 'status 403'],
+    ['500', (_, r) => r.writeHead(500).end('{}'), 'unreachable', 'status 500'],
+    [
+      '302',
+      (_, r) => r.writeHead(302, { location: 'http://b.example/' }).end(),
+      'unreachable',
+      'http://b.example/',
+    ],
+    ['a broken answer', (_, r) => r.writeHead(200, { 'content-length': 9 }).destroy(), 'unreachable', 'GET'],
+    ['no keys', (_, r) => r.end('{"keys":[]}'), 'keys', 'the key set is empty'],
+    [
+      'no key to use',
+      (_, r) => r.end('{"keys":[{"kid":"e","kty":"EC","alg":"ES256"},{"kty":"oct"}]}'),
+      'keys',
+      'no key in it is one that Jitsi can use:\n' +
+        '  key e: kty EC (ES256): Jitsi takes RSA keys only\n' +
+        '  key number 2: kty oct: Jitsi takes RSA keys only',
+    ],
+  ])('%s', async (_, listener, code, message) => {
+    const url = await serve(listener)
+    const { error, keys } = await fromAddress(url)
+    expect(error?.code).toBe(code)
+    expect(error?.message).toContain(url)
+    expect(error?.message).toContain(message)
+    expect(keys).toEqual([])
+  })
+
+  test('one that nobody listens at', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/certs`
+    await new Promise((resolve) => server.close(resolve))
+    const { error } = await fromAddress(url)
+    expect(error?.code).toBe('unreachable')
+    expect(error?.message).toContain(`GET ${url}: connection refused`)
+  })
+
+  test('one that trickles is left at the time limit', async () => {
+    const url = await serve((_, response) => {
+      const timer = setInterval(() => response.write(' '), 20)
+      response.on('close', () => {
+        clearInterval(timer)
+      })
+    })
+    const { error } = await fromAddress(url, { timeout: 0.3 })
+    expect(error?.code).toBe('unreachable')
+    expect(error?.message).toContain(`GET ${url}: no answer in time`)
+  })
+
+  test('a set of thousands of useless keys is told in a few lines', async () => {
+    const url = await serve((_, r) => r.end(JSON.stringify({ keys: new Array(5000).fill({ kty: 'EC' }) })))
+    const lines = (await fromAddress(url)).error?.message.split('\n') ?? []
+    expect(lines).toHaveLength(12)
+    expect(lines.at(-1)).toBe('  and 4990 more')
+  })
+})
+
+describe('a file that is no key set', () => {
+  test.each([
+    ['', 'keys', 'is empty'],
+    ['<html>', 'keys', 'is a web page, not a key set'],
+    [new Uint8Array([0xff, 0xfe, 0x7b, 0]), 'keys', 'is not JSON'],
+    ['x'.repeat(MAX_JWKS_BYTES + 1), 'keys', `is longer than ${MAX_JWKS_BYTES} bytes, so it is no key set`],
+    ['{"keys":[]}', 'keys', ': the key set is empty'],
+  ])('%#', async (content, code, message) => {
+    const path = await tempFile(content)
+    const { error } = await fromFile(path)
+    expect(error?.code).toBe(code)
+    expect(error?.message).toContain(path)
+    expect(error?.message).toContain(message)
+  })
+
+  test.each([
+    ['/nowhere/jwks.json', 'cannot read /nowhere/jwks.json: no such file or folder'],
+    ['/', 'cannot read /: it is a folder'],
+    ['/dev/zero', '/dev/zero is longer than'],
+  ])('%s', async (path, message) => {
+    expect((await fromFile(path)).error?.message).toContain(message)
+  })
+})
+
+test('private members are a finding that names no value of theirs', async () => {
+  const jwk = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' })
+  const path = await tempFile(JSON.stringify({ keys: [{ ...jwk, kid: 'k' }] }))
+  const fetched = await fromFile(path)
+  expect(fetched.findings.map(sentenceOf)).toEqual([
+    `${path} publishes private parts of key k (d, p, q, dp, dq, qi): whoever read them can sign tokens with it`,
+  ])
+  expect(fetched.keys).toHaveLength(1)
+  expect(JSON.stringify(fetched)).not.toContain(jwk.d)
+})
+
+test('a leak is told even where no key can be used', async () => {
+  const path = await tempFile('{"keys":[{"kty":"oct","kid":"s","k":"c2VjcmV0"}]}')
+  expect(await fromFile(path)).toMatchObject({ error: { code: 'keys' }, findings: [{ level: 'error' }] })
+})
+
+test('one source that fails stops no other, and at most eight are asked at once', async () => {
+  const jwks = await readFile(FIXTURE, 'utf8')
+  let open = 0
+  let most = 0
+  const url = await serve((request, response) => {
+    most = Math.max(most, ++open)
+    setTimeout(() => {
+      open--
+      response.end(request.url?.endsWith('3') ? '<html>' : jwks)
+    }, 30)
+  })
+  const sources = Array.from({ length: 20 }, (_, i) => ({ kind: 'address' as const, url: `${url}/${i}` }))
+  const fetched = await fetchAll(http(), sources)
+  expect(fetched.map(({ source }) => source)).toEqual(sources.map((source) => source.url))
+  expect(fetched.filter(({ error }) => error).map(({ source }) => source)).toEqual([`${url}/3`, `${url}/13`])
+  expect(most).toBeLessThanOrEqual(8)
+  expect(most).toBeGreaterThan(1)
+})
+
+test('an interrupt is no failure of a source', async () => {
+  const interrupt = new AbortController()
+  const url = await serve(() => {
+    interrupt.abort(new Error('interrupted'))
+  })
+  await expect(fromAddress(url, { signal: interrupt.signal })).rejects.toThrow('interrupted')
+})
+
+function page(...[, response]: Parameters<RequestListener>): void {
+  response.setHeader('content-type', 'text/html')
+  response.end('<!DOCTYPE html><html><body>Welcome</body></html>')
+}

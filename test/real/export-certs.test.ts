@@ -1,0 +1,271 @@
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { chmod, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { fileNameOf } from '../../src/certs/pem.ts'
+import { run, spawnKjitsi } from '../run.ts'
+import { type TestRealm, keycloak, makeClient, makeRealm, makeUser, tokensOf } from './realm.ts'
+
+const openssl = (...argv: readonly string[]): Promise<{ stdout: string }> =>
+  promisify(execFile)('openssl', argv)
+
+async function tempFolder(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'kjitsi-'))
+  await chmod(dir, 0o755)
+  onTestFinished(() => rm(dir, { recursive: true, force: true }))
+  return dir
+}
+
+interface Certs {
+  readonly steps: readonly { action: string; file: string; kid: string; alg: string; source: string }[]
+  readonly leftOut: readonly { kid: string; reason: string }[]
+  readonly findings: readonly { code: string; message: string }[]
+}
+
+/** Exports into `dir`, and gives what was done; the exit code has to be `exitCode`. */
+async function exportCerts(dir: string, argv: readonly string[], exitCode = 0): Promise<Certs> {
+  const ran = await run(['export-certs', dir, ...argv, '--json'], { env: { KEYCLOAK_URL: keycloak.url } })
+  expect(ran.exitCode, ran.stdout).toBe(exitCode)
+  return JSON.parse(ran.stdout) as Certs
+}
+
+/** Adds a key provider to the realm. */
+async function addKeys(
+  realm: TestRealm,
+  providerId: string,
+  config: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const { id } = await realm.admin.components.create({
+    name: `${providerId} ${Object.values(config).join(' ')}`,
+    providerId,
+    providerType: 'org.keycloak.keys.KeyProvider',
+    config: Object.fromEntries(Object.entries(config).map(([name, value]) => [name, [value]])),
+  })
+  return id
+}
+
+function headerOf(token: string): { readonly kid: string; readonly alg: string } {
+  const [header = ''] = token.split('.')
+  return JSON.parse(Buffer.from(header, 'base64url').toString()) as { kid: string; alg: string }
+}
+
+/** Whether openssl finds that the token was signed by the key in this file. */
+async function verifies(dir: string, pemFile: string, token: string): Promise<boolean> {
+  const [header = '', payload = '', signature = ''] = token.split('.')
+  await writeFile(join(dir, 'signed'), `${header}.${payload}`)
+  await writeFile(join(dir, 'signature'), Buffer.from(signature, 'base64url'))
+  const argv = [
+    'dgst',
+    '-sha256',
+    '-verify',
+    pemFile,
+    '-signature',
+    join(dir, 'signature'),
+    join(dir, 'signed'),
+  ]
+  return openssl(...argv).then(
+    ({ stdout }) => stdout.trim() === 'Verified OK',
+    () => false,
+  )
+}
+
+test("a real token's signature is verified by openssl with the file of its kid", async () => {
+  await using realm = await makeRealm()
+  await makeClient(realm)
+  await makeUser(realm)
+  const { accessToken } = await tokensOf(realm)
+  const { kid, alg } = headerOf(accessToken)
+  const [dir, work] = [await tempFolder(), await tempFolder()]
+
+  const { steps } = await exportCerts(dir, ['--realm', realm.name])
+  expect(steps).toEqual([
+    { action: 'create', file: fileNameOf(kid), kid, alg, bits: 2048, source: `realm ${realm.name}` },
+  ])
+  const pem = join(dir, fileNameOf(kid))
+  expect(await verifies(work, pem, accessToken)).toBe(true)
+  const forged = accessToken.replace(/\.(.)/, (_, first: string) => (first === 'a' ? '.b' : '.a'))
+  expect(await verifies(work, pem, forged)).toBe(false)
+  const { stdout } = await openssl('pkey', '-pubin', '-in', pem, '-noout', '-text')
+  expect(stdout).toContain('Public-Key: (2048 bit)')
+})
+
+test('keys that Jitsi cannot use are left out and named', async () => {
+  await using realm = await makeRealm()
+  await addKeys(realm, 'ecdsa-generated', { ecdsaEllipticCurveKey: 'P-256' })
+  await addKeys(realm, 'rsa-generated', { algorithm: 'PS256' })
+  await addKeys(realm, 'rsa-generated', { algorithm: 'RS256', keySize: '1024' })
+  await addKeys(realm, 'rsa-generated', { algorithm: 'RS512', keySize: '4096' })
+  const { steps, leftOut } = await exportCerts(await tempFolder(), ['--realm', realm.name])
+  expect(steps.map(({ alg }) => alg).sort()).toEqual(['RS256', 'RS512'])
+  expect(leftOut.map(({ reason }) => reason).sort()).toEqual([
+    '1024 bits: too short to be safe, 2048 is the least',
+    'alg PS256: Jitsi takes RS256, RS384 and RS512 only',
+    'kty EC (ES256): Jitsi takes RSA keys only',
+    'use enc: it does not sign tokens',
+  ])
+  const published = (await realm.admin.realms.getKeys({ realm: realm.name })).keys?.map(({ kid }) => kid)
+  for (const { kid } of leftOut) expect(published).toContain(kid)
+})
+
+test('after a rotation the new key is there beside the old, until the old is gone and pruned', async () => {
+  await using realm = await makeRealm()
+  await makeClient(realm)
+  await makeUser(realm)
+  const [dir, work] = [await tempFolder(), await tempFolder()]
+  const argv = ['--realm', realm.name]
+  const old = headerOf((await tokensOf(realm)).accessToken).kid
+  await exportCerts(dir, argv)
+
+  await addKeys(realm, 'rsa-generated', { priority: '200', algorithm: 'RS256' })
+  const { accessToken } = await tokensOf(realm)
+  const { kid } = headerOf(accessToken)
+  const rotated = await exportCerts(dir, argv)
+  expect(new Map(rotated.steps.map((step) => [step.kid, step.action]))).toEqual(
+    new Map([
+      [kid, 'create'],
+      [old, 'keep'],
+    ]),
+  )
+  expect(await verifies(work, join(dir, fileNameOf(kid)), accessToken)).toBe(true)
+
+  const { keys = [] } = await realm.admin.realms.getKeys({ realm: realm.name })
+  const provider = keys.find((key) => key.kid === old)?.providerId
+  await realm.admin.components.del({ id: provider ?? '' })
+  expect(await exportCerts(dir, argv)).toMatchObject({ findings: [{ code: 'stale-keys' }] })
+  expect(await exportCerts(dir, [...argv, '--prune'])).toMatchObject({
+    steps: [
+      { action: 'keep', kid },
+      { action: 'remove', file: fileNameOf(old) },
+    ],
+    findings: [{ code: 'pruned-still-trusted' }],
+  })
+  expect(await readdir(dir)).toEqual([fileNameOf(kid)])
+})
+
+test('several realms share a folder; one that does not exist stops no other, and nothing is pruned', async () => {
+  await using one = await makeRealm()
+  await using two = await makeRealm()
+  const dir = await tempFolder()
+  const gone = join(dir, `${'0'.repeat(64)}.pem`)
+  await writeFile(gone, 'old')
+  const argv = ['--realm', one.name, '--realm', 'nope', '--realm', two.name, '--prune']
+  const { steps, findings } = await exportCerts(dir, argv, 6)
+  expect(steps.map(({ action, source }) => `${action} ${source}`)).toEqual([
+    `create realm ${one.name}`,
+    `create realm ${two.name}`,
+  ])
+  expect(findings.map(({ code }) => code)).toEqual(['source-failed', 'nothing-pruned'])
+  expect(findings[0]?.message).toContain('realm nope: GET ')
+  expect(await readdir(dir)).toHaveLength(3)
+})
+
+test('a realm that does not exist', async () => {
+  const dir = await tempFolder()
+  const env = { KEYCLOAK_URL: keycloak.url, KEYCLOAK_REALM: 'nope' }
+  const { exitCode, stdout, stderr } = await run(['export-certs', join(dir, 'certs')], { env })
+  expect(stderr).toContain(`there is no realm nope on ${keycloak.url}`)
+  expect({ exitCode, stdout }).toEqual({ exitCode: 6, stdout: '' })
+  expect(await readdir(dir)).toEqual([])
+})
+
+test('a realm whose keys are on another host is told', async () => {
+  await using realm = await makeRealm()
+  const dir = await tempFolder()
+  const frontendUrl = keycloak.url.replace('127.0.0.1', 'localhost')
+  await realm.admin.realms.update({ realm: realm.name }, { attributes: { frontendUrl } })
+  const { findings } = await exportCerts(dir, ['--realm', realm.name])
+  expect(findings.map(({ message }) => message)).toEqual([
+    `the keys of realm ${realm.name} are not on ${keycloak.url} but at ` +
+      `${frontendUrl}/realms/${realm.name}/protocol/openid-connect/certs`,
+  ])
+
+  await realm.admin.realms.update(
+    { realm: realm.name },
+    { attributes: { frontendUrl: 'http://nowhere.invalid' } },
+  )
+  const argv = ['export-certs', dir, '--realm', realm.name, '--url', keycloak.url]
+  const { exitCode, stderr } = await run(argv)
+  expect(stderr).toContain(`realm ${realm.name}: GET http://nowhere.invalid/realms/${realm.name}/`)
+  expect(stderr).toContain(
+    `or give --jwks: it was ${keycloak.url} (its hostname setting) that named this address`,
+  )
+  expect(exitCode).toBe(7)
+})
+
+describe('addresses in place of realms', () => {
+  test("a realm's discovery document is told from its key set", async () => {
+    await using realm = await makeRealm()
+    const dir = await tempFolder()
+    const base = `${keycloak.url}/realms/${realm.name}`
+    const wrong = await run(['export-certs', dir, '--jwks', `${base}/.well-known/openid-configuration`])
+    expect(wrong.stderr).toContain('is a discovery document, not a key set')
+    expect(wrong.stderr).toContain(`its key set is at ${base}/protocol/openid-connect/certs`)
+    expect(wrong.exitCode).toBe(7)
+    const { steps } = await exportCerts(dir, ['--jwks', `${base}/protocol/openid-connect/certs`])
+    expect(steps).toHaveLength(1)
+  })
+
+  test('one behind an unknown certificate authority is refused, and taken with --ca-file', async () => {
+    await using realm = await makeRealm()
+    const [dir, work] = [await tempFolder(), await tempFolder()]
+    const { url, ca } = await tlsInFrontOfKeycloak(work)
+    const argv = ['export-certs', dir, '--jwks', `${url}/realms/${realm.name}/protocol/openid-connect/certs`]
+
+    const refused = await spawnKjitsi(argv)
+    expect(refused.stderr).toMatch(/error: GET https:.*: its certificate is signed by an unknown authority/)
+    expect(refused.stderr).toContain('--ca-file')
+    expect(refused).toMatchObject({ exitCode: 7, stdout: '' })
+    expect(await readdir(dir)).toEqual([])
+
+    const taken = await spawnKjitsi([...argv, '--ca-file', ca])
+    expect(taken).toMatchObject({ exitCode: 0 })
+    expect(taken.stdout).toContain('created')
+    expect(await readdir(dir)).toHaveLength(1)
+  })
+})
+
+/** An https server with a certificate of a CA made for it, which hands every GET on to Keycloak. */
+async function tlsInFrontOfKeycloak(work: string): Promise<{ url: string; ca: string }> {
+  const file = (name: string): string => join(work, name)
+  const key = ['-newkey', 'rsa:2048', '-nodes', '-days', '1']
+  await openssl(
+    'req',
+    '-x509',
+    ...key,
+    '-subj',
+    '/CN=kjitsi test CA',
+    '-keyout',
+    file('ca.key'),
+    '-out',
+    file('ca.pem'),
+  )
+  const leaf = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1']
+  const signed = ['-CA', file('ca.pem'), '-CAkey', file('ca.key')]
+  await openssl(
+    'req',
+    '-x509',
+    ...key,
+    ...leaf,
+    ...signed,
+    '-keyout',
+    file('tls.key'),
+    '-out',
+    file('tls.pem'),
+  )
+  const server = createServer(
+    { key: await readFile(file('tls.key')), cert: await readFile(file('tls.pem')) },
+    (request, response) => {
+      void fetch(`${keycloak.url}${request.url ?? ''}`)
+        .then((answer) => answer.text())
+        .then((body) => response.end(body))
+    },
+  ).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => void server.close())
+  return { url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`, ca: file('ca.pem') }
+}
