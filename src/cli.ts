@@ -132,11 +132,17 @@ export async function runCommand(argv: readonly string[], io: Io): Promise<numbe
       const settings = await resolveSettings([...declared.settings, ...COMMON], flags, io)
       const { json, quiet, verbose } = settings.values
       output = createOutput(io, { json, quiet, verbose, secrets: settings.secrets, about: ABOUT })
-      const run = declared.load()
-      const outcome = await (
-        await run
-      )(createContext(args, settings, await startHttp(settings, output, io), output, io))
-      code = outcome === undefined ? 0 : EXIT_CODES[outcome]
+      const load = declared.load()
+      const unwatch = verbose ? watchRequests(output.detail) : undefined
+      try {
+        const run = await load
+        const outcome = await run(
+          createContext(args, settings, await startHttp(settings, output, io), output, io),
+        )
+        code = outcome === undefined ? 0 : EXIT_CODES[outcome]
+      } finally {
+        unwatch?.()
+      }
     }).parseAsync([...argv], { from: 'user' })
     return code
   } catch (error) {
@@ -157,13 +163,12 @@ export async function runCommand(argv: readonly string[], io: Io): Promise<numbe
 }
 
 async function startHttp(settings: Resolved<SettingKey>, output: Output, io: Io): Promise<Http> {
-  const { timeout, wait, caFile, verbose } = settings.values
+  const { timeout, wait, caFile } = settings.values
   for (const [key, source] of Object.entries(settings.sources)) {
     const value = settings.values[key as SettingKey]
     const shown = isSecret(key as SettingKey) ? '***' : JSON.stringify(value)
     if (source !== 'default') output.detail(`${key} = ${shown} (${source})`)
   }
-  if (verbose) watchRequests(output.detail)
   await setUpTransport(caFile, io.env)
   return {
     timeout,

@@ -1,10 +1,18 @@
 // What a command is, and what it is given to run with.
 import { ask } from './ask.ts'
-import { type ErrorCode, KjitsiError } from './errors.ts'
+import { type ErrorCode, KjitsiError, messageOf } from './errors.ts'
 import type { Http } from './http.ts'
 import type { Io } from './io.ts'
 import type { Output } from './output.ts'
-import { type Resolved, SETTINGS, type SettingKey, type Source, type Values, waysToGive } from './settings.ts'
+import {
+  type Resolved,
+  SETTINGS,
+  type SettingKey,
+  type Source,
+  type Values,
+  isSecret,
+  waysToGive,
+} from './settings.ts'
 
 /** Settings that every command has. */
 export const COMMON = ['json', 'quiet', 'verbose', 'input', 'timeout', 'wait', 'caFile', 'envFile'] as const
@@ -54,9 +62,6 @@ export interface Context<K extends SettingKey> {
   readonly io: Io
 }
 
-/** @param check looks at an answer typed on the terminal: a sentence about what is wrong with it, or true */
-export type AnswerCheck = (key: SettingKey, answer: unknown) => Promise<string | true>
-
 /** Builds a command's context from its resolved settings. */
 export function createContext<K extends SettingKey>(
   args: readonly (string | undefined)[],
@@ -77,11 +82,37 @@ export function createContext<K extends SettingKey>(
     io,
     async need(...keys) {
       const found: Partial<Record<SettingKey, unknown>> = {}
-      const missing = keys.filter((key) => isMissing(settings[key]))
-      if (missing.length > 0 && !canAsk) throw missingSettings(missing)
-      for (const key of keys) found[key] = missing.includes(key) ? await ask(key, io) : settings[key]
+      for (const key of keys) found[key] = settings[key]
+      if (keys.some((key) => isMissing(settings[key])) && !canAsk) throw missingSettings(settings, keys)
+      for (const key of keys) {
+        if (!isMissing(settings[key])) continue
+        const answer = await ask(key, io, (typed) => checkAnswer(key, typed, { ...settings, ...found }, http))
+        if (isSecret(key)) resolved.secrets.push(String(answer))
+        found[key] = answer
+      }
       return found as { [P in (typeof keys)[number]]: Present<Values[P]> }
     },
+  }
+}
+
+/** Asks the server about an answer, where it can tell right from wrong: true, or what is wrong with the answer. */
+async function checkAnswer(
+  key: SettingKey,
+  answer: unknown,
+  known: Partial<Record<SettingKey, unknown>>,
+  http: Http,
+): Promise<string | true> {
+  const url = key === 'url' ? answer : known.url
+  if ((key !== 'url' && key !== 'realm') || typeof url !== 'string') return true
+  const { checkServer, discover } = await import('./keycloak/discovery.ts')
+  // A retry would be shown on the very line on which the question stands.
+  const quiet = { ...http, onRetry: () => undefined }
+  try {
+    if (key === 'url') await checkServer(quiet, url)
+    else await discover(quiet, url, String(answer))
+    return true
+  } catch (error) {
+    return messageOf(error)
   }
 }
 
@@ -89,8 +120,17 @@ function isMissing(value: unknown): boolean {
   return value === undefined || (Array.isArray(value) && value.length === 0)
 }
 
-function missingSettings(keys: readonly SettingKey[]): KjitsiError {
-  const lines = keys.map((key) => `${waysToGive(key)}: ${SETTINGS[key].help}`)
+/**
+ * Says which of `keys` are missing and how to give each.
+ * @param others what else is missing, each with how to give it
+ */
+export function missingSettings(
+  settings: Partial<Values>,
+  keys: readonly SettingKey[],
+  others: readonly string[] = [],
+): KjitsiError {
+  const missing = keys.filter((key) => isMissing(settings[key]))
+  const lines = [...missing.map((key) => `${waysToGive(key)}: ${SETTINGS[key].help}`), ...others]
   const [only] = lines
   return lines.length === 1 && only !== undefined
     ? new KjitsiError('usage', `a setting is missing: ${only}`)

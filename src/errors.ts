@@ -6,6 +6,7 @@ export const EXIT_CODES = {
   file: 1,
   keys: 1,
   server: 1,
+  conflict: 1,
   usage: 2,
   drift: 3,
   verdict: 3,
@@ -38,6 +39,11 @@ export class KjitsiError extends Error {
     this.code = code
     this.hint = options.hint
   }
+}
+
+/** What a run over several things ends with: the code among theirs that has the highest exit code. */
+export function worstOf(codes: readonly [ErrorCode, ...ErrorCode[]]): ErrorCode {
+  return codes.reduce((worst, code) => (EXIT_CODES[code] > EXIT_CODES[worst] ? code : worst))
 }
 
 /** The message of anything thrown. */

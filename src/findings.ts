@@ -6,7 +6,7 @@ interface Kind<A> {
   readonly level: Level
   readonly say: (args: A) => string
   /** What mends it; a command where there is one. */
-  readonly fix?: (args: A) => string
+  readonly fix?: (args: A) => string | undefined
 }
 
 const kind = <A>(k: Kind<A>): Kind<A> => k
@@ -18,6 +18,152 @@ const FINDINGS = {
       `JWT_ASAP_KEYSERVER is ${keyserver}: inside Prosody's container, localhost is the container itself`,
     fix: () => 'give --keyserver the address at which that container reaches the keys',
   }),
+  'issuer-http': kind<{ issuer: string }>({
+    level: 'warning',
+    say: ({ issuer }) => `the issuer ${issuer} is not https: Jitsi's web login reaches Keycloak by https only`,
+    fix: () => "set Keycloak's hostname to its public https address, and run this again",
+  }),
+  'issuer-host': kind<{ issuer: string; url: string }>({
+    level: 'warning',
+    say: ({ issuer, url }) =>
+      `Keycloak at ${url} says that its issuer is ${issuer}, another host: tokens must come from exactly that issuer`,
+    fix: () => "right where people log in there; otherwise correct --url, or set Keycloak's hostname",
+  }),
+  wildcard: kind<{ key: string; value: string }>({
+    level: 'warning',
+    say: ({ key, value }) =>
+      value.split(',').includes('*')
+        ? `${key} has the item *: Prosody accepts any, also those of tokens that were made for something else`
+        : `${key}=${value}: Prosody has no wildcards within an item, and compares the * as it stands`,
+    fix: ({ key }) => `name what ${key} is to accept`,
+  }),
+  'allow-empty': kind<{ value: string; file: string }>({
+    level: 'warning',
+    say: ({ value, file }) =>
+      `JWT_ALLOW_EMPTY=${value} in ${file} lets people without a token in where hosts go: anybody can become a moderator`,
+    fix: () => 'take that line out; ENABLE_GUESTS=1 is what lets guests in',
+  }),
+  'domain-verification': kind<{ value: string; file: string }>({
+    level: 'warning',
+    say: ({ value, file }) =>
+      `JWT_ENABLE_DOMAIN_VERIFICATION=${value} in ${file} wants the tenant in "sub", where Keycloak has the user's id: ` +
+      'nobody can join a room, guests neither',
+    fix: () => 'take that line out',
+  }),
+  'app-secret-unused': kind<{ file: string }>({
+    level: 'warning',
+    say: ({ file }) =>
+      `JWT_APP_SECRET in ${file} no longer counts: with a key server, Prosody refuses tokens that are signed with a secret`,
+    fix: () => 'take that line out, once nothing signs tokens with it any more',
+  }),
+  'auth-type-overridden': kind<{ key: string; value: string; file: string }>({
+    level: 'warning',
+    say: ({ key, value, file }) => `${key}=${value} in ${file} takes the place of AUTH_TYPE=jwt`,
+    fix: () => 'take that line out',
+  }),
+  'guests-let-in': kind<{ value: string; file: string }>({
+    level: 'warning',
+    say: ({ value, file }) => `ENABLE_GUESTS was ${value} in ${file} and is 1 now: people without a token may come in`,
+    fix: () => '--no-guests keeps them out',
+  }),
+  'assigned-twice': kind<{ key: string; lines: readonly number[]; file: string }>({
+    level: 'note',
+    say: ({ key, lines, file }) => `${file} assigns ${key} on lines ${lines.join(' and ')}: all of them get the value`,
+    fix: () => 'keep one of them',
+  }),
+
+  'private-key-published': kind<{ source: string; key: string; members: readonly string[] }>({
+    level: 'error',
+    say: ({ source, key, members }) =>
+      `${source} publishes private parts of ${key} (${members.join(', ')}): whoever read them can sign tokens with it`,
+    fix: () => 'take that key out of use at once, and publish public keys only; kjitsi wrote none of those parts',
+  }),
+  'keys-elsewhere': kind<{ realm: string; url: string; jwksUri: string }>({
+    level: 'warning',
+    say: ({ realm, url, jwksUri }) => `the keys of realm ${realm} are not on ${url} but at ${jwksUri}`,
+    fix: () => "right where that is Keycloak's public address; otherwise correct --url, or Keycloak's hostname setting",
+  }),
+  'source-failed': kind<{ failure: string; message: string; hint: string | undefined }>({
+    level: 'error',
+    say: ({ message }) => message,
+    fix: ({ hint }) => hint,
+  }),
+  'nothing-pruned': kind<{ dir: string }>({
+    level: 'warning',
+    say: ({ dir }) => `nothing was removed from ${dir}, since not every key set could be read`,
+  }),
+  'stale-keys': kind<{ dir: string; files: readonly string[] }>({
+    level: 'note',
+    say: ({ dir, files }) =>
+      `${dir} holds ${files.length} more ${files.length === 1 ? 'key that is' : 'keys that are'} in none of these key sets`,
+    fix: () => '--prune removes them; name every realm whose keys are in that folder when you use it',
+  }),
+  'pruned-still-trusted': kind<{ files: readonly string[] }>({
+    level: 'warning',
+    say: () => 'Prosody goes on trusting a key that it has fetched before, until it restarts',
+    fix: () => 'restart Prosody where a removed key must not be accepted any more',
+  }),
+  'folder-closed': kind<{ dir: string }>({
+    level: 'note',
+    say: ({ dir }) => `${dir} can be read by its owner or group only: a web server of another user answers 403`,
+    fix: ({ dir }) => `chmod 755 ${dir}`,
+  }),
+  'realm-failed': kind<{ realm: string; failure: string; message: string; hint: string | undefined }>({
+    level: 'error',
+    say: ({ realm, message }) => `realm ${realm}: ${message}`,
+    fix: ({ hint }) => hint,
+  }),
+  'affiliation-unknown': kind<{ role: string; known: string }>({
+    level: 'warning',
+    say: ({ role, known }) => `the role ${role} makes nobody a moderator: the affiliations that do are ${known}`,
+    fix: () => 'give --moderator-role owner',
+  }),
+  'roles-compete': kind<ClientArgs & { role: string; others: string }>({
+    level: 'warning',
+    say: ({ realm, client, role, others }) =>
+      `realm ${realm}, client ${client}: context.user.affiliation holds one role of this client, and it has others than ` +
+      `${role}: ${others}; who holds several may be no moderator`,
+    fix: ({ role }) => `give holders of ${role} no other role of this client`,
+  }),
+  'name-unmapped': kind<ClientArgs>({
+    level: 'warning',
+    say: ({ realm, client }) =>
+      `realm ${realm}, client ${client}: tokens have a context without context.user.name; Jitsi then shows no name, ` +
+      "not even the token's own",
+    fix: () => 'add --user-context',
+  }),
+  'features-partial': kind<ClientArgs & { off: string }>({
+    level: 'warning',
+    say: ({ realm, client, off }) =>
+      `realm ${realm}, client ${client}: tokens have some of Jitsi's features, and Jitsi turns off those that are not ` +
+      `named: ${off}`,
+    fix: () => 'name them all, beginning with --feature all=true, or none',
+  }),
+  'mapper-same-claim': kind<ClientArgs & { name: string; mappers: string }>({
+    level: 'error',
+    say: ({ realm, client, name, mappers }) =>
+      `realm ${realm}, client ${client}: several mappers are or write ${name}: ${mappers}; nothing was changed`,
+    fix: ({ client }) => `delete all but one of them (Keycloak: Clients > ${client} > Client scopes > ${client}-dedicated)`,
+  }),
+  'mapper-two-needs': kind<ClientArgs & { name: string; mappers: string }>({
+    level: 'error',
+    say: ({ realm, client, name, mappers }) =>
+      `realm ${realm}, client ${client}: the mapper ${mappers} is in the way of ${name} and of another claim; nothing was changed`,
+    fix: ({ client }) => `delete it (Keycloak: Clients > ${client} > Client scopes > ${client}-dedicated)`,
+  }),
+  'mapper-nested-claim': kind<ClientArgs & { name: string; mappers: string }>({
+    level: 'error',
+    say: ({ realm, client, name, mappers }) =>
+      `realm ${realm}, client ${client}: a claim around or inside ${name} is written by ${mappers}: with both, Keycloak ` +
+      'drops one of the two or refuses every login; nothing was changed',
+    fix: ({ client }) => `delete it (Keycloak: Clients > ${client} > Client scopes > ${client}-dedicated)`,
+  }),
+}
+
+/** A client and its realm. */
+interface ClientArgs {
+  realm: string
+  client: string
 }
 
 export type FindingCode = keyof typeof FINDINGS

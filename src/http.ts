@@ -49,8 +49,8 @@ export function statusOf(error: unknown): number | undefined {
 }
 
 export function responseOf(error: unknown): Response | undefined {
-  return error instanceof Error && 'response' in error && error.response instanceof Object
-    ? (error.response as Response)
+  return error instanceof Error && 'response' in error && error.response instanceof Response
+    ? error.response
     : undefined
 }
 
@@ -61,8 +61,26 @@ export function reasonOf(error: unknown): string {
   if (error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError'))
     return 'no answer in time'
   const code = systemCodeOf(error)
-  if (code !== undefined) return NETWORK_REASONS[code] ?? code
-  return messageOf(error instanceof Error && error.cause !== undefined ? error.cause : error)
+  // undici's own codes say less than its messages, such as those about a proxy.
+  if (code === undefined || (NETWORK_REASONS[code] === undefined && code.startsWith('UND_')))
+    return innermostMessage(error)
+  return `${NETWORK_REASONS[code] ?? code}${placeRefused(error)}`
+}
+
+function innermostMessage(error: unknown): string {
+  return error instanceof Error && error.cause !== undefined
+    ? innermostMessage(error.cause)
+    : messageOf(error)
+}
+
+/** Which address did not let us in: it may be a proxy's, or an outdated one of the name server's. */
+function placeRefused(error: unknown): string {
+  for (let e = error, depth = 0; e instanceof Error && depth < 8; e = e.cause, depth++) {
+    const of: unknown = e instanceof AggregateError ? e.errors[0] : e
+    if (of instanceof Error && 'address' in of && 'port' in of)
+      return ` (${String(of.address)} port ${String(of.port)})`
+  }
+  return ''
 }
 
 const NETWORK_REASONS: Readonly<Record<string, string>> = {
@@ -113,13 +131,18 @@ export function badStatus(method: string, url: string, response: Response): Kjit
   if (response.status >= 300 && response.status < 400 && location !== null) {
     return new KjitsiError(
       'unreachable',
-      `${method} ${url}: redirected to ${location}, which kjitsi does not follow`,
-      {
-        hint: 'give the address that it redirects to, if you trust it',
-      },
+      `${method} ${url}: redirected to ${placeOf(location, url)}, which kjitsi does not follow`,
+      { hint: 'nothing was sent there; give its address, if you trust it' },
     )
   }
   return new KjitsiError('unreachable', `${method} ${url}: status ${response.status}`)
+}
+
+/** Where a redirect leads, without the query, which may repeat what was sent. */
+function placeOf(location: string, base: string): string {
+  if (!URL.canParse(location, base)) return 'no address'
+  const { origin, pathname } = new URL(location, base)
+  return origin + pathname
 }
 
 export interface Answer {
@@ -134,37 +157,73 @@ export interface Answer {
  * @throws KjitsiError `unreachable`; a status of 4xx is an answer, not an error
  */
 export async function getText(http: Http, url: string, maxBytes: number): Promise<Answer> {
+  return send(http, url, { method: 'GET', headers: { accept: 'application/json, */*;q=0.5' } }, maxBytes)
+}
+
+/**
+ * POSTs a form that may safely be sent twice, such as a login, in all else as `getText`. A redirect is an error, so
+ * what the form and headers hold never goes to another server.
+ */
+export async function postForm(
+  http: Http,
+  url: string,
+  form: Readonly<Record<string, string>>,
+  headers: Readonly<Record<string, string>>,
+  maxBytes: number,
+): Promise<Answer> {
+  const accept = { accept: 'application/json' }
+  return send(
+    http,
+    url,
+    { method: 'POST', headers: { ...accept, ...headers }, body: new URLSearchParams(form) },
+    maxBytes,
+  )
+}
+
+/** Ends a request with the command, or when its time is up, whichever comes first. */
+export function limitOf(http: Http): AbortSignal {
+  return AbortSignal.any([http.signal, AbortSignal.timeout(http.timeout * 1000)])
+}
+
+async function send(
+  http: Http,
+  url: string,
+  init: RequestInit & { method: string },
+  maxBytes: number,
+): Promise<Answer> {
+  const { method } = init
   try {
     return await attempt(http, async () => {
-      const response = await fetch(url, {
-        redirect: 'manual',
-        headers: { accept: 'application/json, */*;q=0.5' },
-        signal: AbortSignal.any([http.signal, AbortSignal.timeout(http.timeout * 1000)]),
-      })
+      const response = await fetch(url, { ...init, redirect: 'manual', signal: limitOf(http) })
       if (TRANSIENT.has(response.status)) {
         await response.body?.cancel()
         throw Object.assign(new Error(`status ${response.status}`), { response })
       }
-      const text = await readCapped(response, url, maxBytes)
+      const text = await readCapped(response, method, url, maxBytes)
       if (response.status >= 300 && !(response.status >= 400 && response.status < 500))
-        throw badStatus('GET', url, response)
+        throw badStatus(method, url, response)
       return { status: response.status, contentType: response.headers.get('content-type') ?? '', text }
     })
   } catch (error) {
     if (error instanceof KjitsiError) throw error
     http.signal.throwIfAborted()
     const response = responseOf(error)
-    throw response ? badStatus('GET', url, response) : unreachable('GET', url, error)
+    throw response ? badStatus(method, url, response) : unreachable(method, url, error)
   }
 }
 
-async function readCapped(response: Response, url: string, maxBytes: number): Promise<string> {
+async function readCapped(
+  response: Response,
+  method: string,
+  url: string,
+  maxBytes: number,
+): Promise<string> {
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     size += chunk.byteLength
     if (size > maxBytes)
-      throw new KjitsiError('unreachable', `GET ${url}: the answer is longer than ${maxBytes} bytes`)
+      throw new KjitsiError('unreachable', `${method} ${url}: the answer is longer than ${maxBytes} bytes`)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')
@@ -181,12 +240,27 @@ export async function setUpTransport(
 ): Promise<void> {
   const proxied = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'].some((name) => env[name])
   if (caFile === undefined && !proxied) return
-  const { EnvHttpProxyAgent, install, setGlobalDispatcher } = await import('undici')
-  // An agent's `ca` replaces the roots rather than adding to them.
-  const ca = caFile === undefined ? undefined : [...rootCertificates, await readCa(caFile)]
-  const tls = ca === undefined ? {} : { connect: { ca }, requestTls: { ca }, proxyTls: { ca } }
-  setGlobalDispatcher(new EnvHttpProxyAgent(tls))
+  // CommonJS: bundled, it has its names on the default export only.
+  const { EnvHttpProxyAgent, install, setGlobalDispatcher } = (await import('undici')).default
+  // An agent's `ca` replaces the roots rather than adding to them, those of NODE_EXTRA_CA_CERTS too.
+  const ca = caFile && [...rootCertificates, ...(await extraCertificates(env)), await readCa(caFile)]
+  const tls = ca ? { connect: { ca }, requestTls: { ca }, proxyTls: { ca } } : {}
+  // Without a tunnel for plain http, which many proxies allow to port 443 only.
+  setGlobalDispatcher(new EnvHttpProxyAgent({ ...tls, proxyTunnel: false }))
   install()
+}
+
+/** Node itself has warned about a file of NODE_EXTRA_CA_CERTS that cannot be read, and gone on. */
+async function extraCertificates(
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<readonly string[]> {
+  const path = env['NODE_EXTRA_CA_CERTS']
+  return path
+    ? readFile(path, 'utf8').then(
+        (pem) => [pem],
+        () => [],
+      )
+    : []
 }
 
 async function readCa(path: string): Promise<string> {
@@ -202,8 +276,11 @@ async function readCa(path: string): Promise<string> {
   return pem
 }
 
-/** Reports every HTTP request of the process, once it is answered or has failed: method, URL, status, milliseconds. */
-export function watchRequests(report: (line: string) => void): void {
+/**
+ * Reports every HTTP request of the process, once it is answered or has failed: method, URL, status, milliseconds.
+ * @returns ends the reports
+ */
+export function watchRequests(report: (line: string) => void): () => void {
   interface Request {
     readonly origin: string
     readonly path: string
@@ -214,15 +291,24 @@ export function watchRequests(report: (line: string) => void): void {
     const ms = Math.round(performance.now() - (started.get(request) ?? performance.now()))
     report(`${request.method} ${request.origin}${request.path} → ${result} (${ms} ms)`)
   }
-  diagnostics.subscribe('undici:request:create', (message) => {
+  const onCreate = (message: unknown): void => {
     started.set((message as { request: Request }).request, performance.now())
-  })
-  diagnostics.subscribe('undici:request:headers', (message) => {
+  }
+  const onHeaders = (message: unknown): void => {
     const { request, response } = message as { request: Request; response: { statusCode: number } }
     done(request, String(response.statusCode))
-  })
-  diagnostics.subscribe('undici:request:error', (message) => {
+  }
+  const onError = (message: unknown): void => {
     const { request, error } = message as { request: Request; error: Error }
     done(request, reasonOf(error))
-  })
+  }
+  const listeners = [
+    ['create', onCreate],
+    ['headers', onHeaders],
+    ['error', onError],
+  ] as const
+  for (const [event, listener] of listeners) diagnostics.subscribe(`undici:request:${event}`, listener)
+  return () => {
+    for (const [event, listener] of listeners) diagnostics.unsubscribe(`undici:request:${event}`, listener)
+  }
 }

@@ -46,6 +46,8 @@ export function createOutput(io: Io, options: OutputOptions): Output {
     if (progressShown) io.stderr.write('\r\u001B[K')
     progressShown = false
   }
+  const redacted = (_: string, value: unknown): unknown =>
+    typeof value === 'string' ? redact(printable(value), options.secrets) : value
   const document = (kind: string, payload: object): void => {
     io.stdout.write(`${JSON.stringify({ version: 1, kind, ...payload }, null, 2)}\n`)
   }
@@ -54,7 +56,7 @@ export function createOutput(io: Io, options: OutputOptions): Output {
     result(kind, payload, human) {
       clearProgress()
       if (options.json) {
-        document(kind, { ...payload, findings: findings.map(plainFinding) })
+        document(kind, { ...payload, findings: findings.map((found) => plainFinding(found, redacted)) })
         return
       }
       const text = human(onStdout)
@@ -65,7 +67,7 @@ export function createOutput(io: Io, options: OutputOptions): Output {
     },
     find(finding) {
       findings.push(finding)
-      if (options.quiet || options.json) return
+      if ((options.quiet && finding.level !== 'error') || options.json) return
       const mark = finding.level === 'error' ? onStderr.red('error:') : onStderr.yellow(`${finding.level}:`)
       const fix = fixOf(finding)
       talk(`${mark} ${sentenceOf(finding)}${fix ? `\n  ${onStderr.dim(`→ ${fix}`)}` : ''}`)
@@ -92,7 +94,7 @@ export function createOutput(io: Io, options: OutputOptions): Output {
             message: redact(printable(message), options.secrets),
             ...(hint === undefined ? {} : { hint: redact(printable(hint), options.secrets) }),
           },
-          findings: findings.map(plainFinding),
+          findings: findings.map((found) => plainFinding(found, redacted)),
         })
         if (!bug) return
       } else {
@@ -120,9 +122,10 @@ function describe(error: unknown): {
   return { code: 'unexpected', message: `unexpected: ${message}`, hint: undefined }
 }
 
-function plainFinding(finding: Finding): object {
+function plainFinding(finding: Finding, redacted: (key: string, value: unknown) => unknown): unknown {
   const fix = fixOf(finding)
-  return { ...finding, message: sentenceOf(finding), ...(fix === undefined ? {} : { fix }) }
+  const plain = { ...finding, message: sentenceOf(finding), ...(fix === undefined ? {} : { fix }) }
+  return JSON.parse(JSON.stringify(plain, redacted))
 }
 
 /** Rows of cells as lines of aligned columns; the first row is the head. */
@@ -164,8 +167,10 @@ export function printable(text: string): string {
 function redact(text: string, secrets: readonly string[]): string {
   let clean = text
   for (const secret of secrets) {
-    if (secret.length < 4) continue
-    for (const form of [secret, encodeURIComponent(secret)]) clean = clean.replaceAll(form, '***')
+    // In every address of the admin API: blotting it out there would tell what it is.
+    if (secret.length < 4 || secret === 'admin') continue
+    const form = new URLSearchParams([['', secret]]).toString().slice(1)
+    for (const shown of [secret, encodeURIComponent(secret), form]) clean = clean.replaceAll(shown, '***')
   }
   return clean
 }

@@ -6,7 +6,17 @@ import { resolve as resolvePath } from 'node:path'
 import { text as readStream } from 'node:stream/consumers'
 import { KjitsiError, messageOf, systemCodeOf } from './errors.ts'
 import type { Io } from './io.ts'
-import { duration, httpUrl, integer, keyValue, oneOf, plain } from './values.ts'
+import {
+  attributeField,
+  duration,
+  httpUrl,
+  integer,
+  keyValue,
+  nameField,
+  oneOf,
+  plain,
+  urlOrPath,
+} from './values.ts'
 
 /** Where a value came from; earlier ones win. */
 export type Source = 'flag' | 'environment' | 'settings file' | 'default'
@@ -137,7 +147,7 @@ export const SETTINGS = {
     flag: '--name-from <source>',
     env: 'KJITSI_NAME_FROM',
     help: 'where context.user.name comes from: username, firstName or attribute:NAME',
-    parse: plain,
+    parse: nameField,
     default: 'username',
   }),
   moderatorRole: setting({
@@ -150,7 +160,7 @@ export const SETTINGS = {
     flag: '--group-from <source>',
     env: 'KJITSI_GROUP_FROM',
     help: 'where context.group comes from: attribute:NAME',
-    parse: plain,
+    parse: attributeField,
   }),
   feature: setting({
     flag: '--feature <name=true|false>',
@@ -211,7 +221,7 @@ export const SETTINGS = {
     flag: '--jwks <url|file>',
     env: 'KJITSI_JWKS',
     help: 'key set to read in place of asking Keycloak for it; may be given several times',
-    parse: plain,
+    parse: urlOrPath,
     repeat: true,
   }),
   prune: setting({
@@ -307,8 +317,8 @@ export type Values<K extends SettingKey = SettingKey> = { readonly [P in K]: Val
 export interface Resolved<K extends SettingKey> {
   readonly values: Values<K>
   readonly sources: Readonly<Partial<Record<K, Source>>>
-  /** Every secret among the values, to be kept out of all that is printed. */
-  readonly secrets: readonly string[]
+  /** Every secret among the values, to be kept out of all that is printed; one that is asked for later joins them. */
+  readonly secrets: string[]
 }
 
 /** How a person can give a setting: `--url or KEYCLOAK_URL`. */
@@ -368,7 +378,8 @@ export async function resolveSettings<K extends SettingKey>(
       try {
         return definition.parse(text)
       } catch (error) {
-        const shown = definition.secret ? '' : ` ${JSON.stringify(text)}`
+        // A password may have been typed into an address.
+        const shown = definition.secret ? '' : ` ${JSON.stringify(text.replace(/\/\/.*@/, '//***@'))}`
         throw new KjitsiError('usage', `${found?.name ?? definition.env}${shown} ${messageOf(error)}`)
       }
     }

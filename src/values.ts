@@ -19,6 +19,22 @@ export function httpUrl(text: string): string {
   return text.replace(/\/+$/, '')
 }
 
+/** An http or https address without credentials, or else the path of a file. */
+export function urlOrPath(text: string): string {
+  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return text
+  let url: URL
+  try {
+    url = new URL(text)
+  } catch {
+    throw new Error('is no address')
+  }
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') {
+    throw new Error('is neither an http or https address nor a path')
+  }
+  if (url.username || url.password) throw new Error('holds a user name or password: leave them out')
+  return text
+}
+
 /** A whole number that a JSON reader anywhere holds exactly. */
 export function integer(text: string): number {
   const value = Number(text)
@@ -55,4 +71,23 @@ export function keyValue(text: string): { readonly name: string; readonly value:
   const [, name, value] = /^([^=]+)=(true|false)$/.exec(text) ?? []
   if (name === undefined) throw new Error('is not of the form NAME=true or NAME=false')
   return { name, value: value === 'true' }
+}
+
+/** Where a claim about the user comes from: a property that each user has, or an attribute that a realm may define. */
+export type UserField =
+  | { readonly property: 'id' | 'username' | 'email' | 'firstName' }
+  | { readonly attribute: string }
+
+/** `attribute:NAME` */
+export function attributeField(text: string): { readonly attribute: string } {
+  const [, attribute] = /^attribute:(.+)$/.exec(text) ?? []
+  if (attribute === undefined) throw new Error('is not of the form attribute:NAME')
+  return { attribute }
+}
+
+/** `username`, `firstName` or `attribute:NAME`. */
+export function nameField(text: string): UserField {
+  if (text === 'username' || text === 'firstName') return { property: text }
+  if (/^attribute:.+$/.test(text)) return attributeField(text)
+  throw new Error('is none of username, firstName and attribute:NAME')
 }

@@ -10,7 +10,11 @@ export interface Discovery {
 }
 
 const DOCUMENT = z.object({ issuer: z.url(), jwks_uri: z.url() })
+const ERROR = z.object({ error: z.string(), error_description: z.string().optional() })
 const MAX_BYTES = 1_000_000
+
+/** What Keycloak says about every request to a realm that is switched off. */
+export const REALM_DISABLED = 'Realm not enabled'
 
 /**
  * Reads the discovery document of `realm` on the Keycloak at `url`.
@@ -19,17 +23,81 @@ const MAX_BYTES = 1_000_000
 export async function discover(http: Http, url: string, realm: string): Promise<Discovery> {
   const address = discoveryUrl(url, realm)
   const answer = await getText(http, address, MAX_BYTES)
-  if (answer.status !== 200) throw await notThere(http, url, realm, answer)
-  const document = DOCUMENT.safeParse(parseJson(answer.text))
-  if (!document.success) throw notKeycloak(address, answer)
-  return { issuer: document.data.issuer, jwksUri: document.data.jwks_uri }
+  const document = readDocument(answer)
+  if (document !== undefined) return document
+  throw answer.status === 200
+    ? notKeycloak('GET', address, answer)
+    : await explainRefusal(http, url, realm, 'GET', address, answer)
+}
+
+/**
+ * Sees to it that a Keycloak answers at `url`, whatever realms it has.
+ * @throws KjitsiError as `discover`
+ */
+export async function checkServer(http: Http, url: string): Promise<void> {
+  const address = discoveryUrl(url, 'master')
+  const answer = await getText(http, address, MAX_BYTES)
+  if (readDocument(answer) !== undefined || isMissingRealm(answer)) return
+  throw await explainRefusal(http, url, 'master', 'GET', address, answer)
+}
+
+/**
+ * What a 4xx answer on a realm's own address means: no such realm, or another base path, or no Keycloak at all. Where
+ * the answer does not say, one more request tells whether the Keycloak is with or without `/auth`.
+ */
+export async function explainRefusal(
+  http: Http,
+  url: string,
+  realm: string,
+  method: string,
+  address: string,
+  answer: Answer,
+): Promise<KjitsiError> {
+  if (isMissingRealm(answer)) {
+    return new KjitsiError('not-found', `${method} ${address}: there is no realm ${realm} on ${url}`, {
+      hint: 'realm names are case-sensitive; correct --realm or KEYCLOAK_REALM, or --auth-realm or KEYCLOAK_AUTH_REALM',
+    })
+  }
+  if (keycloakError(answer.text)?.error_description === REALM_DISABLED) {
+    return new KjitsiError('not-found', `${method} ${address}: the realm ${realm} is disabled`, {
+      hint: 'enable it in Keycloak: Realm settings > Enabled',
+    })
+  }
+  const other = url.endsWith('/auth') ? url.slice(0, -'/auth'.length) : `${url}/auth`
+  const there = await getText(http, discoveryUrl(other, realm), MAX_BYTES).catch(() => undefined)
+  if (there !== undefined && (readDocument(there) !== undefined || isMissingRealm(there))) {
+    return new KjitsiError(
+      'not-found',
+      `${method} ${address}: status ${answer.status}; this Keycloak is at ${other}`,
+      {
+        hint: `set KEYCLOAK_URL or --url to ${other}`,
+      },
+    )
+  }
+  return notKeycloak(method, address, answer)
 }
 
 function discoveryUrl(url: string, realm: string): string {
   return `${url}/realms/${encodeURIComponent(realm)}/.well-known/openid-configuration`
 }
 
-function parseJson(text: string): unknown {
+function readDocument(answer: Answer): Discovery | undefined {
+  if (answer.status !== 200) return undefined
+  const { success, data } = DOCUMENT.safeParse(parseJson(answer.text))
+  return success ? { issuer: data.issuer, jwksUri: data.jwks_uri } : undefined
+}
+
+/** Keycloak also answers a path that it does not have with 404 and JSON, but in other words. */
+function isMissingRealm(answer: Answer): boolean {
+  return answer.status === 404 && /^realm /i.test(keycloakError(answer.text)?.error ?? '')
+}
+
+/** Keycloak says why it refuses in JSON (RFC 6749, section 5.2); a web server without one answers a page. */
+export function keycloakError(text: string): z.infer<typeof ERROR> | undefined {
+  return ERROR.safeParse(parseJson(text)).data
+}
+
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
@@ -37,32 +105,14 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** What a 4xx on the discovery document means. One more request tells a wrong base path from a wrong realm. */
-async function notThere(http: Http, url: string, realm: string, answer: Answer): Promise<KjitsiError> {
-  const address = discoveryUrl(url, realm)
-  if (answer.status === 404 && isJsonError(answer.text)) {
-    return new KjitsiError('not-found', `GET ${address}: there is no realm ${realm} on ${url}`, {
-      hint: 'realm names are case-sensitive; the realm must be enabled',
-    })
-  }
-  const other = url.endsWith('/auth') ? url.slice(0, -'/auth'.length) : `${url}/auth`
-  const there = await getText(http, discoveryUrl(other, realm), MAX_BYTES).catch(() => undefined)
-  if (there?.status === 200 && DOCUMENT.safeParse(parseJson(there.text)).success) {
-    return new KjitsiError('not-found', `GET ${address}: status ${answer.status}; this Keycloak is at ${other}`, {
-      hint: `set KEYCLOAK_URL or --url to ${other}`,
-    })
-  }
-  return notKeycloak(address, answer)
-}
-
-/** Keycloak says why it refuses in JSON; a web server without one answers a page. */
-function isJsonError(text: string): boolean {
-  return z.object({ error: z.string() }).safeParse(parseJson(text)).success
-}
-
-function notKeycloak(address: string, answer: Answer): KjitsiError {
+/** An answer that no Keycloak gives, as a sentence. */
+export function notKeycloak(
+  method: string,
+  address: string,
+  answer: Pick<Answer, 'status' | 'contentType'>,
+  hint = 'is KEYCLOAK_URL or --url the address of Keycloak itself, with its base path (such as /auth) where it has one?',
+): KjitsiError {
   const what = answer.contentType.split(';', 1)[0] || 'something'
-  return new KjitsiError('unreachable', `GET ${address}: status ${answer.status} and ${what}, not a Keycloak's answer`, {
-    hint: 'is KEYCLOAK_URL or --url the address of Keycloak itself, with its base path (such as /auth) where it has one?',
-  })
+  const message = `${method} ${address}: status ${answer.status} and ${what}, not a Keycloak's answer`
+  return new KjitsiError('unreachable', message, { hint })
 }

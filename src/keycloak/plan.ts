@@ -1,0 +1,242 @@
+// Lays the desired mappers over those that a client has. The plan is data: what is shown is what is applied.
+import { type Finding, finding } from '../findings.ts'
+import { type ExistingMapper, FEATURES, MODERATOR_AFFILIATIONS, type Mapper } from './mappers.ts'
+
+/** One field that an update changes; `from` is absent where the mapper lacks the field, `to` where it goes. */
+export interface Change {
+  readonly field: string
+  readonly from?: string
+  readonly to?: string
+}
+
+/** Why nothing can be done about a mapper without a person: see `conflictOf`. */
+export type Conflict = 'same-claim' | 'two-needs' | 'nested-claim'
+
+export type Item =
+  | { readonly action: 'create'; readonly kind: 'mapper'; readonly name: string; readonly mapper: Mapper }
+  | {
+      readonly action: 'update'
+      readonly kind: 'mapper'
+      readonly name: string
+      readonly changes: readonly Change[]
+      /** The whole mapper as it will be. */
+      readonly mapper: ExistingMapper
+    }
+  | {
+      readonly action: 'remove'
+      readonly kind: 'mapper'
+      readonly name: string
+      readonly mapper: ExistingMapper
+    }
+  | {
+      readonly action: 'keep'
+      readonly kind: 'mapper'
+      readonly name: string
+      /** Why a mapper that was to be removed stays; absent where it is as wanted. */
+      readonly why?: string
+    }
+  | {
+      readonly action: 'conflict'
+      readonly kind: 'mapper'
+      /** The desired mapper that cannot be had. */
+      readonly name: string
+      readonly conflict: Conflict
+      /** The names of the client's mappers that are in the way. */
+      readonly mappers: readonly string[]
+    }
+  | {
+      readonly action: 'create' | 'keep'
+      readonly kind: 'role'
+      readonly name: string
+      readonly why?: string
+    }
+
+/** The claim that a mapper writes alone; none for an audience mapper, which adds to what others write. */
+function claimOf({ protocolMapper, config }: Mapper): string | undefined {
+  if (protocolMapper === 'oidc-audience-mapper') return undefined
+  // Whatever its configuration says (Keycloak's FullNameMapper.java).
+  if (protocolMapper === 'oidc-full-name-mapper') return 'name'
+  return config['claim.name'] || undefined
+}
+
+/** A client's audience wins over a custom one (Keycloak's AudienceProtocolMapper.java). */
+function audienceOf(config: Mapper['config']): string | undefined {
+  return config['included.client.audience'] || config['included.custom.audience']
+}
+
+/**
+ * Finds each desired mapper on the client by name, else by the claim that it writes: such a mapper is adopted, which
+ * means updated in place under its own name, since Keycloak renames no mapper. Others are none of our business.
+ */
+export function planMappers(
+  desired: readonly Mapper[],
+  existing: readonly ExistingMapper[],
+): readonly Item[] {
+  const rivals = existing.filter(({ protocol }) => protocol === 'openid-connect')
+  const matches = new Map(desired.map((want) => [want, rivals.filter((have) => isMatch(want, have))]))
+  const needs = (have: ExistingMapper): number =>
+    [...matches.values()].filter((found) => found.includes(have)).length
+  return desired.map((want): Item => {
+    const found = matches.get(want) ?? []
+    const nested = rivals.filter((have) => isNested(want, have))
+    const [match] = found
+    if (found.length > 1) return conflictOf(want, 'same-claim', found)
+    if (match !== undefined && needs(match) > 1) return conflictOf(want, 'two-needs', found)
+    if (nested.length > 0) return conflictOf(want, 'nested-claim', nested)
+    if (match === undefined) return { action: 'create', kind: 'mapper', name: want.name, mapper: want }
+    const changes = changesBetween(match, want)
+    if (changes.length === 0) return { action: 'keep', kind: 'mapper', name: match.name }
+    return { action: 'update', kind: 'mapper', name: match.name, changes, mapper: changedBy(changes, match) }
+  })
+}
+
+function isMatch(want: Mapper, have: ExistingMapper): boolean {
+  if (have.name === want.name) return true
+  const claim = claimOf(want)
+  if (claim !== undefined) return claim === claimOf(have)
+  return have.protocolMapper === want.protocolMapper && audienceOf(have.config) === audienceOf(want.config)
+}
+
+/**
+ * Whether one of two claims lies inside the other, as `context.user` does in `context`. Keycloak 26.7.3 runs mappers in
+ * an order of its own, and either drops one of the two or answers every login with `unknown_error`.
+ */
+function isNested(want: Mapper, have: ExistingMapper): boolean {
+  const [ours, theirs] = [claimOf(want), claimOf(have)]
+  if (!ours || !theirs || have.name === want.name) return false
+  return ours.startsWith(`${theirs}.`) || theirs.startsWith(`${ours}.`)
+}
+
+function conflictOf(want: Mapper, conflict: Conflict, mappers: readonly ExistingMapper[]): Item {
+  return {
+    action: 'conflict',
+    kind: 'mapper',
+    name: want.name,
+    conflict,
+    mappers: mappers.map(({ name }) => name),
+  }
+}
+
+/** The fields that an update changes; to Keycloak an absent field, '' and 'false' are one. */
+function changesBetween(have: ExistingMapper, want: Mapper): readonly Change[] {
+  const changes: Change[] = []
+  const sameType = have.protocolMapper === want.protocolMapper
+  if (!sameType) changes.push({ field: TYPE, from: have.protocolMapper, to: want.protocolMapper })
+  const sameAudience = sameType && audienceOf(have.config) === audienceOf(want.config)
+  for (const [field, to] of Object.entries(want.config)) {
+    if (sameAudience && /^included\..*audience$/.test(field)) continue
+    const from = have.config[field]
+    if (setting(from) !== setting(to)) changes.push({ field, ...(from === undefined ? {} : { from }), to })
+  }
+  // Undeclared fields are somebody's own and stay, but those of another type of mapper mean nothing to the new one.
+  const lost = sameType ? [] : Object.entries(have.config).filter(([field]) => !(field in want.config))
+  return [...changes, ...lost.map(([field, from]) => ({ field, from }))]
+}
+
+/** The field of a mapper that is no part of its configuration. */
+const TYPE = 'protocolMapper'
+
+function changedBy(changes: readonly Change[], have: ExistingMapper): ExistingMapper {
+  const config = new Map(Object.entries(have.config))
+  let { protocolMapper } = have
+  for (const { field, to } of changes) {
+    if (field === TYPE) protocolMapper = to ?? protocolMapper
+    else if (to === undefined) config.delete(field)
+    else config.set(field, to)
+  }
+  return { ...have, protocolMapper, config: Object.fromEntries(config) }
+}
+
+function setting(value: string | undefined): string {
+  return value === undefined || value === 'false' ? '' : value
+}
+
+/**
+ * Removes those of the desired mappers that the client has under our name and exactly as we would create them; one
+ * that somebody changed, or that was adopted under another name, is somebody's own and stays.
+ */
+export function planRemoval(
+  desired: readonly Mapper[],
+  existing: readonly ExistingMapper[],
+): readonly Item[] {
+  return desired.flatMap((want) =>
+    existing
+      .filter((have) => have.protocol === 'openid-connect' && isMatch(want, have))
+      .map((have): Item => {
+        const why = whyToKeep(want, have)
+        const { name } = have
+        return why === undefined
+          ? { action: 'remove', kind: 'mapper', name, mapper: have }
+          : { action: 'keep', kind: 'mapper', name, why }
+      }),
+  )
+}
+
+function whyToKeep(want: Mapper, have: ExistingMapper): string | undefined {
+  if (have.name !== want.name) return `not ours: ours is named ${want.name}`
+  const declared = changesBetween(have, want).map(({ field }) => field)
+  const added = Object.keys(have.config).filter(
+    (field) => !(field in want.config) && setting(have.config[field]) !== '',
+  )
+  const others = new Set([...declared, ...added])
+  return others.size === 0 ? undefined : `not as these options would create it: ${[...others].join(', ')}`
+}
+
+/** A role is never removed: people may hold it, and other things may count on it. */
+export function keepRole(role: string): Item {
+  return { action: 'keep', kind: 'role', name: role, why: 'a role is never removed' }
+}
+
+/** The role of `--moderator-role`, against the roles that the client has. */
+export function planRole(role: string, existing: readonly string[]): Item {
+  return { action: existing.includes(role) ? 'keep' : 'create', kind: 'role', name: role }
+}
+
+/** Whether a plan changes anything; one with a conflict changes nothing at all. */
+export function changesOf(items: readonly Item[]): readonly Item[] {
+  return hasConflict(items) ? [] : items.filter(({ action }) => action !== 'keep')
+}
+
+export function hasConflict(items: readonly Item[]): boolean {
+  return items.some(({ action }) => action === 'conflict')
+}
+
+/** The mappers that a client has once a plan is carried out. */
+export function mappersAfter(existing: readonly ExistingMapper[], items: readonly Item[]): readonly Mapper[] {
+  const changes = changesOf(items).flatMap((item) => ('mapper' in item ? [item] : []))
+  const touched = changes.flatMap(({ mapper }) => ('id' in mapper ? [mapper.id] : []))
+  const made = changes.flatMap(({ action, mapper }) => (action === 'remove' ? [] : [mapper]))
+  return [...existing.filter(({ id }) => !touched.includes(id)), ...made]
+}
+
+/**
+ * What is worth knowing about a client once its plan is carried out.
+ * @param role of --moderator-role
+ * @param roles names of the client's roles, as far as they were asked for
+ */
+export function advisePlan(
+  client: { readonly realm: string; readonly client: string },
+  items: readonly Item[],
+  existing: readonly ExistingMapper[],
+  role: string | undefined,
+  roles: readonly string[],
+): readonly Finding[] {
+  const findings = items.flatMap((item): Finding[] => {
+    if (item.action !== 'conflict') return []
+    const { name, conflict, mappers } = item
+    return [finding(`mapper-${conflict}`, { ...client, name, mappers: mappers.join(', ') })]
+  })
+  const claims = mappersAfter(existing, items).map((mapper) => claimOf(mapper) ?? '')
+  if (claims.some((claim) => claim.startsWith('context.')) && !claims.includes('context.user.name')) {
+    findings.push(finding('name-unmapped', client))
+  }
+  const off = FEATURES.filter((feature) => !claims.includes(`context.features.${feature}`))
+  if (off.length > 0 && claims.some((claim) => claim.startsWith('context.features.'))) {
+    findings.push(finding('features-partial', { ...client, off: off.join(', ') }))
+  }
+  const others = roles.filter((name) => name !== role && !MODERATOR_AFFILIATIONS.includes(name))
+  if (role !== undefined && others.length > 0) {
+    findings.push(finding('roles-compete', { ...client, role, others: others.join(', ') }))
+  }
+  return findings
+}

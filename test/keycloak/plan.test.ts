@@ -1,0 +1,385 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { sentenceOf } from '../../src/findings.ts'
+import type { ExistingMapper, Mapper } from '../../src/keycloak/mappers.ts'
+import {
+  type Item,
+  advisePlan,
+  changesOf,
+  hasConflict,
+  keepRole,
+  mappersAfter,
+  planMappers,
+  planRemoval,
+  planRole,
+} from '../../src/keycloak/plan.ts'
+
+const HARDCODED = 'oidc-hardcoded-claim-mapper'
+
+function hardcoded(claim: string, value: string, more: Record<string, string> = {}): Mapper {
+  return {
+    name: claim,
+    protocol: 'openid-connect',
+    protocolMapper: HARDCODED,
+    config: { 'claim.name': claim, 'claim.value': value, 'access.token.claim': 'true', ...more },
+  }
+}
+
+function audience(config: Record<string, string>, name = 'audience-meet'): Mapper {
+  const declared = { 'access.token.claim': 'true', 'id.token.claim': 'false' }
+  return {
+    name,
+    protocol: 'openid-connect',
+    protocolMapper: 'oidc-audience-mapper',
+    config: { ...declared, ...config },
+  }
+}
+
+function existing(mapper: Mapper, changes: Partial<ExistingMapper> = {}): ExistingMapper {
+  return { id: `id-${changes.name ?? mapper.name}`, ...mapper, ...changes }
+}
+
+const ROOM = hardcoded('room', '*')
+const AUDIENCE = audience({ 'included.custom.audience': 'meet', 'included.client.audience': '' })
+
+/** A plan in short: `update room (claim.value)`. */
+function short(items: readonly Item[]): readonly string[] {
+  return items.map((item) => {
+    const detail =
+      item.action === 'update'
+        ? ` (${item.changes.map(({ field, to }) => (to === undefined ? `no ${field}` : field)).join(', ')})`
+        : item.action === 'conflict'
+          ? ` (${item.conflict}: ${item.mappers.join(', ')})`
+          : item.action === 'keep' && item.why
+            ? ` (${item.why})`
+            : ''
+    return `${item.action} ${item.kind === 'role' ? 'role ' : ''}${item.name}${detail}`
+  })
+}
+
+test.each<[what: string, want: readonly Mapper[], have: readonly ExistingMapper[], plan: readonly string[]]>([
+  ['nothing there', [ROOM], [], ['create room']],
+  ['all there', [ROOM], [existing(ROOM)], ['keep room']],
+  ['another value', [ROOM], [existing(hardcoded('room', 'x'))], ['update room (claim.value)']],
+  ['a field that is absent', [hardcoded('room', '*', { a: 'true' })], [existing(ROOM)], ['update room (a)']],
+  [
+    'absent and false are one',
+    [hardcoded('room', '*', { multivalued: 'false' })],
+    [existing(ROOM)],
+    ['keep room'],
+  ],
+  [
+    'false and absent are one',
+    [ROOM],
+    [existing(hardcoded('room', '*', { 'lightweight.claim': 'false' }))],
+    ['keep room'],
+  ],
+  [
+    'an undeclared field',
+    [ROOM],
+    [existing(hardcoded('room', '*', { 'lightweight.claim': 'true' }))],
+    ['keep room'],
+  ],
+  [
+    'strangers',
+    [ROOM],
+    [existing(hardcoded('roomy', 'x')), existing(hardcoded('context', '{}'))],
+    ['create room'],
+  ],
+  [
+    'adopted by its claim',
+    [ROOM],
+    [existing(hardcoded('room', 'x'), { name: 'mine' })],
+    ['update mine (claim.value)'],
+  ],
+  ['adopted as it is', [ROOM], [existing(ROOM, { name: 'mine' })], ['keep mine']],
+  [
+    'of our name, with another claim',
+    [ROOM],
+    [existing(hardcoded('raum', '*'), { name: 'room' })],
+    ['update room (claim.name)'],
+  ],
+  [
+    'of another type: the fields of that type go',
+    [ROOM],
+    [
+      existing(ROOM, {
+        protocolMapper: 'oidc-usermodel-attribute-mapper',
+        config: { 'claim.name': 'room', 'user.attribute': 'r' },
+      }),
+    ],
+    ['update room (protocolMapper, claim.value, access.token.claim, no user.attribute)'],
+  ],
+  [
+    'two that write the claim',
+    [ROOM],
+    [existing(ROOM, { name: 'a' }), existing(ROOM, { name: 'b' })],
+    ['conflict room (same-claim: a, b)'],
+  ],
+  [
+    'one of the name, one of the claim',
+    [ROOM],
+    [existing(hardcoded('raum', '*'), { name: 'room' }), existing(ROOM, { name: 'b' })],
+    ['conflict room (same-claim: room, b)'],
+  ],
+  [
+    'one that two are after',
+    [ROOM, hardcoded('bnf', '0')],
+    [existing(hardcoded('bnf', '0'), { name: 'room' })],
+    ['conflict room (two-needs: room)', 'conflict bnf (two-needs: room)'],
+  ],
+  [
+    'a claim around ours',
+    [hardcoded('context.user.id', 'x')],
+    [existing(hardcoded('context', '{}'))],
+    ['conflict context.user.id (nested-claim: context)'],
+  ],
+  [
+    'a claim inside ours',
+    [ROOM],
+    [existing(hardcoded('room.id', 'x'))],
+    ['conflict room (nested-claim: room.id)'],
+  ],
+  [
+    'a claim beside ours',
+    [hardcoded('context.user.id', 'x')],
+    [existing(hardcoded('context.users', 'x'))],
+    ['create context.user.id'],
+  ],
+  ['of another protocol', [ROOM], [existing(ROOM, { protocol: 'saml' })], ['create room']],
+  [
+    'the full name, whatever its claim.name says',
+    [hardcoded('name', 'x'), ROOM],
+    [
+      existing(ROOM, {
+        name: 'full',
+        protocolMapper: 'oidc-full-name-mapper',
+        config: { 'claim.name': 'room' },
+      }),
+    ],
+    ['update full (protocolMapper, claim.name, claim.value, access.token.claim)', 'create room'],
+  ],
+  ['the audience', [AUDIENCE], [existing(AUDIENCE)], ['keep audience-meet']],
+  [
+    'the audience under another name',
+    [AUDIENCE],
+    [existing(audience({ 'included.custom.audience': 'meet' }, 'aud'))],
+    ['keep aud'],
+  ],
+  [
+    'the audience as a client of the realm',
+    [AUDIENCE],
+    [existing(audience({ 'included.client.audience': 'meet' }, 'aud'))],
+    ['keep aud'],
+  ],
+  [
+    'another audience under our name, as a client of the realm',
+    [AUDIENCE],
+    [existing(audience({ 'included.client.audience': 'other' }))],
+    ['update audience-meet (included.custom.audience, included.client.audience)'],
+  ],
+  [
+    'another audience',
+    [AUDIENCE],
+    [existing(audience({ 'included.custom.audience': 'meet.x' }, 'x'))],
+    ['create audience-meet'],
+  ],
+])('plan: %s', (_, want, have, plan) => {
+  expect(short(planMappers(want, have))).toEqual(plan)
+})
+
+test('an update has each change, and keeps what it does not declare', () => {
+  const have = {
+    ...existing(hardcoded('room', 'x', { 'lightweight.claim': 'true' })),
+    consentRequired: false,
+  }
+  const [item] = planMappers([hardcoded('room', '*', { 'id.token.claim': 'true' })], [have])
+  expect(item).toEqual({
+    action: 'update',
+    kind: 'mapper',
+    name: 'room',
+    changes: [
+      { field: 'claim.value', from: 'x', to: '*' },
+      { field: 'id.token.claim', to: 'true' },
+    ],
+    mapper: {
+      ...have,
+      config: { ...have.config, 'claim.value': '*', 'id.token.claim': 'true' },
+    },
+  })
+})
+
+test('a plan with a conflict changes nothing at all', () => {
+  const plan = planMappers(
+    [ROOM, hardcoded('bnf', '0')],
+    [existing(ROOM, { name: 'a' }), existing(ROOM, { name: 'b' })],
+  )
+  expect([hasConflict(plan), short(plan), changesOf(plan)]).toEqual([
+    true,
+    ['conflict room (same-claim: a, b)', 'create bnf'],
+    [],
+  ])
+})
+
+test.each<[what: string, have: readonly ExistingMapper[], plan: readonly string[]]>([
+  ['nothing there', [], []],
+  ['ours', [existing(ROOM)], ['remove room']],
+  [
+    'ours, with a field that is off',
+    [existing(hardcoded('room', '*', { 'lightweight.claim': 'false' }))],
+    ['remove room'],
+  ],
+  [
+    'another value',
+    [existing(hardcoded('room', 'x'))],
+    ['keep room (not as these options would create it: claim.value)'],
+  ],
+  [
+    'another field',
+    [existing(hardcoded('room', '*', { 'lightweight.claim': 'true' }))],
+    ['keep room (not as these options would create it: lightweight.claim)'],
+  ],
+  ['another name', [existing(ROOM, { name: 'mine' })], ['keep mine (not ours: ours is named room)']],
+  ['strangers', [existing(hardcoded('bnf', '0'))], []],
+  [
+    'ours beside another of the claim',
+    [existing(ROOM), existing(ROOM, { name: 'b' })],
+    ['remove room', 'keep b (not ours: ours is named room)'],
+  ],
+])('removal: %s', (_, have, plan) => {
+  expect(short(planRemoval([ROOM], have))).toEqual(plan)
+})
+
+test.each([
+  [planRole('owner', []), 'create role owner'],
+  [planRole('owner', ['owner', 'x']), 'keep role owner'],
+  [keepRole('owner'), 'keep role owner (a role is never removed)'],
+])('%o', (item, plan) => {
+  expect(short([item])).toEqual([plan])
+})
+
+describe('whatever a client has', () => {
+  const claims = ['room', 'bnf', 'nbf', 'context', 'context.user.id', 'context.group', 'name']
+  const field = fc.constantFrom('true', 'false', '', 'x')
+  const mapper = fc
+    .record({
+      name: fc.constantFrom(...claims, 'mine', 'yours'),
+      protocol: fc.constantFrom('openid-connect', 'openid-connect', 'saml'),
+      protocolMapper: fc.constantFrom(HARDCODED, 'oidc-full-name-mapper', 'oidc-audience-mapper'),
+      claim: fc.option(fc.constantFrom(...claims), { nil: undefined }),
+      config: fc.dictionary(fc.constantFrom('claim.value', 'access.token.claim', 'lightweight.claim'), field),
+    })
+    .map(({ claim, config, ...rest }) => ({
+      ...rest,
+      config: { ...config, ...(claim && { 'claim.name': claim }) },
+    }))
+  const client = fc
+    .uniqueArray(mapper, { selector: ({ name, protocol }) => `${protocol} ${name}`, maxLength: 6 })
+    .map((mappers) => mappers.map((one, i) => ({ ...one, id: String(i) })))
+  const desired = fc
+    .uniqueArray(fc.constantFrom('room', 'bnf', 'context.user.id', 'context.group'), { minLength: 1 })
+    .map((names) => names.map((claim) => hardcoded(claim, '*')))
+
+  test('a second run has nothing to do, and strangers stay as they are', () => {
+    fc.assert(
+      fc.property(desired, client, (want, have) => {
+        const plan = planMappers(want, have)
+        fc.pre(!hasConflict(plan))
+        const after = mappersAfter(have, plan).map((one, i) => ({ ...one, id: `after-${i}` }))
+        expect(changesOf(planMappers(want, after))).toEqual([])
+        const touched = plan.map(({ name }) => name)
+        for (const { id, ...stranger } of have.filter(({ name }) => !touched.includes(name))) {
+          expect({ id, after }).toEqual({
+            id,
+            after: expect.arrayContaining([expect.objectContaining(stranger)]) as unknown,
+          })
+        }
+      }),
+    )
+  })
+
+  test('what was created is removed again, and nothing else', () => {
+    fc.assert(
+      fc.property(desired, client, (want, have) => {
+        const plan = planMappers(want, have)
+        fc.pre(!hasConflict(plan) && plan.every(({ action }) => action === 'create'))
+        const after = mappersAfter(have, plan).map((one, i) => ({ ...one, id: `after-${i}` }))
+        const removed = mappersAfter(after, planRemoval(want, after))
+        expect(removed.map(({ name, protocol }) => `${protocol} ${name}`)).toEqual(
+          have.map(({ name, protocol }) => `${protocol} ${name}`),
+        )
+      }),
+    )
+  })
+})
+
+const CLIENT = { realm: 'r', client: 'jitsi' }
+const HEAD = 'realm r, client jitsi: '
+
+test.each<[what: string, want: readonly Mapper[], have: readonly ExistingMapper[], said: readonly string[]]>([
+  ['no context', [ROOM], [], []],
+  [
+    'a context without a name',
+    [hardcoded('context.group', 'g')],
+    [],
+    [
+      `${HEAD}tokens have a context without context.user.name; Jitsi then shows no name, not even the token's own`,
+    ],
+  ],
+  [
+    'a context with a name of their own',
+    [hardcoded('context.group', 'g')],
+    [existing(hardcoded('context.user.name', 'x'))],
+    [],
+  ],
+  ['a context with our name', [hardcoded('context.user.name', 'x'), hardcoded('context.group', 'g')], [], []],
+  [
+    'some features',
+    [hardcoded('context.user.name', 'x')],
+    [existing(hardcoded('context.features.lobby', 'true'))],
+    [
+      expect.stringMatching(
+        /^realm r, client jitsi: tokens have some of Jitsi's features.*: branding, (?!.*lobby)/,
+      ) as string,
+    ],
+  ],
+  [
+    'two of a claim',
+    [ROOM],
+    [existing(ROOM, { name: 'a' }), existing(ROOM, { name: 'b' })],
+    [`${HEAD}several mappers are or write room: a, b; nothing was changed`],
+  ],
+  [
+    'one in the way of two',
+    [ROOM, hardcoded('bnf', '0')],
+    [existing(hardcoded('bnf', '0'), { name: 'room' })],
+    ['room', 'bnf'].map(
+      (name) => `${HEAD}the mapper room is in the way of ${name} and of another claim; nothing was changed`,
+    ),
+  ],
+  [
+    'a claim around ours',
+    [hardcoded('context.user.name', 'x')],
+    [existing(hardcoded('context', '{}'), { name: 'ctx' })],
+    [
+      `${HEAD}a claim around or inside context.user.name is written by ctx: with both, Keycloak drops one of the two or ` +
+        'refuses every login; nothing was changed',
+    ],
+  ],
+])('advice: %s', (_, want, have, said) => {
+  expect(advisePlan(CLIENT, planMappers(want, have), have, undefined, []).map(sentenceOf)).toEqual(said)
+})
+
+test.each<[roles: string[], said: string[]]>([
+  [[], []],
+  [['owner', 'teacher', 'moderator'], []],
+  [
+    ['owner', 'guest'],
+    [
+      `${HEAD}context.user.affiliation holds one role of this client, and it has others than owner: guest; who holds ` +
+        'several may be no moderator',
+    ],
+  ],
+])('advice: a moderator role beside %j', (roles, said) => {
+  expect(advisePlan(CLIENT, [], [], 'owner', roles).map(sentenceOf)).toEqual(said)
+})

@@ -1,0 +1,185 @@
+// A reverse proxy in front of the real Keycloak that fails as networks and servers do: 503, silence, redirects, pages of
+// HTML, certificates of an authority that nobody knows, another base path.
+import { execFile } from 'node:child_process'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import {
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+  createServer,
+  request,
+} from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import { type AddressInfo, connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { promisify } from 'node:util'
+
+/** What becomes of one request in place of Keycloak's answer. */
+export type Fault =
+  | { readonly status: number }
+  | { readonly redirectTo: string }
+  | { readonly page: string; readonly status?: number }
+  | { readonly json: unknown }
+  | 'silence'
+
+export interface Seen {
+  readonly method: string
+  /** Path and query. */
+  readonly path: string
+  readonly body: string
+}
+
+export interface Proxy extends AsyncDisposable {
+  readonly url: string
+  /** Every request that came, in order. */
+  readonly seen: readonly Seen[]
+}
+
+export interface ProxyOptions {
+  /**
+   * Decides about each request before it is passed on; undefined passes it on.
+   * @param nth how many requests of the same method and path came before
+   */
+  readonly fault?: (request: Seen, nth: number) => Fault | undefined | Promise<Fault | undefined>
+  /** Base path that only the proxy has; what is outside of it is a page that is not there. */
+  readonly prefix?: string
+  readonly tls?: { readonly key: string; readonly cert: string }
+}
+
+/** Starts the proxy on a free port of the loopback interface. */
+export async function startProxy(target: string, options: ProxyOptions = {}): Promise<Proxy> {
+  const seen: Seen[] = []
+  const { fault, prefix = '', tls } = options
+  const listener = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
+    void (async () => {
+      const one = { method: incoming.method ?? '', path: incoming.url ?? '', body: await text(incoming) }
+      const nth = seen.filter(({ method, path }) => method === one.method && path === one.path).length
+      seen.push(one)
+      const outside = one.path.startsWith(`${prefix}/`) ? undefined : { page: 'no such page', status: 404 }
+      const failure = outside ?? (await fault?.(one, nth))
+      if (failure === undefined)
+        passOn(target, incoming, { ...one, path: one.path.slice(prefix.length) }, outgoing)
+      else fail(failure, outgoing)
+    })()
+  }
+  return {
+    seen,
+    ...(await listen(tls ? createTlsServer(tls, listener) : createServer(listener), tls ? 'https' : 'http')),
+  }
+}
+
+function passOn(
+  target: string,
+  incoming: IncomingMessage,
+  { method, path, body }: Seen,
+  outgoing: ServerResponse,
+): void {
+  const upstream = request(`${target}${path}`, {
+    method,
+    headers: { ...incoming.headers, host: new URL(target).host },
+  })
+  upstream.on('response', (answer) => {
+    outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
+    answer.pipe(outgoing)
+  })
+  upstream.on('error', () => outgoing.destroy())
+  upstream.end(body)
+}
+
+function fail(failure: Fault, outgoing: ServerResponse): void {
+  if (failure === 'silence') return
+  if ('redirectTo' in failure) {
+    outgoing.writeHead(302, { location: failure.redirectTo }).end()
+  } else if ('page' in failure) {
+    outgoing
+      .writeHead(failure.status ?? 200, { 'content-type': 'text/html' })
+      .end(`<html>${failure.page}</html>`)
+  } else if ('json' in failure) {
+    outgoing.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(failure.json))
+  } else {
+    outgoing.writeHead(failure.status).end()
+  }
+}
+
+/** A forward proxy as companies have them: CONNECT tunnels, and plain http requests with a whole URL. */
+export async function startForwardProxy(): Promise<Proxy> {
+  const seen: Seen[] = []
+  const listener: RequestListener = (incoming, outgoing) => {
+    void text(incoming).then((body) => {
+      const { method = '', url: path = '' } = incoming
+      seen.push({ method, path, body })
+      const upstream = request(path, { method, headers: incoming.headers }, (answer) => {
+        outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
+        answer.pipe(outgoing)
+      })
+      upstream.end(body)
+    })
+  }
+  const server = createServer(listener)
+  server.on('connect', ({ url = '' }: IncomingMessage, socket) => {
+    seen.push({ method: 'CONNECT', path: url, body: '' })
+    const [host, port] = url.split(':')
+    const upstream = connect(Number(port), host, () => {
+      socket.write('HTTP/1.1 200 OK\r\n\r\n')
+      upstream.pipe(socket).pipe(upstream)
+    })
+    for (const end of [upstream, socket]) end.on('error', () => socket.destroy())
+  })
+  return { seen, ...(await listen(server, 'http')) }
+}
+
+async function listen(server: Server, scheme: string): Promise<{ url: string } & AsyncDisposable> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  return {
+    url: `${scheme}://127.0.0.1:${port}`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
+export interface TestAuthority extends AsyncDisposable {
+  /** Path of the authority's own certificate. */
+  readonly caFile: string
+  /** Certificate of 127.0.0.1 and localhost, signed by the authority. */
+  readonly server: { readonly key: string; readonly cert: string }
+}
+
+/** Makes a certificate authority that no machine knows, with openssl. */
+export async function makeAuthority(): Promise<TestAuthority> {
+  const folder = await mkdtemp(join(tmpdir(), 'kjitsi-ca-'))
+  const openssl = async (...args: string[]): Promise<void> => {
+    await promisify(execFile)('openssl', args, { cwd: folder })
+  }
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
+  await openssl(
+    'req',
+    '-x509',
+    ...key,
+    '-keyout',
+    'ca.key',
+    '-out',
+    'ca.pem',
+    '-subj',
+    '/CN=Test CA',
+    '-days',
+    '2',
+  )
+  await openssl('req', ...key, '-keyout', 'server.key', '-out', 'server.csr', '-subj', '/CN=localhost')
+  await writeFile(join(folder, 'san'), 'subjectAltName=IP:127.0.0.1,DNS:localhost\n')
+  const signed = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-extfile', 'san']
+  await openssl('x509', '-req', '-in', 'server.csr', '-out', 'server.pem', ...signed)
+  return {
+    caFile: join(folder, 'ca.pem'),
+    server: {
+      key: await readFile(join(folder, 'server.key'), 'utf8'),
+      cert: await readFile(join(folder, 'server.pem'), 'utf8'),
+    },
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+  }
+}
