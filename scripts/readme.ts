@@ -20,7 +20,7 @@ function settingsTable(): string {
     const flags = flagsOf(key).map((flag) => `\`${flag}\``)
     const env = isSecret(key) ? `\`${setting.env}\`, \`${setting.env}_FILE\`` : `\`${setting.env}\``
     const preset = 'default' in setting ? `\`${setting.default}\`` : ''
-    return `| ${flags.join(', ')} | ${env} | ${preset} | ${usedBy(key)} | ${setting.help} |`
+    return `| ${flags.join(', ')} | ${env} | ${preset} | ${usedBy(key)} | ${setting.help.replaceAll('<', '\\<')} |`
   })
   const cells = ['| flag | environment | default | commands | meaning |', '|---|---|---|---|---|', ...rows]
   return cells
