@@ -1,21 +1,22 @@
 // A throw-away Keycloak on a loopback port, for the demo and for the tests. It ends with the process that started it.
 import { randomUUID } from 'node:crypto'
-import { mkdtemp } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { KjitsiError } from '../errors.ts'
+import { KjitsiError, messageOf } from '../errors.ts'
 import {
   KEYCLOAK_VERSION,
   distributionFolder,
   fetchDistribution,
-  isFetched,
+  isThere,
   keepBuilt,
   layHome,
 } from './distribution.ts'
 import { type Supervised, supervise } from './supervise.ts'
-import { chooseWay, findTools } from './tools.ts'
+import { chooseWay } from './tools.ts'
 
 export interface Sandbox {
   /** Address with its base path and without a slash at the end. */
@@ -24,158 +25,161 @@ export interface Sandbox {
   readonly user: string
   readonly password: string
   readonly version: string
-  /** Of the process group: `kill -- -PID` ends it. */
+  /** Of the process group, which `kill -- -PID` ends. */
   readonly pid: number
   /** Lets it outlive this process. */
-  keep(): void
-  stop(): Promise<void>
+  readonly keep: () => Promise<void>
+  readonly stop: () => Promise<void>
 }
 
 export interface SandboxOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly signal?: AbortSignal
-  /** Told what is under way, about once a second, with the seconds it has taken so far. */
+  /** Told once a second what is under way, and for how many seconds. */
   readonly onProgress?: (what: string, seconds: number) => void
   /** Default: a free one. */
   readonly port?: number
   /** Such as `/auth`, the base path of old servers. */
   readonly relativePath?: string
-  /** Folder for the database, which is then still there for the next start. Default: one that goes with the server. */
+  /** Folder of the database, which is still there for a later start. Default: one that goes with the server. */
   readonly dataDir?: string
-  /** Of the administrator, which counts at the first start on a `dataDir` only. Default: a random one. */
+  /** Of the administrator; counts at the first start on a `dataDir` only. Default: a random one. */
   readonly password?: string
 }
 
-const START_LIMIT_SECONDS = 240
+/** A slow machine that rebuilds Keycloak, or docker pulling its image, takes its time. */
+const START_LIMIT_SECONDS = 300
 const IMAGE = `quay.io/keycloak/keycloak:${KEYCLOAK_VERSION}`
+const USER = 'admin'
 
 /**
  * Starts a Keycloak and waits until it answers.
- * @throws KjitsiError `server` where it cannot be fetched or does not start, with the last lines of its log, or where
- *   neither Java nor docker is there
+ * @throws KjitsiError `server` where neither Java with Maven nor docker is there, where it cannot be fetched, or where
+ *   it does not start, with the last lines of its log
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const { env = process.env, signal = new AbortController().signal, onProgress = () => undefined } = options
+  signal.throwIfAborted()
+  if (process.platform === 'win32') {
+    throw new KjitsiError('server', 'no Keycloak can be started from Windows itself; use kjitsi inside WSL')
+  }
+  const { relativePath = '', password = randomUUID(), dataDir } = options
   const distribution = distributionFolder(env)
-  const way = chooseWay(await findTools(env), await isFetched(distribution))
+  const way = await chooseWay(env, await isThere(distribution))
   if (way === 'java') {
-    const fetched = fetchDistribution(distribution, env, signal)
-    await during(fetched, (seconds) => {
-      onProgress(`fetching Keycloak ${KEYCLOAK_VERSION} (177 MB, once)`, seconds)
+    await during(fetchDistribution(distribution, env, signal), (seconds) => {
+      onProgress(`fetching Keycloak ${KEYCLOAK_VERSION}, 177 MB, for the first time`, seconds)
     })
   }
-  const { relativePath = '', password = randomUUID() } = options
-  const port = options.port ?? (await freePort())
+  const port = await freePort(options.port)
+  const server: Server = { port, relativePath, password, dataDir, env }
   const home = await mkdtemp(join(tmpdir(), 'kjitsi-keycloak-'))
-  const server: Server = { home, port, relativePath, password, env, dataDir: options.dataDir }
-  if (way === 'java') await layHome(distribution, home, options.dataDir ?? join(home, 'database'))
-  const running = await (way === 'java' ? startJava(server) : startDocker(server))
-  const url = `http://127.0.0.1:${port}${relativePath}`
+  let running: Supervised | undefined
   try {
-    await during(ready(url, running, signal), (seconds) => {
+    if (way === 'java') await layHome(distribution, home, dataDir ?? join(home, 'database'))
+    running = await (way === 'java' ? startJava(server, home) : startDocker(server, home))
+    const url = `http://127.0.0.1:${port}${relativePath}`
+    await during(untilReady(url, running, signal), (seconds) => {
       onProgress(`starting Keycloak ${KEYCLOAK_VERSION}`, seconds)
     })
     if (way === 'java' && relativePath === '') await keepBuilt(distribution, home)
+    const { pid, keep, stop } = running
+    return { url, user: USER, password, version: KEYCLOAK_VERSION, pid, keep, stop }
   } catch (error) {
-    await running.stop()
+    await running?.stop()
+    await rm(home, { recursive: true, force: true })
     throw error
   }
-  const { pid } = running
-  return {
-    url,
-    user: 'admin',
-    password,
-    version: KEYCLOAK_VERSION,
-    pid,
-    keep: running.keep,
-    stop: running.stop,
-  }
 }
 
-interface Server {
-  readonly home: string
-  readonly port: number
-  readonly relativePath: string
-  readonly password: string
+type Server = Required<Pick<SandboxOptions, 'port' | 'relativePath' | 'password' | 'env'>> & {
   readonly dataDir: string | undefined
-  readonly env: Readonly<Record<string, string | undefined>>
 }
 
-function startJava({ home, port, relativePath, password, env }: Server): Promise<Supervised> {
-  const path = relativePath === '' ? [] : [`--http-relative-path=${relativePath}`]
-  const command = [
-    'sh',
-    join(home, 'bin/kc.sh'),
-    'start-dev',
-    '--http-host=127.0.0.1',
-    `--http-port=${port}`,
-    ...path,
-  ]
-  // Nothing else of the environment: KC_* variables meant for another server would set up this one.
+function startJava({ port, relativePath, password, env }: Server, home: string): Promise<Supervised> {
+  // Nothing else of the environment: KC_… variables that are meant for another server would change this one.
   const { PATH, HOME, JAVA, JAVA_HOME } = env
-  return supervise(command, home, {
-    PATH,
-    HOME,
-    JAVA,
-    JAVA_HOME,
-    KC_BOOTSTRAP_ADMIN_USERNAME: 'admin',
-    KC_BOOTSTRAP_ADMIN_PASSWORD: password,
-    // Compiled quickly rather than well, for a server that lives for minutes; nothing left behind in the system's /tmp.
-    JAVA_OPTS_APPEND: `-XX:TieredStopAtLevel=1 -XX:-UsePerfData "-Djava.io.tmpdir=${home}/tmp"`,
-  })
-}
-
-function startDocker({ home, port, relativePath, password, dataDir, env }: Server): Promise<Supervised> {
-  const path = relativePath === '' ? [] : [`--http-relative-path=${relativePath}`]
-  const volume = dataDir === undefined ? [] : ['--volume', `${dataDir}:/opt/keycloak/data`]
-  const publish = `127.0.0.1:${port}:8080`
-  const login = ['--env', 'KC_BOOTSTRAP_ADMIN_USERNAME', '--env', 'KC_BOOTSTRAP_ADMIN_PASSWORD']
   return supervise(
-    ['docker', 'run', '--rm', '--publish', publish, ...volume, ...login, IMAGE, 'start-dev', ...path],
+    [
+      'sh',
+      join(home, 'bin/kc.sh'),
+      'start-dev',
+      '--http-host=127.0.0.1',
+      `--http-port=${port}`,
+      ...pathOption(relativePath),
+    ],
     home,
     {
-      ...env,
-      KC_BOOTSTRAP_ADMIN_USERNAME: 'admin',
-      KC_BOOTSTRAP_ADMIN_PASSWORD: password,
+      PATH,
+      HOME,
+      JAVA,
+      JAVA_HOME,
+      ...bootstrap(password),
+      // Compiled soon rather than well, which halves the work of a start; and no file outside its home.
+      JAVA_OPTS_APPEND: `-XX:TieredStopAtLevel=1 -XX:-UsePerfData "-Djava.io.tmpdir=${home}/tmp"`,
     },
   )
 }
 
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('a TCP server without a port')
-  return address.port
+/** The client of docker runs under our eyes and hands signals on, so that the container ends with it. */
+function startDocker(
+  { port, relativePath, password, dataDir, env }: Server,
+  home: string,
+): Promise<Supervised> {
+  const volume = dataDir === undefined ? [] : ['--volume', `${dataDir}:/opt/keycloak/data`]
+  const login = Object.keys(bootstrap(password)).flatMap((name) => ['--env', name])
+  const options = ['--rm', '--publish', `127.0.0.1:${port}:8080`, ...volume, ...login]
+  return supervise(['docker', 'run', ...options, IMAGE, 'start-dev', ...pathOption(relativePath)], home, {
+    ...env,
+    ...bootstrap(password),
+  })
 }
 
-async function ready(url: string, running: Supervised, signal: AbortSignal): Promise<void> {
-  const deadline = performance.now() + START_LIMIT_SECONDS * 1000
-  let alive = true
-  void running.ended.then(() => {
-    alive = false
-  })
-  while (!(await answers(`${url}/realms/master`))) {
-    signal.throwIfAborted()
-    const slow = performance.now() > deadline
-    if (!alive || slow) {
-      const what = alive
-        ? `did not answer within ${START_LIMIT_SECONDS} seconds`
-        : 'ended before it was ready'
-      throw new KjitsiError(
-        'server',
-        `Keycloak at ${url} ${what}; its last lines:\n${await running.lastLines(15)}`,
-      )
-    }
-    await sleep(200)
+function pathOption(relativePath: string): readonly string[] {
+  return relativePath === '' ? [] : [`--http-relative-path=${relativePath}`]
+}
+
+function bootstrap(password: string): Readonly<Record<string, string>> {
+  return { KC_BOOTSTRAP_ADMIN_USERNAME: USER, KC_BOOTSTRAP_ADMIN_PASSWORD: password }
+}
+
+/**
+ * A port that was free a moment ago.
+ * @throws KjitsiError `server` where the wanted one is taken: what answers on it would pass for our server
+ */
+async function freePort(wanted = 0): Promise<number> {
+  const server = createServer()
+  try {
+    server.listen(wanted, '127.0.0.1')
+    await once(server, 'listening')
+    return (server.address() as AddressInfo).port
+  } catch (error) {
+    throw new KjitsiError('server', `no Keycloak can be started on port ${wanted}: ${messageOf(error)}`, {
+      cause: error,
+    })
+  } finally {
+    server.close()
   }
 }
 
-async function answers(url: string): Promise<boolean> {
+async function untilReady(url: string, running: Supervised, signal: AbortSignal): Promise<void> {
+  const deadline = performance.now() + START_LIMIT_SECONDS * 1000
+  while (!(await answers(`${url}/realms/master`, signal))) {
+    signal.throwIfAborted()
+    const over = performance.now() > deadline
+    const ended = await Promise.race([running.ended.then(() => true), sleep(200, false)])
+    if (!ended && !over) continue
+    const what = ended ? 'ended before it was ready' : `did not answer within ${START_LIMIT_SECONDS} seconds`
+    throw new KjitsiError(
+      'server',
+      `Keycloak at ${url} ${what}; its last lines:\n${await running.lastLines(15)}`,
+    )
+  }
+}
+
+async function answers(url: string, signal: AbortSignal): Promise<boolean> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(5000) })
+    const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(5000)]) })
     await response.body?.cancel()
     return response.status === 200
   } catch {
@@ -183,7 +187,7 @@ async function answers(url: string): Promise<boolean> {
   }
 }
 
-/** Reports once a second how long a task has been running. */
+/** Reports once a second for how long a task has been running. */
 async function during(task: Promise<void>, report: (seconds: number) => void): Promise<void> {
   const started = performance.now()
   const timer = setInterval(() => {

@@ -25,6 +25,7 @@ program=$!
     kill -s KILL "$program"
   fi
 } 2>/dev/null &
+watcher=$!
 exec 3<&-
 wait "$program"
 status=$?
@@ -32,7 +33,10 @@ while kill -0 "$program" 2>/dev/null; do
   wait "$program"
   status=$?
 done
-[ "$status" = 0 ] && exit
+if [ "$status" = 0 ]; then
+  kill -s KILL "$watcher"
+  exit
+fi
 rm -rf "$folder"
 kill -s KILL -- -$$
 `
@@ -45,11 +49,11 @@ export interface Supervised {
   /** Settles once the program has ended: true where it ended well. Where not, its folder is gone. */
   readonly ended: Promise<boolean>
   /** The last lines of what it printed, readable even when its folder is gone. */
-  lastLines(count: number): Promise<string>
+  readonly lastLines: (count: number) => Promise<string>
   /** Lets it outlive this process. */
-  keep(): void
+  readonly keep: () => Promise<void>
   /** Ends it with all its children, and its folder with it. */
-  stop(): Promise<void>
+  readonly stop: () => Promise<void>
 }
 
 /**
@@ -79,11 +83,14 @@ export async function supervise(
     pid,
     ended,
     lastLines: (count) => readTail(log, count),
-    keep() {
-      stdin.end('keep\n')
+    keep: async () => {
+      await new Promise<void>((resolve) => {
+        stdin.end('keep\n', resolve)
+      })
       child.unref()
+      await log.close()
     },
-    async stop() {
+    stop: async () => {
       stdin.end()
       await ended
       await log.close()
