@@ -1,0 +1,133 @@
+// That nothing is left running, and nothing left lying about, however the process that started it ends.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { mkdtemp, mkdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { supervise } from '../../src/sandbox/supervise.ts'
+
+const STARTER = fileURLToPath(new URL('starter.ts', import.meta.url))
+
+/** Shell programs in place of a server; each runs a child, says so in a file `ready`, and goes on for an hour. */
+const OBEDIENT = 'sleep 3600 & : >ready; wait'
+const STUBBORN = 'trap "" TERM; sleep 3600 & : >ready; while :; do wait; done'
+
+let base: string
+let folder: string
+
+beforeEach(async () => {
+  base = await mkdtemp(join(tmpdir(), 'kjitsi-test-'))
+  folder = join(base, 'run')
+  await mkdir(folder)
+})
+
+afterEach(async () => {
+  await rm(base, { recursive: true })
+})
+
+/** Whether any process of the group is alive: one that is dead but that nobody has collected yet is not. */
+function isRunning(group: number): boolean {
+  try {
+    process.kill(-group, 0)
+  } catch {
+    return false
+  }
+  if (!existsSync('/proc/self/stat')) return true
+  return readdirSync('/proc').some((pid) => {
+    const [state, , itsGroup] = /^\d+$/.test(pid) ? statOf(pid) : []
+    return itsGroup === String(group) && state !== 'Z'
+  })
+}
+
+/** State, parent, group and so on of a process (proc_pid_stat(5)); none where it has just gone. */
+function statOf(pid: string): readonly string[] {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  } catch {
+    return []
+  }
+}
+
+async function untilReady(): Promise<void> {
+  await vi.waitUntil(() => existsSync(join(folder, 'ready')), { timeout: 10_000 })
+}
+
+/** The supervised group of a starter in a process of its own. */
+async function startedElsewhere(program: string): Promise<{ starter: ChildProcess; group: number }> {
+  const command = [STARTER, folder, 'sh', '-c', program]
+  const starter = spawn(process.execPath, ['--import', 'tsx', ...command], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+  })
+  const [line] = (await once(starter.stdout, 'data')) as [Buffer]
+  await untilReady()
+  return { starter, group: Number(line.toString()) }
+}
+
+test.each([
+  ['is killed', (starter: ChildProcess) => starter.kill('SIGKILL')],
+  ['is interrupted', (starter: ChildProcess) => starter.kill('SIGINT')],
+  ['exits', (starter: ChildProcess) => starter.stdin?.end('exit')],
+  ['throws', (starter: ChildProcess) => starter.stdin?.end('throw')],
+])('the group and its folder go when the starter %s', async (_, end) => {
+  const { starter, group } = await startedElsewhere(OBEDIENT)
+  expect(isRunning(group)).toBe(true)
+  end(starter)
+  await vi.waitUntil(() => !isRunning(group), { timeout: 10_000 })
+  expect(existsSync(folder)).toBe(false)
+})
+
+test('what is kept outlives the starter, and a signal to its group ends it and its folder', async () => {
+  const { starter, group } = await startedElsewhere(OBEDIENT)
+  starter.stdin?.end('keep')
+  await once(starter, 'exit')
+  expect(isRunning(group)).toBe(true)
+  process.kill(-group)
+  await vi.waitUntil(() => !isRunning(group), { timeout: 10_000 })
+  expect(existsSync(folder)).toBe(false)
+})
+
+test('stop ends the whole group and its folder', async () => {
+  const { pid, ended, stop } = await supervise(['sh', '-c', OBEDIENT], folder, process.env)
+  await untilReady()
+  await stop()
+  expect(await ended).toBe(false)
+  await vi.waitUntil(() => !isRunning(pid))
+  expect(existsSync(folder)).toBe(false)
+})
+
+test('a program that ignores the signal is killed', async () => {
+  const { pid, stop } = await supervise(['sh', '-c', STUBBORN], folder, process.env)
+  await untilReady()
+  const stopped = stop()
+  // Cuts the seconds of grace short; before they have begun it does nothing, so it is said until it is heard.
+  await vi.waitUntil(() => {
+    if (isRunning(pid)) process.kill(-pid, 'SIGTERM')
+    return !isRunning(pid)
+  })
+  await stopped
+  expect(existsSync(folder)).toBe(false)
+})
+
+test('a program that fails takes its folder along, and its last lines can still be read', async () => {
+  const { ended, lastLines, stop } = await supervise(
+    ['sh', '-c', 'seq 9; echo bad >&2; exit 3'],
+    folder,
+    process.env,
+  )
+  expect(await ended).toBe(false)
+  expect(existsSync(folder)).toBe(false)
+  expect(await lastLines(3)).toBe('8\n9\nbad')
+  await stop()
+})
+
+test('a program that ends well leaves its folder, and nothing running', async () => {
+  const { pid, ended, stop } = await supervise(['sh', '-c', 'echo good'], folder, process.env)
+  expect(await ended).toBe(true)
+  expect(await readFile(join(folder, 'log'), 'utf8')).toBe('good\n')
+  await vi.waitUntil(() => !isRunning(pid))
+  await stop()
+})
