@@ -76,7 +76,8 @@ export async function findClient(realm: RealmAdmin, clientId: string): Promise<C
   return {
     clientId,
     clientUuid: found.id,
-    mappers: found.protocolMappers ?? [],
+    // Keycloak gives them in an order of its own, another each time.
+    mappers: (found.protocolMappers ?? []).toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     canManage: found.access?.manage === true,
   }
 }
@@ -85,7 +86,7 @@ function noClient(realm: RealmAdmin, clientId: string): KjitsiError {
   const page = `${realm.url}/admin/master/console/#/${encodeURIComponent(realm.name)}/clients`
   return new KjitsiError(
     'not-found',
-    `realm ${realm.name}: client ${clientId} was not found or is not visible to this account`,
+    `client ${clientId} of realm ${realm.name} was not found or is not visible to this account`,
     {
       hint:
         `make it on Keycloak's page Clients (${page}), or name another by --client or KJITSI_CLIENT; client ids are ` +

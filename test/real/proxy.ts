@@ -22,7 +22,7 @@ export type Fault =
   | { readonly status: number }
   | { readonly redirectTo: string }
   | { readonly page: string; readonly status?: number }
-  | { readonly json: unknown }
+  | { readonly json: unknown; readonly status?: number }
   | 'silence'
 
 export interface Seen {
@@ -30,6 +30,7 @@ export interface Seen {
   /** Path and query. */
   readonly path: string
   readonly body: string
+  readonly authorization: string
 }
 
 export interface Proxy extends AsyncDisposable {
@@ -55,7 +56,7 @@ export async function startProxy(target: string, options: ProxyOptions = {}): Pr
   const { fault, prefix = '', tls } = options
   const listener = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
     void (async () => {
-      const one = { method: incoming.method ?? '', path: incoming.url ?? '', body: await text(incoming) }
+      const one = await readRequest(incoming)
       const nth = seen.filter(({ method, path }) => method === one.method && path === one.path).length
       seen.push(one)
       const outside = one.path.startsWith(`${prefix}/`) ? undefined : { page: 'no such page', status: 404 }
@@ -69,6 +70,11 @@ export async function startProxy(target: string, options: ProxyOptions = {}): Pr
     seen,
     ...(await listen(tls ? createTlsServer(tls, listener) : createServer(listener), tls ? 'https' : 'http')),
   }
+}
+
+async function readRequest(incoming: IncomingMessage): Promise<Seen> {
+  const { method = '', url: path = '', headers } = incoming
+  return { method, path, body: await text(incoming), authorization: headers.authorization ?? '' }
 }
 
 function passOn(
@@ -98,7 +104,9 @@ function fail(failure: Fault, outgoing: ServerResponse): void {
       .writeHead(failure.status ?? 200, { 'content-type': 'text/html' })
       .end(`<html>${failure.page}</html>`)
   } else if ('json' in failure) {
-    outgoing.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(failure.json))
+    outgoing
+      .writeHead(failure.status ?? 200, { 'content-type': 'application/json' })
+      .end(JSON.stringify(failure.json))
   } else {
     outgoing.writeHead(failure.status).end()
   }
@@ -108,19 +116,18 @@ function fail(failure: Fault, outgoing: ServerResponse): void {
 export async function startForwardProxy(): Promise<Proxy> {
   const seen: Seen[] = []
   const listener: RequestListener = (incoming, outgoing) => {
-    void text(incoming).then((body) => {
-      const { method = '', url: path = '' } = incoming
-      seen.push({ method, path, body })
-      const upstream = request(path, { method, headers: incoming.headers }, (answer) => {
+    void readRequest(incoming).then((one) => {
+      seen.push(one)
+      const upstream = request(one.path, { method: one.method, headers: incoming.headers }, (answer) => {
         outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
         answer.pipe(outgoing)
       })
-      upstream.end(body)
+      upstream.end(one.body)
     })
   }
   const server = createServer(listener)
   server.on('connect', ({ url = '' }: IncomingMessage, socket) => {
-    seen.push({ method: 'CONNECT', path: url, body: '' })
+    seen.push({ method: 'CONNECT', path: url, body: '', authorization: '' })
     const [host, port] = url.split(':')
     const upstream = connect(Number(port), host, () => {
       socket.write('HTTP/1.1 200 OK\r\n\r\n')
@@ -146,12 +153,15 @@ async function listen(server: Server, scheme: string): Promise<{ url: string } &
 export interface TestAuthority extends AsyncDisposable {
   /** Path of the authority's own certificate. */
   readonly caFile: string
-  /** Certificate of 127.0.0.1 and localhost, signed by the authority. */
+  /** What the authority signed for the server. */
   readonly server: { readonly key: string; readonly cert: string }
 }
 
-/** Makes a certificate authority that no machine knows, with openssl. */
-export async function makeAuthority(): Promise<TestAuthority> {
+/**
+ * Makes a certificate authority that no machine knows, with openssl.
+ * @param names of the server that it signs a certificate for, as openssl writes them
+ */
+export async function makeAuthority(names = 'IP:127.0.0.1,DNS:localhost'): Promise<TestAuthority> {
   const folder = await mkdtemp(join(tmpdir(), 'kjitsi-ca-'))
   const openssl = async (...args: string[]): Promise<void> => {
     await promisify(execFile)('openssl', args, { cwd: folder })
@@ -171,7 +181,7 @@ export async function makeAuthority(): Promise<TestAuthority> {
     '2',
   )
   await openssl('req', ...key, '-keyout', 'server.key', '-out', 'server.csr', '-subj', '/CN=localhost')
-  await writeFile(join(folder, 'san'), 'subjectAltName=IP:127.0.0.1,DNS:localhost\n')
+  await writeFile(join(folder, 'san'), `subjectAltName=${names}\n`)
   const signed = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-extfile', 'san']
   await openssl('x509', '-req', '-in', 'server.csr', '-out', 'server.pem', ...signed)
   return {

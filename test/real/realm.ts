@@ -1,5 +1,6 @@
 // A realm of its own for each test, on the real Keycloak, with the admin client that made it.
 import KeycloakAdminClient from '@keycloak/keycloak-admin-client'
+import { UnmanagedAttributePolicy } from '@keycloak/keycloak-admin-client/lib/defs/userProfileMetadata.js'
 import { randomUUID } from 'node:crypto'
 import { inject } from 'vitest'
 
@@ -35,13 +36,22 @@ export async function makeRealm(prefix = 'kjitsi'): Promise<TestRealm> {
 
 async function adminClient(): Promise<KeycloakAdminClient> {
   const admin = new KeycloakAdminClient({ baseUrl: keycloak.url, realmName: 'master' })
-  await admin.auth({ grantType: 'password', clientId: 'admin-cli', username: keycloak.user, password: keycloak.password })
+  await admin.auth({
+    grantType: 'password',
+    clientId: 'admin-cli',
+    username: keycloak.user,
+    password: keycloak.password,
+  })
   return admin
 }
 
 /** Makes a public client that also takes direct grants, so that a test can get a token without a browser. */
 export async function makeClient(realm: TestRealm, clientId = 'jitsi'): Promise<string> {
-  const { id } = await realm.admin.clients.create({ clientId, publicClient: true, directAccessGrantsEnabled: true })
+  const { id } = await realm.admin.clients.create({
+    clientId,
+    publicClient: true,
+    directAccessGrantsEnabled: true,
+  })
   return id
 }
 
@@ -68,9 +78,47 @@ export interface Tokens {
 export async function tokensOf(realm: TestRealm, username = 'alice', clientId = 'jitsi'): Promise<Tokens> {
   const response = await fetch(`${keycloak.url}/realms/${realm.name}/protocol/openid-connect/token`, {
     method: 'POST',
-    body: new URLSearchParams({ grant_type: 'password', client_id: clientId, username, password: username, scope: 'openid' }),
+    body: new URLSearchParams({
+      grant_type: 'password',
+      client_id: clientId,
+      username,
+      password: username,
+      scope: 'openid',
+    }),
   })
   if (!response.ok) throw new Error(`no token for ${username}: ${response.status} ${await response.text()}`)
   const body = (await response.json()) as { access_token: string; id_token: string }
   return { accessToken: body.access_token, idToken: body.id_token }
+}
+
+/** Makes a client with a secret whose service account has these roles of realm-management; gives what logs it in. */
+export async function makeServiceAccount(
+  realm: TestRealm,
+  clientId: string,
+  roles: readonly string[],
+  secret = 'a secret of a service account',
+): Promise<{ readonly KEYCLOAK_CLIENT_ID: string; readonly KEYCLOAK_CLIENT_SECRET: string }> {
+  const { clients, users } = realm.admin
+  const { id } = await clients.create({ clientId, secret, publicClient: false, serviceAccountsEnabled: true })
+  const { id: userId = '' } = await clients.getServiceAccountUser({ id })
+  const [management] = await clients.find({ clientId: 'realm-management' })
+  const managementId = management?.id ?? ''
+  for (const roleName of roles) {
+    const role = await clients.findRole({ id: managementId, roleName })
+    await users.addClientRoleMappings({
+      id: userId,
+      clientUniqueId: managementId,
+      roles: [{ id: role?.id ?? '', name: roleName }],
+    })
+  }
+  return { KEYCLOAK_CLIENT_ID: clientId, KEYCLOAK_CLIENT_SECRET: secret }
+}
+
+/** Lets users have any attribute, which a new realm does not. */
+export async function allowAttributes(realm: TestRealm): Promise<void> {
+  const profile = await realm.admin.users.getProfile()
+  await realm.admin.users.updateProfile({
+    ...profile,
+    unmanagedAttributePolicy: UnmanagedAttributePolicy.Enabled,
+  })
 }

@@ -1,0 +1,102 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { CTRL_C, ENTER, type Terminal, openTerminal } from '../terminal.ts'
+import { startProxy } from './proxy.ts'
+import { keycloak, makeClient, makeRealm, makeServiceAccount } from './realm.ts'
+
+async function folder(): Promise<string> {
+  const made = await mkdtemp(join(tmpdir(), 'kjitsi-'))
+  onTestFinished(() => rm(made, { recursive: true, force: true }))
+  return made
+}
+
+async function answer(terminal: Terminal, question: string, ...answers: readonly string[]): Promise<void> {
+  await terminal.shows(question)
+  for (const text of answers) terminal.type(text)
+  terminal.type(ENTER)
+}
+
+test('what is missing is asked one at a time, each answer is checked, and stdout has the result alone', async () => {
+  await using realm = await makeRealm()
+  await makeClient(realm)
+  const cwd = await folder()
+  const stdout = join(cwd, 'stdout')
+  const terminal = openTerminal(['setup-mappers', '--json', '--verbose'], { cwd, stdoutTo: stdout })
+
+  await answer(terminal, 'Address of Keycloak:')
+  await terminal.shows('An answer is needed.')
+  await answer(terminal, 'Address of Keycloak:', 'keycloak')
+  await terminal.shows('This is no address: it starts with https:// or http://.')
+  // Backspaces and then another.
+  await answer(terminal, 'Address of Keycloak:', '\u007f'.repeat(8), `${keycloak.url}/auth`)
+  await terminal.shows(`this Keycloak is at ${keycloak.url}`)
+  await answer(terminal, 'Address of Keycloak:', '\u007f'.repeat(5))
+  await answer(terminal, 'Realm:', `${realm.name}x`)
+  await terminal.shows(`there is no realm ${realm.name}x on ${keycloak.url}`)
+  await answer(terminal, 'Realm:', '\u007f')
+  await answer(terminal, 'Log in as user:', keycloak.user)
+  await answer(terminal, 'Password:', keycloak.password)
+
+  expect(await terminal.exitCode, terminal.screen()).toBe(0)
+  const document = JSON.parse(await readFile(stdout, 'utf8')) as object
+  expect(document).toMatchObject({ kind: 'mappers', realms: [{ realm: realm.name, changed: true }] })
+  const [, afterQuestion = ''] = terminal.screen().split('Password:')
+  expect(afterQuestion.slice(0, afterQuestion.indexOf('POST'))).not.toContain(keycloak.password)
+})
+
+test('the missing half of a login is asked for, and what is typed is a secret', async () => {
+  await using realm = await makeRealm()
+  await makeClient(realm)
+  const secret = 'typed by hand'
+  const { KEYCLOAK_CLIENT_ID } = await makeServiceAccount(realm, 'robot', ['manage-clients'], secret)
+  await using proxy = await startProxy(keycloak.url, {
+    // Repeats what it was told, as no server should.
+    fault: ({ path, authorization }) =>
+      path.includes('/clients')
+        ? undefined
+        : path.endsWith('/token') &&
+            Buffer.from(authorization.slice(6), 'base64').toString().includes('wrong')
+          ? { status: 400, json: { error: 'invalid_client', error_description: 'not wrong by hand' } }
+          : undefined,
+  })
+  const env = { KEYCLOAK_URL: proxy.url, KEYCLOAK_REALM: realm.name, KEYCLOAK_CLIENT_ID }
+  const wrong = openTerminal(['setup-mappers', '--verbose'], { env, cwd: await folder() })
+  await answer(wrong, 'Secret of that client:', 'wrong by hand')
+  expect(await wrong.exitCode).toBe(4)
+  expect(wrong.screen()).toContain('not *** (status 400)')
+  expect(wrong.screen()).not.toContain('by hand')
+
+  const right = openTerminal(['setup-mappers', '--verbose'], { env, cwd: await folder() })
+  await answer(right, 'Secret of that client:', secret)
+  expect(await right.exitCode, right.screen()).toBe(0)
+  expect(right.screen()).not.toContain(secret)
+})
+
+test('Ctrl-C at a question ends it with 130', async () => {
+  const terminal = openTerminal(['setup-mappers'], { cwd: await folder() })
+  await terminal.shows('Address of Keycloak:')
+  terminal.type(CTRL_C)
+  expect(await terminal.exitCode).toBe(130)
+  expect(terminal.screen()).toContain('error: interrupted while asking')
+})
+
+test('Ctrl-C while a server is silent ends it with 130 at once', async () => {
+  await using proxy = await startProxy(keycloak.url, { fault: () => 'silence' })
+  const env = { KEYCLOAK_URL: proxy.url, KEYCLOAK_REALM: 'x', KEYCLOAK_USER: 'x', KEYCLOAK_PASSWORD: 'x' }
+  const terminal = openTerminal(['setup-mappers', '--timeout', '1h'], { env, cwd: await folder() })
+  await expect.poll(() => proxy.seen.length).toBe(1)
+  terminal.type(CTRL_C)
+  expect(await terminal.exitCode).toBe(130)
+  expect(terminal.screen()).toContain('error: interrupted')
+})
+
+test.each([
+  [['--no-input'], {}],
+  [[], { CI: '1' }],
+])('nothing is asked with %j and the environment %j', async (argv, env) => {
+  const terminal = openTerminal(['setup-mappers', ...argv], { env, cwd: await folder() })
+  expect(await terminal.exitCode).toBe(2)
+  expect(terminal.screen()).toContain('error: 3 settings are missing:')
+})
