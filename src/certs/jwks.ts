@@ -10,7 +10,7 @@ export interface KeySet {
   readonly keys: readonly unknown[]
 }
 
-/** A set of Keycloak's own is about 3 kB, and 1700 keys of 2048 bits fit. */
+/** Longest text that is read, in bytes. Keycloak's own key of 2048 bits, certificate and all, takes 1450 of them. */
 export const MAX_JWKS_BYTES = 1_000_000
 
 const SET = z.object({ keys: z.array(z.unknown()) })
@@ -25,8 +25,8 @@ export interface NoKeySet {
 
 /** The keys in `text`, or what it is instead of a key set. */
 export function readKeys(text: string): readonly unknown[] | NoKeySet {
-  // Files that were saved on Windows start with a byte order mark.
-  const bare = text.replace(/^\uFEFF/, '').trim()
+  // Takes a byte order mark too, with which files saved on Windows start.
+  const bare = text.trim()
   if (bare === '') return { wrong: 'is empty' }
   if (bare.startsWith('<')) return { wrong: 'is a web page, not a key set', hint: WHERE_KEYCLOAK_HAS_IT }
   let json: unknown

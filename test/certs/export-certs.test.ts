@@ -105,10 +105,11 @@ describe('export', () => {
   })
 
   test('modes do not depend on the umask', async () => {
-    const dir = join(await tempFolder(), 'certs')
+    const above = join(await tempFolder(), 'a')
+    const dir = join(above, 'certs')
     const ran = await shell('umask 077; exec "$@"', ['export-certs', dir, '--jwks', FIXTURE])
     expect(ran).toMatchObject({ exitCode: 0 })
-    expect((await stat(dir)).mode & 0o777).toBe(0o755)
+    for (const folder of [above, dir]) expect((await stat(folder)).mode & 0o777).toBe(0o755)
     for (const file of FILES) expect((await stat(join(dir, file))).mode & 0o777).toBe(0o644)
   })
 
@@ -244,14 +245,18 @@ describe('bad settings', () => {
     expect(exitCode).toBe(2)
   })
 
+  const realm = { KEYCLOAK_URL: 'http://127.0.0.1:9', KEYCLOAK_REALM: 'meet' }
   test.each([
-    [{ KEYCLOAK_URL: 'http://a.invalid', KEYCLOAK_REALM: 'meet' }, ['--jwks', FIXTURE], 0],
-    [{ KJITSI_JWKS: FIXTURE }, [], 0],
-    [{ KJITSI_JWKS: FIXTURE, KEYCLOAK_URL: 'http://127.0.0.1:9', KEYCLOAK_REALM: 'meet' }, [], 7],
-    [{ KJITSI_JWKS: FIXTURE, KEYCLOAK_URL: 'http://127.0.0.1:9' }, ['--realm', 'meet'], 7],
-  ])('%j with %j exits %i: what was given more directly counts', async (env, argv, code) => {
-    const { exitCode } = await run(['export-certs', await tempFolder(), ...argv], { env })
-    expect(exitCode).toBe(code)
+    ['file', realm, ['--jwks', FIXTURE]],
+    ['file', { KJITSI_JWKS: FIXTURE }, []],
+    ['both', { ...realm, KJITSI_JWKS: FIXTURE }, []],
+    ['both', { KEYCLOAK_URL: realm.KEYCLOAK_URL }, ['--realm', 'meet', '--jwks', FIXTURE]],
+    ['realm', { ...realm, KJITSI_JWKS: FIXTURE }, ['--realm', 'meet']],
+    ['realm', realm, []],
+  ])('%s is read with %j and %j: what was given more directly counts', async (which, env, argv) => {
+    const ran = await run(['export-certs', await tempFolder(), ...argv], { env })
+    expect(ran.exitCode).toBe(which === 'file' ? 0 : 7)
+    expect(ran.stdout.includes(ARTICLE_FILE)).toBe(which !== 'realm')
   })
 })
 
@@ -286,6 +291,15 @@ describe('a bad folder', () => {
     expect(stderr).toContain(`error: ${message} ${dir}`)
     expect(stderr).toContain('permission denied')
     expect(exitCode).toBe(1)
+  })
+
+  test('with a file that may not be read: it is to be written anew', async () => {
+    const dir = await tempFolder()
+    await writeFile(join(dir, ARTICLE_FILE), 'closed', { mode: 0o200 })
+    const argv = ['export-certs', dir, '--jwks', FIXTURE, '--check']
+    const { exitCode, stdout } = await shell('exec unshare --user "$@"', argv)
+    expect(stdout).toMatch(new RegExp(`${ARTICLE_FILE} .*to update`))
+    expect(exitCode).toBe(3)
   })
 
   test('that cannot be made', async () => {

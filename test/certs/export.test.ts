@@ -8,6 +8,7 @@ import {
   rm,
   stat,
   symlink,
+  truncate,
   utimes,
   writeFile,
 } from 'node:fs/promises'
@@ -157,6 +158,14 @@ describe('the folder', () => {
     await symlink('real', join(dir, 'link'))
     await exportTo(join(dir, 'link'), [key('k')])
     expect(await readdir(join(dir, 'real'))).toEqual([fileNameOf('k')])
+  })
+
+  test('is read even where a file in it is enormous', async () => {
+    const dir = await tempFolder()
+    await writeFile(join(dir, fileNameOf('k')), '')
+    await truncate(join(dir, fileNameOf('k')), 5 * 1024 ** 3)
+    const { steps } = planExport([key('k')], await readFolder(dir), false)
+    expect(steps).toMatchObject([{ action: 'update' }])
   })
 
   test('that is a file is refused', async () => {

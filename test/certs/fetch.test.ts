@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { type Fetched, fetchAll, fetchKeys } from '../../src/certs/fetch.ts'
 import { MAX_JWKS_BYTES } from '../../src/certs/jwks.ts'
+import { KjitsiError } from '../../src/errors.ts'
 import { sentenceOf } from '../../src/findings.ts'
 import type { Http } from '../../src/http.ts'
 
@@ -194,9 +195,9 @@ test('one source that fails stops no other, and at most eight are asked at once'
 test('an interrupt is no failure of a source', async () => {
   const interrupt = new AbortController()
   const url = await serve(() => {
-    interrupt.abort(new Error('interrupted'))
+    interrupt.abort(new KjitsiError('interrupted', 'interrupted'))
   })
-  await expect(fromAddress(url, { signal: interrupt.signal })).rejects.toThrow('interrupted')
+  await expect(fromAddress(url, { signal: interrupt.signal })).rejects.toMatchObject({ code: 'interrupted' })
 })
 
 function page(...[, response]: Parameters<RequestListener>): void {

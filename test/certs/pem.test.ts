@@ -72,7 +72,11 @@ describe('usable', () => {
     ['16384 bits exactly', { ...GOOD, n: modulus(16_384) }],
     ['n with zeros before it', { ...GOOD, n: Buffer.from(`0000${hex(n)}`, 'hex').toString('base64url') }],
   ])('%s', (_, jwk) => {
-    expect(pems(jwk)).toMatchObject({ keys: [{ kid: 'k' }], leftOut: [], leaks: [] })
+    const set = pems(jwk)
+    expect(set).toMatchObject({ keys: [{ kid: 'k' }], leftOut: [], leaks: [] })
+    const read = createPublicKey(set.keys[0]?.pem ?? '').export({ format: 'jwk' })
+    expect(read.e).toBe(jwk.e)
+    expect(hex(read.n ?? '')).toBe(hex(jwk.n).replace(/^(00)+/, ''))
   })
 })
 
