@@ -27,6 +27,8 @@ export interface Sandbox {
   readonly version: string
   /** Of the process group, which `kill -- -PID` ends. */
   readonly pid: number
+  /** Its own folder, for whatever is to go when it goes. */
+  readonly folder: string
   /** Lets it outlive this process. */
   readonly keep: () => Promise<void>
   readonly stop: () => Promise<void>
@@ -35,7 +37,7 @@ export interface Sandbox {
 export interface SandboxOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly signal?: AbortSignal
-  /** Told once a second what is under way, and for how many seconds. */
+  /** Told at once, and then once a second, what is under way and for how many seconds. */
   readonly onProgress?: (what: string, seconds: number) => void
   /** Default: a free one. */
   readonly port?: number
@@ -65,10 +67,11 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   }
   const { relativePath = '', password = randomUUID(), dataDir } = options
   const distribution = distributionFolder(env)
-  const way = await chooseWay(env, await isThere(distribution))
-  if (way === 'java') {
+  const fetched = await isThere(distribution)
+  const way = await chooseWay(env, fetched)
+  if (way === 'java' && !fetched) {
     await during(fetchDistribution(distribution, env, signal), (seconds) => {
-      onProgress(`fetching Keycloak ${KEYCLOAK_VERSION}, 177 MB, for the first time`, seconds)
+      onProgress(`fetching Keycloak ${KEYCLOAK_VERSION} (177 MB, the first time only)`, seconds)
     })
   }
   const port = await freePort(options.port)
@@ -84,7 +87,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     })
     if (way === 'java' && relativePath === '') await keepBuilt(distribution, home)
     const { pid, keep, stop } = running
-    return { url, user: USER, password, version: KEYCLOAK_VERSION, pid, keep, stop }
+    return { url, user: USER, password, version: KEYCLOAK_VERSION, pid, folder: home, keep, stop }
   } catch (error) {
     await running?.stop()
     await rm(home, { recursive: true, force: true })
@@ -187,9 +190,10 @@ async function answers(url: string, signal: AbortSignal): Promise<boolean> {
   }
 }
 
-/** Reports once a second for how long a task has been running. */
+/** Reports at once, and then once a second, for how long a task has been running. */
 async function during(task: Promise<void>, report: (seconds: number) => void): Promise<void> {
   const started = performance.now()
+  report(0)
   const timer = setInterval(() => {
     report(Math.round((performance.now() - started) / 1000))
   }, 1000)

@@ -21,7 +21,11 @@ export async function setup(project: TestProject): Promise<(() => Promise<void>)
     project.provide('keycloak', { url: url.replace(/\/+$/, ''), user, password })
     return undefined
   }
-  const sandbox = await startSandbox()
+  const sandbox = await startSandbox({
+    onProgress: (what, seconds) => {
+      if (seconds === 0) process.stderr.write(`${what} …\n`)
+    },
+  })
   project.provide('keycloak', { url: sandbox.url, user: sandbox.user, password: sandbox.password })
   return () => sandbox.stop()
 }
