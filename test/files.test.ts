@@ -1,0 +1,192 @@
+import fc from 'fast-check'
+import {
+  chmod,
+  chown,
+  link,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readFile,
+  readdir,
+  readlink,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { checkFolderOf, fileError, isFolder, readIfThere, writeIfChanged } from '../src/files.ts'
+
+let dir: string
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'kjitsi-files-'))
+})
+afterEach(async () => {
+  await rm(dir, { recursive: true, force: true })
+})
+
+const modeOf = async (path: string): Promise<number> => (await stat(path)).mode & 0o7777
+const refusal = (message: string): unknown => expect.objectContaining({ code: 'file', message })
+
+describe('writeIfChanged', () => {
+  it.each([0o600, 0o644])('makes a file with the mode, whatever the umask', async (mode) => {
+    const path = join(dir, 'new')
+    const umask = process.umask(0o077)
+    try {
+      expect(await writeIfChanged(path, 'a', mode)).toBe('created')
+    } finally {
+      process.umask(umask)
+    }
+    expect(await readFile(path, 'utf8')).toBe('a')
+    expect(await modeOf(path)).toBe(mode)
+  })
+
+  it('leaves nothing else in the folder', async () => {
+    await writeIfChanged(join(dir, 'a'), '1', 0o600)
+    await writeIfChanged(join(dir, 'a'), '2', 0o600)
+    expect(await readdir(dir)).toEqual(['a'])
+  })
+
+  it('touches no file that has the content already', async () => {
+    const path = join(dir, 'a')
+    await writeFile(path, 'same')
+    await utimes(path, 1, 1)
+    const before = await stat(path)
+    expect(await writeIfChanged(path, 'same', 0o600)).toBe('unchanged')
+    expect(await stat(path)).toMatchObject({ mtimeMs: before.mtimeMs, ino: before.ino })
+  })
+
+  it.each([0o640, 0o666, 0o400 | 0o200])('keeps the mode %o of an old file', async (mode) => {
+    const path = join(dir, 'a')
+    await writeFile(path, 'old')
+    await chmod(path, mode)
+    expect(await writeIfChanged(path, 'new', 0o600)).toBe('updated')
+    expect(await readFile(path, 'utf8')).toBe('new')
+    expect(await modeOf(path)).toBe(mode)
+  })
+
+  it('keeps owner and group, where the system lets it', async () => {
+    const path = join(dir, 'a')
+    await writeFile(path, 'old')
+    // Only root can give a file away; for others it stays their own, which has to stay too.
+    await chown(path, 12_345, 12_346).catch(() => undefined)
+    const { uid, gid } = await stat(path)
+    await writeIfChanged(path, 'new', 0o600)
+    expect(await stat(path)).toMatchObject({ uid, gid })
+  })
+
+  it('writes through links, and keeps them', async () => {
+    await mkdir(join(dir, 'real'))
+    await writeFile(join(dir, 'real', 'a'), 'old')
+    await symlink('real/a', join(dir, 'inner'))
+    await symlink(join(dir, 'inner'), join(dir, 'outer'))
+    expect(await writeIfChanged(join(dir, 'outer'), 'new', 0o600)).toBe('updated')
+    expect(await readFile(join(dir, 'real', 'a'), 'utf8')).toBe('new')
+    expect(await readlink(join(dir, 'outer'))).toBe(join(dir, 'inner'))
+    expect(await readlink(join(dir, 'inner'))).toBe('real/a')
+    expect(await readdir(join(dir, 'real'))).toEqual(['a'])
+  })
+
+  it('makes the file that a link points at, where there is none yet', async () => {
+    await mkdir(join(dir, 'real'))
+    await symlink('real/a', join(dir, 'link'))
+    expect(await writeIfChanged(join(dir, 'link'), 'new', 0o600)).toBe('created')
+    expect((await lstat(join(dir, 'link'))).isSymbolicLink()).toBe(true)
+    expect(await readFile(join(dir, 'real', 'a'), 'utf8')).toBe('new')
+  })
+
+  it('never changes the old file itself, so that whoever reads it sees it whole', async () => {
+    const path = join(dir, 'a')
+    await writeFile(path, 'old')
+    await link(path, join(dir, 'reader'))
+    await writeIfChanged(path, 'new', 0o600)
+    expect(await readFile(join(dir, 'reader'), 'utf8')).toBe('old')
+  })
+
+  it('refuses what it cannot write, and says why', async () => {
+    await writeFile(join(dir, 'file'), '')
+    await symlink('loop', join(dir, 'loop'))
+    const attempt = (path: string): Promise<unknown> => writeIfChanged(path, 'a', 0o600)
+    await expect(attempt(dir)).rejects.toEqual(refusal(`cannot read ${dir}: it is a folder`))
+    await expect(attempt(join(dir, 'no', 'a'))).rejects.toEqual(
+      refusal(`cannot write ${join(dir, 'no', 'a')}: no such file or folder`),
+    )
+    await expect(attempt(join(dir, 'file', 'a'))).rejects.toEqual(
+      refusal(`cannot read ${join(dir, 'file', 'a')}: a part of the path is no folder`),
+    )
+    await expect(attempt(join(dir, 'loop'))).rejects.toEqual(
+      refusal(`cannot read ${join(dir, 'loop')}: it is a link that leads to itself`),
+    )
+    expect(await readdir(dir)).toEqual(['file', 'loop'])
+  })
+})
+
+describe('readIfThere', () => {
+  it('is undefined where there is nothing', async () => {
+    expect(await readIfThere(join(dir, 'none'))).toBeUndefined()
+    expect(await readIfThere(join(dir, 'none', 'none'))).toBeUndefined()
+  })
+
+  it.each([
+    ['UTF-8', Buffer.from('Zürich 😀\n'), 'Zürich 😀\n'],
+    ['a byte order mark', Buffer.from('\uFEFFa'), '\uFEFFa'],
+    ['Latin-1', Buffer.from('Zürich, Genève', 'latin1'), 'Z\uDCFCrich, Gen\uDCE8ve'],
+    ['both', Buffer.from([0xc3, 0xbc, 0xfc, 0x41]), 'ü\uDCFCA'],
+    ['an overlong form', Buffer.from([0xc0, 0x80]), '\uDCC0\uDC80'],
+    ['half a surrogate pair', Buffer.from([0xed, 0xa0, 0x80]), '\uDCED\uDCA0\uDC80'],
+    ['beyond Unicode', Buffer.from([0xf4, 0x90, 0x80, 0x80]), '\uDCF4\uDC90\uDC80\uDC80'],
+    ['a cut character', Buffer.from([0xf0, 0x9f, 0x98]), '\uDCF0\uDC9F\uDC98'],
+  ])('reads %s', async (_, bytes, text) => {
+    await writeFile(join(dir, 'a'), bytes)
+    expect(await readIfThere(join(dir, 'a'))).toBe(text)
+  })
+
+  it('loses no byte of any file, once it is written again', async () => {
+    const byte = fc.oneof(
+      fc.integer({ min: 0, max: 255 }),
+      fc.constantFrom(0xc3, 0xe2, 0xed, 0xf0, 0xf4, 0x80, 0xa0, 0xbf),
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.array(byte, { minLength: 1 }), async (bytes) => {
+        await writeFile(join(dir, 'a'), Buffer.from(bytes))
+        const text = (await readIfThere(join(dir, 'a'))) ?? ''
+        expect(await writeIfChanged(join(dir, 'a'), text, 0o600)).toBe('unchanged')
+        await writeIfChanged(join(dir, 'a'), `${text}#`, 0o600)
+        expect([...(await readFile(join(dir, 'a')))]).toEqual([...bytes, 0x23])
+      }),
+    )
+  })
+})
+
+it('isFolder knows a folder from all else', async () => {
+  await writeFile(join(dir, 'file'), '')
+  expect(await isFolder(dir)).toBe(true)
+  expect(await isFolder(join(dir, 'file'))).toBe(false)
+  expect(await isFolder(join(dir, 'none'))).toBe(false)
+})
+
+it('checkFolderOf wants the folder of a file', async () => {
+  await expect(checkFolderOf(join(dir, 'a'))).resolves.toBeUndefined()
+  await expect(checkFolderOf(join(dir, 'no', 'a'))).rejects.toEqual(
+    refusal(`cannot write ${join(dir, 'no', 'a')}: no such file or folder`),
+  )
+})
+
+it.each([
+  ['ENOSPC', 'cannot write /a/b: the disk is full', 'make room; what was there before is untouched'],
+  ['ENOENT', 'cannot write /a/b: no such file or folder', 'make /a first'],
+  ['EROFS', 'cannot write /a/b: the file system is read-only', 'choose another place'],
+  [
+    'EBUSY',
+    'cannot write /a/b: it is a mount of its own, and cannot be replaced',
+    'write to the file that is mounted there',
+  ],
+  ['EWHAT', 'cannot write /a/b: oh', undefined],
+])('fileError of %s', (code, message, hint) => {
+  const error = fileError('cannot write /a/b', Object.assign(new Error('oh'), { code }))
+  expect(error).toMatchObject({ code: 'file', message })
+  expect(error.hint).toBe(hint)
+})
