@@ -1,0 +1,94 @@
+// kjitsi gen-env [FILE]: the part of docker-jitsi-meet's `.env` that makes Prosody accept a realm's tokens.
+import pLimit from 'p-limit'
+import { resolve } from 'node:path'
+import type { Context, Run } from '../command.ts'
+import { KjitsiError } from '../errors.ts'
+import { checkFolderOf, readIfThere, writeIfChanged } from '../files.ts'
+import { type Facts, defaultAudiences, keyserverOf } from '../jitsi/config.ts'
+import { envDiff, withoutLogin } from '../jitsi/env-diff.ts'
+import { readEnv } from '../jitsi/env-file.ts'
+import { issuerFindings } from '../jitsi/env-findings.ts'
+import { type EnvPlan, planEnv } from '../jitsi/env-plan.ts'
+import { discover } from '../keycloak/discovery.ts'
+import { readTemplate } from '../templates.ts'
+
+type Keys =
+  | 'url'
+  | 'realm'
+  | 'client'
+  | 'issuer'
+  | 'appId'
+  | 'audience'
+  | 'keyserver'
+  | 'guests'
+  | 'signType'
+  | 'dryRun'
+  | 'check'
+
+export const run: Run<Keys> = async (context) => {
+  const { settings, output, io } = context
+  const name = context.args[0]
+  const file = name === undefined ? undefined : resolve(io.cwd, name)
+  if (file === undefined && settings.check) {
+    throw new KjitsiError('usage', '--check needs FILE: there is nothing else to compare with')
+  }
+  const { issuers, url } = await issuersOf(context)
+  const before = file === undefined ? undefined : await readIfThere(file)
+  const valuesBefore = readEnv(before ?? '', io.env, file)
+  const facts: Facts = {
+    issuers,
+    audiences: settings.audience.length > 0 ? settings.audience : defaultAudiences(settings.client),
+    appId: settings.appId ?? settings.client,
+    keyserver: keyserverOf(settings.keyserver, valuesBefore),
+    guests: settings.guests,
+    signType: settings.signType,
+  }
+  const plan = planEnv(facts, before ?? '', {
+    template: await readTemplate('jitsi.env'),
+    environment: io.env,
+    file: file ?? 'stdout',
+    guestsByDefault: context.sources.guests === 'default',
+  })
+  for (const found of [...issuerFindings(issuers, url), ...plan.findings]) output.find(found)
+  if (file === undefined) {
+    output.result('env', { file: null, ...describe(plan), text: plan.text }, () => plan.text)
+    return undefined
+  }
+  const dryRun = settings.dryRun || settings.check
+  if (before === undefined) await checkFolderOf(file)
+  const result = before === undefined ? 'created' : plan.text === before ? 'unchanged' : 'updated'
+  if (!dryRun) await writeIfChanged(file, plan.text, 0o600)
+  output.result('env', { file, dryRun, result, ...describe(plan) }, () => {
+    if (result === 'unchanged') return `${file}: no changes`
+    return dryRun
+      ? envDiff(file, before ?? '', plan.text, new Set(plan.values.keys()))
+      : changeList(file, result, plan)
+  })
+  if (!dryRun && result !== 'unchanged')
+    output.note('Jitsi reads it when its containers are made anew: docker compose up -d')
+  return settings.check && result !== 'unchanged' ? 'drift' : undefined
+}
+
+/** The issuers to accept, and the address of the Keycloak that named them, where one was asked. */
+async function issuersOf(context: Context<Keys>): Promise<{ issuers: readonly string[]; url?: string }> {
+  const { settings, http } = context
+  if (settings.issuer.length > 0) return { issuers: settings.issuer }
+  const { url, realm: realms } = await context.need('url', 'realm')
+  const limit = pLimit(8)
+  const found = await Promise.all(realms.map((realm) => limit(() => discover(http, url, realm))))
+  return { issuers: found.map(({ issuer }) => issuer), url }
+}
+
+function describe({ values, changes }: EnvPlan): Readonly<Record<string, unknown>> {
+  const shown = (value: string | undefined): string | null =>
+    value === undefined ? null : withoutLogin(value)
+  return {
+    settings: Object.fromEntries([...values].map(([key, value]) => [key, shown(value)])),
+    changes: changes.map(({ key, before, after }) => ({ key, before: shown(before), after: shown(after) })),
+  }
+}
+
+function changeList(file: string, result: string, { changes }: EnvPlan): string {
+  const lines = changes.map(({ key, before, after }) => `  ${key}: ${before ?? '(not set)'} → ${after}`)
+  return withoutLogin([`${file}: ${result}`, ...lines].join('\n'))
+}

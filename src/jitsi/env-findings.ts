@@ -1,0 +1,50 @@
+// What is worth a warning in the settings that Jitsi gets, and in those that it finds beside them in its `.env`.
+import { type Finding, finding } from '../findings.ts'
+import { type Facts, isOn } from './config.ts'
+
+/**
+ * Warnings about the issuers that Keycloak named.
+ * @param url the address that it was asked at, undefined where nobody was asked
+ */
+export function issuerFindings(issuers: readonly string[], url: string | undefined): readonly Finding[] {
+  return issuers.flatMap((issuer) => [
+    ...(/^http:/i.test(issuer) ? [finding('issuer-http', { issuer })] : []),
+    ...(url !== undefined && hostOf(issuer) !== hostOf(url) ? [finding('issuer-host', { issuer, url })] : []),
+  ])
+}
+
+function hostOf(address: string): string | undefined {
+  return URL.canParse(address) ? new URL(address).host : undefined
+}
+
+/** Warnings about the values that kjitsi writes. */
+export function valueFindings(values: ReadonlyMap<string, string>, { keyserver }: Facts): readonly Finding[] {
+  const wildcards = [...values].filter(([, value]) => value.includes('*'))
+  return [
+    ...wildcards.map(([key, value]) => finding('wildcard', { key, value })),
+    ...(isLoopback(keyserver) ? [finding('keyserver-default', { keyserver })] : []),
+  ]
+}
+
+function isLoopback(address: string): boolean {
+  return URL.canParse(address) && /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(address).hostname)
+}
+
+/**
+ * Warnings about variables that kjitsi leaves as they are, and that work against what it writes.
+ * @param values what compose reads from the `.env`
+ */
+export function neighbourFindings(values: ReadonlyMap<string, string>, file: string): readonly Finding[] {
+  const found: Finding[] = []
+  const { JWT_ALLOW_EMPTY, JWT_ENABLE_DOMAIN_VERIFICATION, JWT_APP_SECRET } = Object.fromEntries(values)
+  if (isOn(JWT_ALLOW_EMPTY)) found.push(finding('allow-empty', { value: JWT_ALLOW_EMPTY ?? '', file }))
+  if (isOn(JWT_ENABLE_DOMAIN_VERIFICATION)) {
+    found.push(finding('domain-verification', { value: JWT_ENABLE_DOMAIN_VERIFICATION ?? '', file }))
+  }
+  if (isOn(JWT_APP_SECRET)) found.push(finding('app-secret-unused', { file }))
+  for (const key of ['PROSODY_AUTH_TYPE', 'JICOFO_AUTH_TYPE']) {
+    const value = values.get(key) ?? ''
+    if (value !== '' && value !== 'jwt') found.push(finding('auth-type-overridden', { key, value, file }))
+  }
+  return found
+}

@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest'
+import { type Finding, fixOf, sentenceOf } from '../../src/findings.ts'
+import type { Facts } from '../../src/jitsi/config.ts'
+import { issuerFindings, neighbourFindings, valueFindings } from '../../src/jitsi/env-findings.ts'
+
+const codes = (found: readonly Finding[]): readonly string[] => found.map(({ code }) => code)
+
+describe('issuerFindings', () => {
+  it.each([
+    ['https://auth.example.org/realms/a', 'https://auth.example.org', []],
+    ['https://auth.example.org/realms/a', 'https://auth.example.org:443/auth', []],
+    ['https://auth.example.org/realms/a', 'https://AUTH.example.org', []],
+    ['https://auth.example.org/realms/a', undefined, []],
+    ['http://auth.example.org/realms/a', 'https://auth.example.org', ['issuer-http']],
+    ['http://auth.example.org/realms/a', 'http://auth.example.org', ['issuer-http']],
+    ['HTTP://auth.example.org/realms/a', undefined, ['issuer-http']],
+    ['https://auth.example.org/realms/a', 'https://keycloak:8443', ['issuer-host']],
+    ['https://auth.example.org:8443/realms/a', 'https://auth.example.org', ['issuer-host']],
+    ['no address', 'https://auth.example.org', ['issuer-host']],
+    ['no address', undefined, []],
+  ])('%s asked at %s: %j', (issuer, url, expected) => {
+    expect(codes(issuerFindings([issuer], url))).toEqual(expected)
+  })
+})
+
+describe('valueFindings', () => {
+  const facts = (keyserver: string): Facts => ({
+    issuers: [],
+    audiences: [],
+    appId: '',
+    keyserver,
+    guests: true,
+    signType: 'RS256',
+  })
+
+  it.each([
+    ['http://localhost:9000/certs', ['keyserver-default']],
+    ['http://127.0.0.1/certs', ['keyserver-default']],
+    ['http://[::1]:9000', ['keyserver-default']],
+    ['https://meet.example.org/keys', []],
+    ['http://localhost.example.org', []],
+    ['keys', []],
+  ])('the key server %s: %j', (keyserver, expected) => {
+    expect(codes(valueFindings(new Map(), facts(keyserver)))).toEqual(expected)
+  })
+
+  it.each([
+    ['JWT_ACCEPTED_AUDIENCES', '*', 'Prosody accepts any'],
+    ['JWT_ACCEPTED_ISSUERS', 'https://a,*', 'Prosody accepts any'],
+    ['JWT_ACCEPTED_ISSUERS', 'https://*.example.org', 'compares the * as it stands'],
+  ])('%s=%s', (key, value, sentence) => {
+    const [found, ...others] = valueFindings(new Map([[key, value]]), facts('https://keys'))
+    expect(others).toEqual([])
+    expect(found && sentenceOf(found)).toContain(sentence)
+  })
+})
+
+describe('neighbourFindings', () => {
+  it.each([
+    [{}, []],
+    [{ JWT_ALLOW_EMPTY: '0', JWT_ENABLE_DOMAIN_VERIFICATION: 'false', JWT_APP_SECRET: '' }, []],
+    [{ JWT_ALLOW_EMPTY: '1' }, ['allow-empty']],
+    [{ JWT_ALLOW_EMPTY: 'no' }, ['allow-empty']],
+    [{ JWT_ENABLE_DOMAIN_VERIFICATION: 'true' }, ['domain-verification']],
+    [{ JWT_APP_SECRET: 'hunter2' }, ['app-secret-unused']],
+    [{ PROSODY_AUTH_TYPE: 'internal' }, ['auth-type-overridden']],
+    [{ PROSODY_AUTH_TYPE: 'jwt', JICOFO_AUTH_TYPE: 'jwt' }, []],
+    [
+      { PROSODY_AUTH_TYPE: 'JWT', JICOFO_AUTH_TYPE: 'xmpp' },
+      ['auth-type-overridden', 'auth-type-overridden'],
+    ],
+  ])('%j: %j', (values, expected) => {
+    const found = neighbourFindings(new Map(Object.entries(values)), '/opt/jitsi/.env')
+    expect(codes(found)).toEqual(expected)
+    for (const one of found) {
+      expect(sentenceOf(one)).toContain('/opt/jitsi/.env')
+      expect(fixOf(one)).toBeTruthy()
+      expect(JSON.stringify([one, sentenceOf(one), fixOf(one)])).not.toContain('hunter2')
+    }
+  })
+})

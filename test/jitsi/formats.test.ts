@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest'
+import { envValues } from '../../src/jitsi/config.ts'
+import { commentedOut, parseEnv } from '../../src/jitsi/env-file.ts'
+import { envSettings } from '../../src/jitsi/formats.ts'
+import { readTemplate } from '../../src/templates.ts'
+
+describe('envSettings', () => {
+  it('writes comment and value of each variable', () => {
+    const template = '# first\nA={{A}}\n# second\nB={{B}}\n'
+    expect(envSettings(template, new Map([['B', ' b ']]))).toEqual([
+      { key: 'B', value: ' b ', lines: ['# second', "B=' b '"] },
+    ])
+  })
+
+  it('knows no variable that the template does not have', () => {
+    expect(() => envSettings('# a\nA={{A}}\n', new Map([['B', 'b']]))).toThrow('no entry for B')
+  })
+})
+
+describe('templates/jitsi.env', async () => {
+  const template = await readTemplate('jitsi.env')
+  const statements = parseEnv(template)
+
+  it('has one comment of one line for each variable, and nothing else', () => {
+    expect(template).toMatch(/^(?:# [^\n]{1,118}\n(\w+)=\{\{\1\}\}\n)+$/)
+  })
+
+  it('has every variable that there can be', () => {
+    const facts = {
+      issuers: ['a'],
+      audiences: ['b'],
+      appId: 'c',
+      keyserver: 'd',
+      guests: true,
+      signType: 'RS512',
+    } as const
+    const values = envValues(facts, new Map())
+    expect(envSettings(template, values).map(({ key }) => key)).toEqual([...values.keys()])
+  })
+
+  it('has no comment that looks like a variable, which would become the place of that variable', () => {
+    for (const statement of statements) {
+      if (statement.kind === 'comment') expect(commentedOut(template, statement)).toBeUndefined()
+    }
+  })
+})

@@ -1,0 +1,516 @@
+// kjitsi gen-env with issuers that are given, so that no Keycloak is asked.
+import { chmod, mkdtemp, readFile, readdir, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { readEnv } from '../../src/jitsi/env-file.ts'
+import { type Ran, type RunOptions, run, spawnKjitsi } from '../run.ts'
+import { MAY_MOUNT, WITHOUT_PASS, shell } from '../shell.ts'
+
+const ISSUER = 'https://auth.example.org/realms/meet'
+const KEYS = 'https://meet.example.org/keys'
+
+const BLOCK = `# >>> kjitsi
+# Only people with a token open rooms. With 0 everybody gets in, whatever else is set here.
+ENABLE_AUTH=1
+# 1: people without a token may come in as guests. 0: everybody has to log in.
+ENABLE_GUESTS=1
+# Prosody checks tokens instead of passwords. Small letters only: JWT would ask for passwords.
+AUTH_TYPE=jwt
+# A name for Prosody's own use. It has to be there, although Keycloak's tokens do not carry it.
+JWT_APP_ID=jitsi
+# The "iss" of the tokens, letter by letter as the realm's discovery document has it; no space after a comma.
+JWT_ACCEPTED_ISSUERS=https://auth.example.org/realms/meet
+# A token passes if its "aud" is one of these; no space after a comma. A token with a list in "aud" never passes.
+JWT_ACCEPTED_AUDIENCES=account,jitsi
+# Prosody's container fetches the realm's public keys here, as <sha256 of the kid>.pem; no slash at the end.
+JWT_ASAP_KEYSERVER=https://meet.example.org/keys
+# Jicofo must not ask for a login of its own: it would make everybody who has a token a moderator.
+JICOFO_ENABLE_AUTH=0
+# <<< kjitsi
+`
+
+/** In the manner of docker-jitsi-meet's own example, with what people add to it over the years. */
+const ENV = `# Jitsi of Example Ltd
+CONFIG=~/.jitsi-meet-cfg
+HTTPS_PORT=8443
+PUBLIC_URL="https://meet.example.org:\${HTTPS_PORT}"
+
+# Ask for a login
+#ENABLE_AUTH=1
+export AUTH_TYPE = internal # until June
+
+#JWT_APP_ID=my_jitsi_app_id
+#JWT_APP_SECRET=planted-secret-1
+JWT_ACCEPTED_ISSUERS='my_web_client'
+JICOFO_AUTH_PASSWORD=planted-secret-2
+JVB_AUTH_PASSWORD="planted-secret-3"
+LDAP_BINDPW: 'planted
+-secret-4'
+`
+
+const MERGED = `# Jitsi of Example Ltd
+CONFIG=~/.jitsi-meet-cfg
+HTTPS_PORT=8443
+PUBLIC_URL="https://meet.example.org:\${HTTPS_PORT}"
+
+# Ask for a login
+#ENABLE_AUTH=1
+ENABLE_AUTH=1
+export AUTH_TYPE = jwt # until June
+
+#JWT_APP_ID=my_jitsi_app_id
+JWT_APP_ID=jitsi
+#JWT_APP_SECRET=planted-secret-1
+JWT_ACCEPTED_ISSUERS=https://auth.example.org/realms/meet
+JICOFO_AUTH_PASSWORD=planted-secret-2
+JVB_AUTH_PASSWORD="planted-secret-3"
+LDAP_BINDPW: 'planted
+-secret-4'
+
+# >>> kjitsi
+# 1: people without a token may come in as guests. 0: everybody has to log in.
+ENABLE_GUESTS=1
+# A token passes if its "aud" is one of these; no space after a comma. A token with a list in "aud" never passes.
+JWT_ACCEPTED_AUDIENCES=account,jitsi
+# Prosody's container fetches the realm's public keys here, as <sha256 of the kid>.pem; no slash at the end.
+JWT_ASAP_KEYSERVER=https://meet.example.org/keys
+# Jicofo must not ask for a login of its own: it would make everybody who has a token a moderator.
+JICOFO_ENABLE_AUTH=0
+# <<< kjitsi
+`
+
+const DIFF = `--- FILE
++++ FILE
+@@ -5,12 +5,25 @@
+ 
+ # Ask for a login
+ #ENABLE_AUTH=1
+-export AUTH_TYPE = internal # until June
++ENABLE_AUTH=1
++export AUTH_TYPE = jwt # until June
+ 
+ #JWT_APP_ID=my_jitsi_app_id
++JWT_APP_ID=jitsi
+ #JWT_APP_SECRET=***
+-JWT_ACCEPTED_ISSUERS='my_web_client'
++JWT_ACCEPTED_ISSUERS=https://auth.example.org/realms/meet
+ JICOFO_AUTH_PASSWORD=***
+ JVB_AUTH_PASSWORD=***
+ LDAP_BINDPW: ***
+ ***
++
++# >>> kjitsi
+`
+
+let dir: string
+let file: string
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'kjitsi-env-'))
+  file = join(dir, 'jitsi.env')
+})
+afterEach(async () => {
+  await chmod(dir, 0o700)
+  await rm(dir, { recursive: true, force: true })
+})
+
+async function genEnv(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  return run(['gen-env', '--issuer', ISSUER, '--keyserver', KEYS, ...argv], { cwd: dir, ...options })
+}
+
+/** The result with --json, and the codes of its findings. */
+async function json(
+  argv: readonly string[],
+  options: RunOptions = {},
+): Promise<Record<string, unknown> & { codes: string[] }> {
+  const { stdout } = await run(['gen-env', '--issuer', ISSUER, '--json', ...argv], { cwd: dir, ...options })
+  const document = JSON.parse(stdout) as Record<string, unknown> & { findings: { code: string }[] }
+  return { ...document, codes: document.findings.map(({ code }) => code) }
+}
+
+const read = async (): Promise<string> => readFile(file, 'utf8')
+
+describe('without FILE', () => {
+  it('prints the block, each variable under its comment, and nothing else', async () => {
+    expect(await genEnv([])).toEqual({ exitCode: 0, stdout: BLOCK, stderr: '' })
+  })
+
+  it('prints what FILE would get', async () => {
+    await genEnv([file])
+    expect(await read()).toBe(BLOCK)
+  })
+
+  it('prints one document with --json', async () => {
+    const { settings, findings, ...rest } = JSON.parse((await genEnv(['--json'])).stdout) as Record<
+      string,
+      unknown
+    >
+    expect(rest).toMatchObject({ version: 1, kind: 'env', file: null, text: BLOCK })
+    expect(settings).toMatchObject({ JWT_APP_ID: 'jitsi', JWT_ACCEPTED_AUDIENCES: 'account,jitsi' })
+    expect(findings).toEqual([])
+  })
+
+  it('has nothing to --check', async () => {
+    expect(await genEnv(['--check'])).toMatchObject({
+      exitCode: 2,
+      stdout: '',
+      stderr: expect.stringContaining('--check needs FILE') as string,
+    })
+  })
+})
+
+describe('with FILE', () => {
+  it('merges, keeps all else, says what changed, and what is to be done now', async () => {
+    await writeFile(file, ENV)
+    const { exitCode, stdout, stderr } = await genEnv(['jitsi.env'])
+    expect(await read()).toBe(MERGED)
+    expect(exitCode).toBe(0)
+    expect(stdout).toBe(`${file}: updated
+  ENABLE_AUTH: (not set) → 1
+  ENABLE_GUESTS: (not set) → 1
+  AUTH_TYPE: internal → jwt
+  JWT_APP_ID: (not set) → jitsi
+  JWT_ACCEPTED_ISSUERS: my_web_client → https://auth.example.org/realms/meet
+  JWT_ACCEPTED_AUDIENCES: (not set) → account,jitsi
+  JWT_ASAP_KEYSERVER: (not set) → https://meet.example.org/keys
+  JICOFO_ENABLE_AUTH: (not set) → 0
+`)
+    expect(stderr).toBe('Jitsi reads it when its containers are made anew: docker compose up -d\n')
+  })
+
+  it('changes nothing the second time, not even the time of the file', async () => {
+    await writeFile(file, MERGED)
+    await utimes(file, 1, 1)
+    expect(await genEnv([file])).toEqual({ exitCode: 0, stdout: `${file}: no changes\n`, stderr: '' })
+    expect(await read()).toBe(MERGED)
+    expect((await stat(file)).mtimeMs).toBe(1000)
+  })
+
+  it('makes a new file that only its owner can read', async () => {
+    expect(await genEnv([file])).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining(`${file}: created`) as string,
+    })
+    expect((await stat(file)).mode & 0o777).toBe(0o600)
+  })
+
+  it('keeps the mode, and writes through a link', async () => {
+    await writeFile(file, ENV, { mode: 0o640 })
+    await symlink('jitsi.env', join(dir, '.env'))
+    await genEnv(['.env'])
+    expect(await read()).toBe(MERGED)
+    expect((await stat(file)).mode & 0o777).toBe(0o640)
+    expect((await readdir(dir)).sort()).toEqual(['.env', 'jitsi.env'])
+  })
+
+  it('keeps CRLF and bytes that are no UTF-8', async () => {
+    await writeFile(file, Buffer.from('# Zürich\r\n#JWT_APP_ID=x\r\nTZ=UTC', 'latin1'))
+    await genEnv([file])
+    const text = await readFile(file, 'latin1')
+    expect(text).toMatch(/^# Zürich\r\n#JWT_APP_ID=x\r\nJWT_APP_ID=jitsi\r\nTZ=UTC\r\n\r\n# >>> kjitsi\r\n/)
+    expect(text).toMatch(/\r\n# <<< kjitsi$/)
+    expect(text.replaceAll('\r\n', '')).not.toContain('\n')
+  })
+
+  it('shows a diff with --dry-run and --check, in which other values are hidden, and writes nothing', async () => {
+    await writeFile(file, ENV)
+    const dry = await genEnv([file, '--dry-run'])
+    expect(dry).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(dry.stdout.replaceAll(file, 'FILE')).toContain(DIFF)
+    expect(await genEnv([file, '--check'])).toEqual({ ...dry, exitCode: 3 })
+    expect(await read()).toBe(ENV)
+    await genEnv([file])
+    expect(await genEnv([file, '--check'])).toEqual({
+      exitCode: 0,
+      stdout: `${file}: no changes\n`,
+      stderr: '',
+    })
+  })
+
+  it('makes no file with --dry-run or --check', async () => {
+    expect((await genEnv([file, '--dry-run'])).stdout).toContain('+JWT_APP_ID=jitsi')
+    expect((await genEnv([file, '--check'])).exitCode).toBe(3)
+    expect(await readdir(dir)).toEqual([])
+  })
+
+  it('prints one document with --json', async () => {
+    await writeFile(file, 'JWT_APP_ID=old\nENABLE_AUTH=1\n')
+    expect(await json([file, '--check', '--keyserver', KEYS])).toMatchObject({
+      kind: 'env',
+      file,
+      dryRun: true,
+      result: 'updated',
+      settings: { ENABLE_AUTH: '1', JWT_APP_ID: 'jitsi' },
+    })
+    const { changes, ...rest } = await json([file, '--keyserver', KEYS])
+    expect(rest).toMatchObject({ dryRun: false, result: 'updated', codes: [] })
+    expect(changes).toContainEqual({ key: 'JWT_APP_ID', before: 'old', after: 'jitsi' })
+    expect(changes).toContainEqual({ key: 'AUTH_TYPE', before: null, after: 'jwt' })
+    expect(changes).not.toContainEqual(expect.objectContaining({ key: 'ENABLE_AUTH' }))
+    expect(await json([file, '--keyserver', KEYS])).toMatchObject({ result: 'unchanged', changes: [] })
+  })
+
+  it('never shows a value that is not its own', async () => {
+    for (const argv of [['--dry-run'], ['--check'], ['--json', '--dry-run'], ['--json'], [], []]) {
+      await writeFile(
+        file,
+        `${ENV}JWT_APP_SECRET=planted-secret-5\nJWT_ASAP_KEYSERVER=http://a:planted-secret-6@keys/\nA=planted-secret-7`,
+      )
+      const { stdout, stderr } = await run(['gen-env', '--issuer', ISSUER, file, '--verbose', ...argv], {
+        env: { KEYCLOAK_PASSWORD: 'planted-secret-8' },
+      })
+      expect(stdout).toContain('JWT_APP_ID')
+      expect(stdout + stderr).not.toMatch(/planted-secret|-secret-4/)
+    }
+  })
+})
+
+describe('settings', () => {
+  it.each<[string[], Record<string, string>]>([
+    [['--client', 'meet'], { JWT_APP_ID: 'meet', JWT_ACCEPTED_AUDIENCES: 'account,meet' }],
+    [['--app-id', 'x'], { JWT_APP_ID: 'x', JWT_ACCEPTED_AUDIENCES: 'account,jitsi' }],
+    [['--audience', 'a', '--audience', 'b'], { JWT_ACCEPTED_AUDIENCES: 'a,b' }],
+    [['--issuer', 'https://b/realms/c d'], { JWT_ACCEPTED_ISSUERS: `${ISSUER},https://b/realms/c d` }],
+    [['--keyserver', 'https://keys/a//'], { JWT_ASAP_KEYSERVER: 'https://keys/a' }],
+    [['--no-guests'], { ENABLE_GUESTS: '0' }],
+    [['--sign-type', 'RS512'], { JWT_SIGN_TYPE: 'RS512' }],
+    [['--app-id', "it's $HOME #1 ü"], { JWT_APP_ID: "it's $HOME #1 ü" }],
+  ])('%j', async (argv, values) => {
+    const { stdout, exitCode } = await genEnv(argv)
+    expect(exitCode).toBe(0)
+    expect(Object.fromEntries(readEnv(stdout))).toMatchObject(values)
+    await genEnv([...argv, file])
+    expect(Object.fromEntries(readEnv(await read()))).toMatchObject(values)
+    expect((await genEnv([...argv, file, '--check'])).exitCode).toBe(0)
+  })
+
+  it('come from the environment as well', async () => {
+    const { stdout } = await run(['gen-env'], {
+      env: {
+        KJITSI_ISSUER: 'https://a/realms/1, https://a/realms/2',
+        KJITSI_AUDIENCE: 'a,b',
+        KJITSI_GUESTS: 'no',
+      },
+    })
+    expect(Object.fromEntries(readEnv(stdout))).toMatchObject({
+      JWT_ACCEPTED_ISSUERS: 'https://a/realms/1,https://a/realms/2',
+      JWT_ACCEPTED_AUDIENCES: 'a,b',
+      ENABLE_GUESTS: '0',
+    })
+  })
+
+  it('keep the key server that FILE has, without the slash at its end', async () => {
+    await writeFile(file, 'JWT_ASAP_KEYSERVER="https://${HOST:-meet}/keys/"\n')
+    expect((await json([file]))['settings']).toMatchObject({ JWT_ASAP_KEYSERVER: 'https://meet/keys' })
+    expect(readEnv(await read()).get('JWT_ASAP_KEYSERVER')).toBe('https://meet/keys')
+  })
+
+  it('take the key server on this machine where there is none, and say so', async () => {
+    const { stdout, stderr } = await run(['gen-env', '--issuer', ISSUER])
+    expect(stdout).toContain('\nJWT_ASAP_KEYSERVER=http://localhost:9000/certs\n')
+    expect(stderr).toContain("inside Prosody's container, localhost is the container itself")
+    expect((await run(['gen-env', '--issuer', ISSUER, '--quiet'])).stderr).toBe('')
+  })
+
+  it('put another signature type right', async () => {
+    await writeFile(file, 'JWT_SIGN_TYPE=HS256\n')
+    await genEnv([file])
+    expect(await read()).toContain('JWT_SIGN_TYPE=RS256\n')
+  })
+})
+
+describe('findings', () => {
+  it.each<[string, string[], string[]]>([
+    ['', ['--keyserver', KEYS], []],
+    ['', [], ['keyserver-default']],
+    ['', ['--keyserver', KEYS, '--issuer', 'http://a/realms/b'], ['issuer-http']],
+    ['', ['--keyserver', KEYS, '--issuer', '*'], ['wildcard']],
+    ['', ['--keyserver', KEYS, '--audience', '*'], ['wildcard']],
+    ['JWT_ALLOW_EMPTY=1', ['--keyserver', KEYS], ['allow-empty']],
+    ['JWT_ALLOW_EMPTY=0', ['--keyserver', KEYS], []],
+    ['JWT_ENABLE_DOMAIN_VERIFICATION=true', ['--keyserver', KEYS], ['domain-verification']],
+    ['JWT_APP_SECRET=x', ['--keyserver', KEYS], ['app-secret-unused']],
+    ['PROSODY_AUTH_TYPE=internal', ['--keyserver', KEYS], ['auth-type-overridden']],
+    ['AUTH_TYPE=jwt\nAUTH_TYPE=ldap', ['--keyserver', KEYS], ['assigned-twice']],
+    ['ENABLE_GUESTS=0', ['--keyserver', KEYS], ['guests-let-in']],
+    ['ENABLE_GUESTS=0', ['--keyserver', KEYS, '--guests'], []],
+    ['ENABLE_GUESTS=0', ['--keyserver', KEYS, '--no-guests'], []],
+  ])('%j with %j: %j', async (text, argv, codes) => {
+    await writeFile(file, text)
+    expect((await json([file, ...argv])).codes).toEqual(codes)
+  })
+
+  it('are said on stderr, with what mends them', async () => {
+    await writeFile(file, 'JWT_ALLOW_EMPTY=1\nAUTH_TYPE=a\nAUTH_TYPE=b\n')
+    const { stderr } = await genEnv([file])
+    expect(stderr).toContain(`warning: JWT_ALLOW_EMPTY=1 in ${file} lets people without a token in`)
+    expect(stderr).toContain('→ take that line out; ENABLE_GUESTS=1 is what lets guests in')
+    expect(stderr).toContain(`note: ${file} assigns AUTH_TYPE on lines 2 and 3`)
+    expect(await read()).toContain('AUTH_TYPE=jwt\nAUTH_TYPE=jwt\n')
+  })
+})
+
+describe('what it refuses', () => {
+  it.each([
+    [['--app-id', 'a"b'], 'JWT_APP_ID (--app-id or KJITSI_APP_ID) "a\\"b" holds a double quote'],
+    [['--app-id', 'a\\b'], 'holds a backslash'],
+    [['--app-id', 'a\nb'], 'holds a newline'],
+    [
+      ['--audience', 'a\u0007b'],
+      'JWT_ACCEPTED_AUDIENCES (--audience or KJITSI_AUDIENCE) "a\\u0007b" holds the character U+0007',
+    ],
+    [['--audience', 'a,b'], 'holds a comma, which Jitsi takes for the end of an item'],
+    [['--audience', 'a '], 'holds a space, at its edge'],
+    [['--keyserver', 'keys'], '--keyserver "keys" is no address'],
+    [['--keyserver', 'https://a:b@keys'], 'holds a user name or password'],
+    [['--sign-type', 'HS256'], '--sign-type "HS256" is none of RS256, RS384, RS512'],
+  ])('the settings %j', async (argv, message) => {
+    await writeFile(file, ENV)
+    const ran = await genEnv([file, ...argv])
+    expect(ran).toMatchObject({ exitCode: 2, stdout: '' })
+    expect(ran.stderr).toContain(message)
+    expect(await read()).toBe(ENV)
+  })
+
+  it('a key server in FILE that Prosody cannot hold', async () => {
+    await writeFile(file, "JWT_ASAP_KEYSERVER='http://a/\"x'\n")
+    const { exitCode, stderr } = await run(['gen-env', '--issuer', ISSUER, file])
+    expect(exitCode).toBe(2)
+    expect(stderr).toContain(
+      'JWT_ASAP_KEYSERVER (--keyserver or KJITSI_KEYSERVER) "http://a/\\"x" holds a double quote',
+    )
+  })
+
+  it.each([
+    ["A=1\nB='2\n", "line 2: a value begins with ' and never ends"],
+    ['A=${B:?B is missing}\n', 'line 1: the required variable B is missing a value: B is missing'],
+    ['<html>', 'line 1: "<" cannot be part of a name'],
+  ])('a FILE that compose cannot read: %j', async (text, message) => {
+    await writeFile(file, text)
+    const ran = await genEnv([file])
+    expect(ran).toMatchObject({ exitCode: 2, stdout: '' })
+    expect(ran.stderr).toContain(`error: ${file}, ${message}`)
+    expect(await read()).toBe(text)
+  })
+
+  it('to guess, where no setting is given and nobody can be asked', async () => {
+    const { exitCode, stderr } = await run(['gen-env'])
+    expect(exitCode).toBe(2)
+    expect(stderr).toContain('--url or KEYCLOAK_URL')
+    expect(stderr).toContain('--realm or KEYCLOAK_REALM')
+  })
+
+  it.each([
+    ['.', 'cannot read DIR: it is a folder', 'name a file'],
+    ['', 'cannot read DIR: it is a folder', 'name a file'],
+    ['no/such/.env', 'cannot write DIR/no/such/.env: no such file or folder', 'make DIR/no/such first'],
+    ['plain/.env', 'cannot read DIR/plain/.env: a part of the path is no folder', 'correct the path'],
+  ])('the FILE %j', async (name, message, hint) => {
+    await writeFile(join(dir, 'plain'), '')
+    for (const argv of [[], ['--dry-run']]) {
+      const { exitCode, stdout, stderr } = await genEnv([name, ...argv])
+      expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' })
+      expect(stderr.replaceAll(dir, 'DIR')).toBe(`error: ${message}\n  → ${hint}\n`)
+    }
+    expect(await readdir(dir)).toEqual(['plain'])
+  })
+})
+
+describe('the real command', () => {
+  const argv = ['gen-env', '--issuer', ISSUER, '--keyserver', KEYS]
+
+  it('does the same', async () => {
+    expect(await spawnKjitsi(argv, { cwd: dir })).toEqual({ exitCode: 0, stdout: BLOCK, stderr: '' })
+  })
+
+  it.each([
+    ['the file', async () => chmod(file, 0o400)],
+    ['the folder', async () => chmod(dir, 0o500)],
+  ])('has no right to write %s', async (_, takeAway) => {
+    await writeFile(file, ENV)
+    await takeAway()
+    const { exitCode, stderr, stdout } = await shell(`exec ${WITHOUT_PASS} "$@"`, [...argv, file], dir)
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' })
+    expect(stderr).toBe(
+      `error: cannot write ${file}: permission denied\n  → run as a user who may read and write ${file} and make files in ${dir}\n`,
+    )
+    expect(await read()).toBe(ENV)
+    expect(await readdir(dir)).toEqual(['jitsi.env'])
+  })
+
+  it('has no right to read the file', async () => {
+    await writeFile(file, ENV)
+    await chmod(file, 0o000)
+    const { exitCode, stderr } = await shell(`exec ${WITHOUT_PASS} "$@"`, [...argv, file], dir)
+    expect(exitCode).toBe(1)
+    expect(stderr).toContain(`error: cannot read ${file}: permission denied`)
+  })
+
+  it('may write no more than a part of the file', async () => {
+    const old = `${ENV}# ${'x'.repeat(8000)}\n`
+    await writeFile(file, old)
+    const { exitCode, stderr } = await shell('ulimit -f 8; exec "$@"', [...argv, file], dir)
+    expect(exitCode).toBe(1)
+    expect(stderr).toContain(`error: cannot write ${file}: it would be larger than the largest file allowed`)
+    expect(await read()).toBe(old)
+    expect(await readdir(dir)).toEqual(['jitsi.env'])
+  })
+
+  // Where no file system can be mounted, the limit of the test before is all that can stand for a full disk.
+  describe.runIf(MAY_MOUNT !== undefined)('where file systems can be mounted', () => {
+    const onMounted = (script: string): string => `exec ${MAY_MOUNT ?? ''} sh -c '${script}' sh "$@"`
+
+    it.each([0, 4096])('finds the disk full, with %i bytes to spare', async (spare) => {
+      const old = `${ENV}# ${'x'.repeat(8000)}\n`
+      await writeFile(file, old)
+      await writeFile(join(dir, 'old'), old)
+      const script = `set -e; mkdir disk; mount -t tmpfs -o size=64k none disk; cp old disk/jitsi.env
+        head -c 65536 /dev/zero > disk/filler || true
+        truncate -s -${String(spare)} disk/filler
+        code=0; "$@" || code=$?
+        cmp old disk/jitsi.env; ls -A disk; exit $code`
+      const full = join(dir, 'disk', 'jitsi.env')
+      const { exitCode, stdout, stderr } = await shell(onMounted(script), [...argv, full], dir)
+      expect(stderr).toContain(`error: cannot write ${full}: the disk is full\n  → make room`)
+      expect(stdout).toBe('filler\njitsi.env\n')
+      expect(exitCode).toBe(1)
+    })
+
+    it('cannot replace a file that is a mount of its own', async () => {
+      await writeFile(file, ENV)
+      await writeFile(join(dir, 'outside'), ENV)
+      const { exitCode, stderr } = await shell(
+        onMounted('mount --bind outside jitsi.env; "$@"'),
+        [...argv, file],
+        dir,
+      )
+      expect(exitCode).toBe(1)
+      expect(stderr).toContain(
+        `error: cannot write ${file}: it is a mount of its own, and cannot be replaced`,
+      )
+      expect((await readdir(dir)).sort()).toEqual(['jitsi.env', 'outside'])
+    })
+  })
+
+  it('is read by somebody who leaves early', async () => {
+    const { exitCode, stdout, stderr } = await shell('{ "$@"; echo "exit $?" >&2; } | head -1', argv, dir)
+    expect({ exitCode, stdout, stderr }).toEqual({
+      exitCode: 0,
+      stdout: '# >>> kjitsi\n',
+      stderr: 'exit 0\n',
+    })
+  })
+
+  it('is read by nobody', async () => {
+    const { stderr } = await shell('{ "$@"; echo "exit $?" >&2; } | true', argv, dir)
+    expect(stderr).toBe('exit 0\n')
+  })
+
+  it('prints onto a full disk', async () => {
+    const { exitCode, stderr } = await shell('exec "$@" > /dev/full', argv, dir)
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 1,
+      stderr: 'error: cannot write to stdout: the disk is full\n',
+    })
+  })
+})
