@@ -3,6 +3,7 @@ import { Command as Commander, CommanderError, Option } from 'commander'
 import packageJson from '../package.json' with { type: 'json' }
 import { COMMON, type Command, type Common, command, createContext } from './command.ts'
 import { EXIT_CODES, KjitsiError } from './errors.ts'
+import { fileError } from './files.ts'
 import { type Http, setUpTransport, watchRequests } from './http.ts'
 import type { Io } from './io.ts'
 import { type Output, createOutput } from './output.ts'
@@ -257,10 +258,16 @@ export async function main(): Promise<void> {
     cwd: process.cwd(),
     signal: controller.signal,
   }
+  let lost = false
   for (const stream of [process.stdout, process.stderr]) {
-    // A reader that leaves early, such as `| head -1`, is no failure of ours.
+    // A reader that leaves early, such as `| head -1`, is no failure of ours; a full disk behind `> file` is.
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error
+      if (error.code === 'EPIPE' || lost) return
+      lost = true
+      process.exitCode = EXIT_CODES.file
+      if (stream === process.stdout) {
+        process.stderr.write(`error: ${fileError('cannot write to stdout', error).message}\n`)
+      }
     })
   }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -269,10 +276,11 @@ export async function main(): Promise<void> {
       controller.abort(new KjitsiError('interrupted', 'interrupted'))
     })
   }
-  process.exitCode = await Promise.race([
+  const exitCode = await Promise.race([
     runCommand(process.argv.slice(2), io),
     leftBehind(controller.signal),
   ])
+  if (!lost) process.exitCode = exitCode
 }
 
 /** Ends the process a while after an interrupt, for a command that does not heed the signal. */
