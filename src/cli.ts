@@ -276,10 +276,7 @@ export async function main(): Promise<void> {
       controller.abort(new KjitsiError('interrupted', 'interrupted'))
     })
   }
-  const exitCode = await Promise.race([
-    runCommand(process.argv.slice(2), io),
-    leftBehind(controller.signal),
-  ])
+  const exitCode = await Promise.race([runCommand(process.argv.slice(2), io), leftBehind(controller.signal)])
   if (!lost) process.exitCode = exitCode
 }
 

@@ -20,7 +20,8 @@ const FINDINGS = {
   }),
   'issuer-http': kind<{ issuer: string }>({
     level: 'warning',
-    say: ({ issuer }) => `the issuer ${issuer} is not https: Jitsi's web login reaches Keycloak by https only`,
+    say: ({ issuer }) =>
+      `the issuer ${issuer} is not https: Jitsi's web login reaches Keycloak by https only`,
     fix: () => "set Keycloak's hostname to its public https address, and run this again",
   }),
   'issuer-host': kind<{ issuer: string; url: string }>({
@@ -63,12 +64,14 @@ const FINDINGS = {
   }),
   'guests-let-in': kind<{ value: string; file: string }>({
     level: 'warning',
-    say: ({ value, file }) => `ENABLE_GUESTS was ${value} in ${file} and is 1 now: people without a token may come in`,
+    say: ({ value, file }) =>
+      `ENABLE_GUESTS was ${value} in ${file} and is 1 now: people without a token may come in`,
     fix: () => '--no-guests keeps them out',
   }),
   'assigned-twice': kind<{ key: string; lines: readonly number[]; file: string }>({
     level: 'note',
-    say: ({ key, lines, file }) => `${file} assigns ${key} on lines ${lines.join(' and ')}: all of them get the value`,
+    say: ({ key, lines, file }) =>
+      `${file} assigns ${key} on lines ${lines.join(' and ')}: all of them get the value`,
     fix: () => 'keep one of them',
   }),
 
@@ -76,12 +79,14 @@ const FINDINGS = {
     level: 'error',
     say: ({ source, key, members }) =>
       `${source} publishes private parts of ${key} (${members.join(', ')}): whoever read them can sign tokens with it`,
-    fix: () => 'take that key out of use at once, and publish public keys only; kjitsi wrote none of those parts',
+    fix: () =>
+      'take that key out of use at once, and publish public keys only; kjitsi wrote none of those parts',
   }),
   'keys-elsewhere': kind<{ realm: string; url: string; jwksUri: string }>({
     level: 'warning',
     say: ({ realm, url, jwksUri }) => `the keys of realm ${realm} are not on ${url} but at ${jwksUri}`,
-    fix: () => "right where that is Keycloak's public address; otherwise correct --url, or Keycloak's hostname setting",
+    fix: () =>
+      "right where that is Keycloak's public address; otherwise correct --url, or Keycloak's hostname setting",
   }),
   'source-failed': kind<{ failure: string; message: string; hint: string | undefined }>({
     level: 'error',
@@ -105,7 +110,8 @@ const FINDINGS = {
   }),
   'folder-closed': kind<{ dir: string }>({
     level: 'note',
-    say: ({ dir }) => `${dir} can be read by its owner or group only: a web server of another user answers 403`,
+    say: ({ dir }) =>
+      `${dir} can be read by its owner or group only: a web server of another user answers 403`,
     fix: ({ dir }) => `chmod 755 ${dir}`,
   }),
   'realm-failed': kind<{ realm: string; failure: string; message: string; hint: string | undefined }>({
@@ -115,7 +121,8 @@ const FINDINGS = {
   }),
   'affiliation-unknown': kind<{ role: string; known: string }>({
     level: 'warning',
-    say: ({ role, known }) => `the role ${role} makes nobody a moderator: the affiliations that do are ${known}`,
+    say: ({ role, known }) =>
+      `the role ${role} makes nobody a moderator: the affiliations that do are ${known}`,
     fix: () => 'give --moderator-role owner',
   }),
   'roles-compete': kind<ClientArgs & { role: string; others: string }>({
@@ -143,7 +150,8 @@ const FINDINGS = {
     level: 'error',
     say: ({ realm, client, name, mappers }) =>
       `realm ${realm}, client ${client}: several mappers are or write ${name}: ${mappers}; nothing was changed`,
-    fix: ({ client }) => `delete all but one of them (Keycloak: Clients > ${client} > Client scopes > ${client}-dedicated)`,
+    fix: ({ client }) =>
+      `delete all but one of them (Keycloak: Clients > ${client} > Client scopes > ${client}-dedicated)`,
   }),
   'mapper-two-needs': kind<ClientArgs & { name: string; mappers: string }>({
     level: 'error',

@@ -1,11 +1,10 @@
 // kjitsi gen-env with issuers that are given, so that no Keycloak is asked.
-import { chmod, mkdtemp, readFile, readdir, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, readdir, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { readEnv } from '../../src/jitsi/env-file.ts'
 import { type Ran, type RunOptions, run, spawnKjitsi } from '../run.ts'
-import { MAY_MOUNT, WITHOUT_PASS, shell } from '../shell.ts'
 
 const ISSUER = 'https://auth.example.org/realms/meet'
 const KEYS = 'https://meet.example.org/keys'
@@ -110,7 +109,6 @@ beforeEach(async () => {
   file = join(dir, 'jitsi.env')
 })
 afterEach(async () => {
-  await chmod(dir, 0o700)
   await rm(dir, { recursive: true, force: true })
 })
 
@@ -350,167 +348,10 @@ describe('findings', () => {
   })
 })
 
-describe('what it refuses', () => {
-  it.each([
-    [['--app-id', 'a"b'], 'JWT_APP_ID (--app-id or KJITSI_APP_ID) "a\\"b" holds a double quote'],
-    [['--app-id', 'a\\b'], 'holds a backslash'],
-    [['--app-id', 'a\nb'], 'holds a newline'],
-    [
-      ['--audience', 'a\u0007b'],
-      'JWT_ACCEPTED_AUDIENCES (--audience or KJITSI_AUDIENCE) "a\\u0007b" holds the character U+0007',
-    ],
-    [['--audience', 'a,b'], 'holds a comma, which Jitsi takes for the end of an item'],
-    [['--audience', 'a '], 'holds a space, at its edge'],
-    [['--keyserver', 'keys'], '--keyserver "keys" is no address'],
-    [['--keyserver', 'https://a:b@keys'], 'holds a user name or password'],
-    [['--sign-type', 'HS256'], '--sign-type "HS256" is none of RS256, RS384, RS512'],
-  ])('the settings %j', async (argv, message) => {
-    await writeFile(file, ENV)
-    const ran = await genEnv([file, ...argv])
-    expect(ran).toMatchObject({ exitCode: 2, stdout: '' })
-    expect(ran.stderr).toContain(message)
-    expect(await read()).toBe(ENV)
-  })
-
-  it('a key server in FILE that Prosody cannot hold', async () => {
-    await writeFile(file, "JWT_ASAP_KEYSERVER='http://a/\"x'\n")
-    const { exitCode, stderr } = await run(['gen-env', '--issuer', ISSUER, file])
-    expect(exitCode).toBe(2)
-    expect(stderr).toContain(
-      'JWT_ASAP_KEYSERVER (--keyserver or KJITSI_KEYSERVER) "http://a/\\"x" holds a double quote',
-    )
-  })
-
-  it.each([
-    ["A=1\nB='2\n", "line 2: a value begins with ' and never ends"],
-    ['A=${B:?B is missing}\n', 'line 1: the required variable B is missing a value: B is missing'],
-    ['<html>', 'line 1: "<" cannot be part of a name'],
-  ])('a FILE that compose cannot read: %j', async (text, message) => {
-    await writeFile(file, text)
-    const ran = await genEnv([file])
-    expect(ran).toMatchObject({ exitCode: 2, stdout: '' })
-    expect(ran.stderr).toContain(`error: ${file}, ${message}`)
-    expect(await read()).toBe(text)
-  })
-
-  it('to guess, where no setting is given and nobody can be asked', async () => {
-    const { exitCode, stderr } = await run(['gen-env'])
-    expect(exitCode).toBe(2)
-    expect(stderr).toContain('--url or KEYCLOAK_URL')
-    expect(stderr).toContain('--realm or KEYCLOAK_REALM')
-  })
-
-  it.each([
-    ['.', 'cannot read DIR: it is a folder', 'name a file'],
-    ['', 'cannot read DIR: it is a folder', 'name a file'],
-    ['no/such/.env', 'cannot write DIR/no/such/.env: no such file or folder', 'make DIR/no/such first'],
-    ['plain/.env', 'cannot read DIR/plain/.env: a part of the path is no folder', 'correct the path'],
-  ])('the FILE %j', async (name, message, hint) => {
-    await writeFile(join(dir, 'plain'), '')
-    for (const argv of [[], ['--dry-run']]) {
-      const { exitCode, stdout, stderr } = await genEnv([name, ...argv])
-      expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' })
-      expect(stderr.replaceAll(dir, 'DIR')).toBe(`error: ${message}\n  → ${hint}\n`)
-    }
-    expect(await readdir(dir)).toEqual(['plain'])
-  })
-})
-
-describe('the real command', () => {
-  const argv = ['gen-env', '--issuer', ISSUER, '--keyserver', KEYS]
-
-  it('does the same', async () => {
-    expect(await spawnKjitsi(argv, { cwd: dir })).toEqual({ exitCode: 0, stdout: BLOCK, stderr: '' })
-  })
-
-  it.each([
-    ['the file', async () => chmod(file, 0o400)],
-    ['the folder', async () => chmod(dir, 0o500)],
-  ])('has no right to write %s', async (_, takeAway) => {
-    await writeFile(file, ENV)
-    await takeAway()
-    const { exitCode, stderr, stdout } = await shell(`exec ${WITHOUT_PASS} "$@"`, [...argv, file], dir)
-    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' })
-    expect(stderr).toBe(
-      `error: cannot write ${file}: permission denied\n  → run as a user who may read and write ${file} and make files in ${dir}\n`,
-    )
-    expect(await read()).toBe(ENV)
-    expect(await readdir(dir)).toEqual(['jitsi.env'])
-  })
-
-  it('has no right to read the file', async () => {
-    await writeFile(file, ENV)
-    await chmod(file, 0o000)
-    const { exitCode, stderr } = await shell(`exec ${WITHOUT_PASS} "$@"`, [...argv, file], dir)
-    expect(exitCode).toBe(1)
-    expect(stderr).toContain(`error: cannot read ${file}: permission denied`)
-  })
-
-  it('may write no more than a part of the file', async () => {
-    const old = `${ENV}# ${'x'.repeat(8000)}\n`
-    await writeFile(file, old)
-    const { exitCode, stderr } = await shell('ulimit -f 8; exec "$@"', [...argv, file], dir)
-    expect(exitCode).toBe(1)
-    expect(stderr).toContain(`error: cannot write ${file}: it would be larger than the largest file allowed`)
-    expect(await read()).toBe(old)
-    expect(await readdir(dir)).toEqual(['jitsi.env'])
-  })
-
-  // Where no file system can be mounted, the limit of the test before is all that can stand for a full disk.
-  describe.runIf(MAY_MOUNT !== undefined)('where file systems can be mounted', () => {
-    const onMounted = (script: string): string => `exec ${MAY_MOUNT ?? ''} sh -c '${script}' sh "$@"`
-
-    it.each([0, 4096])('finds the disk full, with %i bytes to spare', async (spare) => {
-      const old = `${ENV}# ${'x'.repeat(8000)}\n`
-      await writeFile(file, old)
-      await writeFile(join(dir, 'old'), old)
-      const script = `set -e; mkdir disk; mount -t tmpfs -o size=64k none disk; cp old disk/jitsi.env
-        head -c 65536 /dev/zero > disk/filler || true
-        truncate -s -${String(spare)} disk/filler
-        code=0; "$@" || code=$?
-        cmp old disk/jitsi.env; ls -A disk; exit $code`
-      const full = join(dir, 'disk', 'jitsi.env')
-      const { exitCode, stdout, stderr } = await shell(onMounted(script), [...argv, full], dir)
-      expect(stderr).toContain(`error: cannot write ${full}: the disk is full\n  → make room`)
-      expect(stdout).toBe('filler\njitsi.env\n')
-      expect(exitCode).toBe(1)
-    })
-
-    it('cannot replace a file that is a mount of its own', async () => {
-      await writeFile(file, ENV)
-      await writeFile(join(dir, 'outside'), ENV)
-      const { exitCode, stderr } = await shell(
-        onMounted('mount --bind outside jitsi.env; "$@"'),
-        [...argv, file],
-        dir,
-      )
-      expect(exitCode).toBe(1)
-      expect(stderr).toContain(
-        `error: cannot write ${file}: it is a mount of its own, and cannot be replaced`,
-      )
-      expect((await readdir(dir)).sort()).toEqual(['jitsi.env', 'outside'])
-    })
-  })
-
-  it('is read by somebody who leaves early', async () => {
-    const { exitCode, stdout, stderr } = await shell('{ "$@"; echo "exit $?" >&2; } | head -1', argv, dir)
-    expect({ exitCode, stdout, stderr }).toEqual({
-      exitCode: 0,
-      stdout: '# >>> kjitsi\n',
-      stderr: 'exit 0\n',
-    })
-  })
-
-  it('is read by nobody', async () => {
-    const { stderr } = await shell('{ "$@"; echo "exit $?" >&2; } | true', argv, dir)
-    expect(stderr).toBe('exit 0\n')
-  })
-
-  it('prints onto a full disk', async () => {
-    const { exitCode, stderr } = await shell('exec "$@" > /dev/full', argv, dir)
-    expect({ exitCode, stderr }).toEqual({
-      exitCode: 1,
-      stderr: 'error: cannot write to stdout: the disk is full\n',
-    })
+it('the real command does the same', async () => {
+  expect(await spawnKjitsi(['gen-env', '--issuer', ISSUER, '--keyserver', KEYS], { cwd: dir })).toEqual({
+    exitCode: 0,
+    stdout: BLOCK,
+    stderr: '',
   })
 })
