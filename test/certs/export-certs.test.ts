@@ -1,5 +1,4 @@
 // The command line of export-certs where no Keycloak is needed: key sets from files and from a loopback server.
-import { spawn } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
 import { chmod, mkdtemp, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises'
@@ -7,11 +6,11 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { fileNameOf } from '../../src/certs/pem.ts'
-import { BIN, type Ran, run } from '../run.ts'
+import { run } from '../run.ts'
+import { MAY_MOUNT, WITHOUT_PASS, shell } from '../shell.ts'
 
 const FIXTURE = fileURLToPath(new URL('../fixtures/jwks.json', import.meta.url))
 const ARTICLE_KID = '1DKOk8q4Dc9BSgDLmksFemg5lEGuoYQvYrHVOnXNj3k'
@@ -107,7 +106,7 @@ describe('export', () => {
   test('modes do not depend on the umask', async () => {
     const above = join(await tempFolder(), 'a')
     const dir = join(above, 'certs')
-    const ran = await shell('umask 077; exec "$@"', ['export-certs', dir, '--jwks', FIXTURE])
+    const ran = await shell('umask 077; exec "$@"', ['export-certs', dir, '--jwks', FIXTURE], '/')
     expect(ran).toMatchObject({ exitCode: 0 })
     for (const folder of [above, dir]) expect((await stat(folder)).mode & 0o777).toBe(0o755)
     for (const file of FILES) expect((await stat(join(dir, file))).mode & 0o777).toBe(0o644)
@@ -115,7 +114,11 @@ describe('export', () => {
 
   test('a reader of stdout that leaves early is no failure', async () => {
     const dir = await tempFolder()
-    const ran = await shell('{ "$@"; echo "exit $?" >&2; } | true', ['export-certs', dir, '--jwks', FIXTURE])
+    const ran = await shell(
+      '{ "$@"; echo "exit $?" >&2; } | true',
+      ['export-certs', dir, '--jwks', FIXTURE],
+      dir,
+    )
     expect(ran.stderr).toMatch(/exit 0\n$/)
     expect((await readdir(dir)).sort()).toEqual(FILES)
   })
@@ -274,7 +277,6 @@ describe('a bad folder', () => {
     expect(exitCode).toBe(1)
   })
 
-  // In a user namespace of its own even root has no right beyond those of the files' owner.
   test.each([
     ['that may not be written in', 0o555, 'cannot write'],
     ['that may not be read', 0o333, 'cannot read'],
@@ -282,12 +284,11 @@ describe('a bad folder', () => {
     const dir = await tempFolder()
     await chmod(dir, mode)
     onTestFinished(() => chmod(dir, 0o755))
-    const { exitCode, stderr } = await shell('exec unshare --user "$@"', [
-      'export-certs',
+    const { exitCode, stderr } = await shell(
+      `exec ${WITHOUT_PASS} "$@"`,
+      ['export-certs', dir, '--jwks', FIXTURE],
       dir,
-      '--jwks',
-      FIXTURE,
-    ])
+    )
     expect(stderr).toContain(`error: ${message} ${dir}`)
     expect(stderr).toContain('permission denied')
     expect(exitCode).toBe(1)
@@ -297,7 +298,7 @@ describe('a bad folder', () => {
     const dir = await tempFolder()
     await writeFile(join(dir, ARTICLE_FILE), 'closed', { mode: 0o200 })
     const argv = ['export-certs', dir, '--jwks', FIXTURE, '--check']
-    const { exitCode, stdout } = await shell('exec unshare --user "$@"', argv)
+    const { exitCode, stdout } = await shell(`exec ${WITHOUT_PASS} "$@"`, argv, dir)
     expect(stdout).toMatch(new RegExp(`${ARTICLE_FILE} .*to update`))
     expect(exitCode).toBe(3)
   })
@@ -306,29 +307,36 @@ describe('a bad folder', () => {
     const dir = await tempFolder()
     await chmod(dir, 0o555)
     const argv = ['export-certs', join(dir, 'certs'), '--jwks', FIXTURE]
-    const { exitCode, stderr } = await shell('exec unshare --user "$@"', argv)
+    const { exitCode, stderr } = await shell(`exec ${WITHOUT_PASS} "$@"`, argv, dir)
     expect(stderr).toContain(`error: cannot make ${dir}/certs: permission denied`)
     expect(exitCode).toBe(1)
   })
 
-  test('on a read-only file system', async () => {
-    const dir = await tempFolder()
-    const ran = await onTmpfs('mount -o remount,ro "$DIR"', dir, ['export-certs', dir, '--jwks', FIXTURE])
-    expect(ran.stderr).toContain(`error: cannot write ${dir}/${ARTICLE_FILE}: the file system is read-only`)
-    expect(ran.exitCode).toBe(1)
-  })
+  describe.runIf(MAY_MOUNT !== undefined)('on a file system of its own', () => {
+    /** Runs the command where `dir` is one page of memory, after `before`; then `after`. */
+    const onOnePage = (dir: string, before: string, after: string): ReturnType<typeof shell> => {
+      const script = `mount -t tmpfs -o size=4k none ${dir} && ${before} && { "$@"; code=$?; ${after}; exit $code; }`
+      return shell(
+        `exec ${MAY_MOUNT ?? ''} sh -c '${script}' sh "$@"`,
+        ['export-certs', dir, '--jwks', FIXTURE],
+        dir,
+      )
+    }
 
-  test('on a full disk: what was there is left as it was', async () => {
-    const dir = await tempFolder()
-    // One page is all there is, and the old file has it.
-    const ran = await onTmpfs(
-      `printf old > "$DIR/${ARTICLE_FILE}"`,
-      dir,
-      ['export-certs', dir, '--jwks', FIXTURE],
-      'ls -A "$DIR"; cat "$DIR"/*',
-    )
-    expect(ran.stderr).toContain(`error: cannot write ${dir}/${ARTICLE_FILE}: the disk is full`)
-    expect(ran).toMatchObject({ exitCode: 1, stdout: `${ARTICLE_FILE}\nold` })
+    test('that is read-only', async () => {
+      const dir = await tempFolder()
+      const { exitCode, stderr } = await onOnePage(dir, `mount -o remount,ro ${dir}`, ':')
+      expect(stderr).toContain(`error: cannot write ${dir}/${ARTICLE_FILE}: the file system is read-only`)
+      expect(exitCode).toBe(1)
+    })
+
+    test('that is full: what was there is left as it was', async () => {
+      const dir = await tempFolder()
+      const old = join(dir, ARTICLE_FILE)
+      const ran = await onOnePage(dir, `printf old > ${old}`, `ls -A ${dir}; cat ${old}`)
+      expect(ran.stderr).toContain(`error: cannot write ${old}: the disk is full`)
+      expect(ran).toMatchObject({ exitCode: 1, stdout: `${ARTICLE_FILE}\nold` })
+    })
   })
 })
 
@@ -338,28 +346,4 @@ async function serve(body: string): Promise<string> {
   await once(server, 'listening')
   onTestFinished(() => void server.close())
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/certs`
-}
-
-/** Runs the real command from a shell script, as `"$@"`. */
-async function shell(
-  script: string,
-  argv: readonly string[],
-  env: Record<string, string> = {},
-): Promise<Ran> {
-  const child = spawn('sh', ['-c', script, 'sh', process.execPath, BIN, ...argv], {
-    env: { PATH: process.env['PATH'], ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  const [stdout, stderr, [exitCode]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, 'close') as Promise<[number | null]>,
-  ])
-  return { exitCode, stdout, stderr }
-}
-
-/** Runs the real command where DIR is a file system of one page, mounted in namespaces of its own. */
-async function onTmpfs(before: string, dir: string, argv: readonly string[], after = ':'): Promise<Ran> {
-  const script = `mount -t tmpfs -o size=4k none "$DIR" && ${before} && { "$@"; code=$?; ${after}; exit $code; }`
-  return shell(`exec unshare --user --map-root-user --mount sh -c '${script}' sh "$@"`, argv, { DIR: dir })
 }
