@@ -40,12 +40,16 @@ export interface DemoOptions {
   readonly onProgress: (what: string, seconds: number) => void
 }
 
+/** A Keycloak that has only just started, on a small machine, takes its time for the first answers. */
+const PATIENCE_SECONDS = 60
+
 /**
  * Runs the demo; whatever it started or wrote is gone at the end, unless it is kept.
  * @throws KjitsiError of any step that fails
  */
 export async function runDemo(options: DemoOptions): Promise<Demo> {
-  const { http, env, keep, onStep, onDone, onProgress } = options
+  const { env, keep, onStep, onDone, onProgress } = options
+  const http = { ...options.http, timeout: Math.max(options.http.timeout, PATIENCE_SECONDS) }
   await goDirect(env)
   onStep(START)
   const sandbox = await startSandbox({ env, signal: http.signal, onProgress })
@@ -62,14 +66,12 @@ export async function runDemo(options: DemoOptions): Promise<Demo> {
 
     for (const step of commandSteps(sandbox.url, sandbox.user)) {
       onStep(step)
-      onDone(
-        await runKjitsi(
-          step.args,
-          folder,
-          { HOME: env['HOME'], KEYCLOAK_PASSWORD: sandbox.password },
-          http.signal,
-        ),
-      )
+      const commandEnv = {
+        HOME: env['HOME'],
+        KEYCLOAK_PASSWORD: sandbox.password,
+        KJITSI_TIMEOUT: String(http.timeout),
+      }
+      onDone(await runKjitsi(step.args, folder, commandEnv, http.signal))
     }
 
     onStep(LOG_IN)

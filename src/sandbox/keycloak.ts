@@ -79,13 +79,13 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const home = await mkdtemp(join(tmpdir(), 'kjitsi-keycloak-'))
   let running: Supervised | undefined
   try {
-    if (way === 'java') await layHome(distribution, home, dataDir ?? join(home, 'database'))
+    if (way === 'java') await layHome(distribution, relativePath, home, dataDir ?? join(home, 'database'))
     running = await (way === 'java' ? startJava(server, home) : startDocker(server, home))
     const url = `http://127.0.0.1:${port}${relativePath}`
     await during(untilReady(url, running, signal), (seconds) => {
       onProgress(`starting Keycloak ${KEYCLOAK_VERSION}`, seconds)
     })
-    if (way === 'java' && relativePath === '') await keepBuilt(distribution, home)
+    if (way === 'java') await keepBuilt(distribution, relativePath, home)
     const { pid, keep, stop } = running
     return { url, user: USER, password, version: KEYCLOAK_VERSION, pid, folder: home, keep, stop }
   } catch (error) {
