@@ -6,9 +6,9 @@ import { NEXT, indent, resultText } from '../sandbox/story.ts'
 const STEPS = 6
 
 /**
- * With --json: `{kind: 'demo', steps: [{title, why, command?, outcome}], settings, claims: [{name, value, meaning}],
- * keyFile, kept?, next}`: `settings` is what gen-env wrote, `kept` how to reach and stop the server that --keep left
- * running.
+ * With --json: `{kind: 'demo', steps: [{title, why, command?, outcome}], settings, claims: [{name, value,
+ * meaning}], keyFile, kept?, next}`: `settings` is what gen-env wrote, `kept` how to reach and stop the
+ * server that --keep left running.
  */
 export const run: Run<'keep'> = async ({ settings: { keep }, http, io, output }) => {
   const steps: { title: string; why: string; command?: string; outcome?: string }[] = []

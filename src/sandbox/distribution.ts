@@ -1,4 +1,5 @@
-// Keycloak's distribution, fetched once by Maven into a cache outside the checkout, and a home for each server on it.
+// Keycloak's distribution, fetched once by Maven into a cache outside the checkout, and a home for each
+// server on it.
 import { randomUUID } from 'node:crypto'
 import { access, copyFile, cp, mkdir, readFile, rename, rm, symlink } from 'node:fs/promises'
 import { homedir } from 'node:os'
@@ -22,7 +23,10 @@ const MAVEN = [
 
 type Env = Readonly<Record<string, string | undefined>>
 
-/** The folder that the unpacked distribution is, or will be, in. By its specification, XDG_CACHE_HOME is absolute. */
+/**
+ * The folder that the unpacked distribution is, or will be, in. By its specification, XDG_CACHE_HOME is
+ * absolute.
+ */
 export function distributionFolder(env: Env): string {
   const { XDG_CACHE_HOME: cache = '', HOME: home = homedir() } = env
   return join(isAbsolute(cache) ? cache : join(home, '.cache'), 'kjitsi', NAME)
@@ -36,8 +40,8 @@ export async function isThere(path: string): Promise<boolean> {
 }
 
 /**
- * Has Maven fetch and unpack the distribution, unless it is there. Only a whole one ever gets its final name: each
- * process works in a folder of its own beside it, and the first to finish wins.
+ * Has Maven fetch and unpack the distribution, unless it is there. Only a whole one ever gets its final name:
+ * each process works in a folder of its own beside it, and the first to finish wins.
  * @throws KjitsiError `server` with Maven's last lines
  */
 export async function fetchDistribution(folder: string, env: Env, signal: AbortSignal): Promise<void> {
@@ -82,8 +86,8 @@ async function takePlace(from: string, to: string): Promise<void> {
 }
 
 /**
- * Lays out a home for one server: what Keycloak only reads are links, what it writes when it rebuilds itself for its
- * options is a copy, so that no server changes another's code under its feet.
+ * Lays out a home for one server: what Keycloak only reads are links, what it writes when it rebuilds itself
+ * for its options is a copy, so that no server changes another's code under its feet.
  * @param variant names the options that it is built for
  * @param dataDir holds the database; made if missing
  */

@@ -1,7 +1,8 @@
-// A throw-away Keycloak on a loopback port, for the demo and for the tests. It ends with the process that started it.
+// A throw-away Keycloak on a loopback port, for the demo and for the tests. It ends with the process that
+// started it.
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -43,7 +44,9 @@ export interface SandboxOptions {
   readonly port?: number
   /** Such as `/auth`, the base path of old servers. */
   readonly relativePath?: string
-  /** Folder of the database, which is still there for a later start. Default: one that goes with the server. */
+  /**
+   * Folder of the database, which is still there for a later start. Default: one that goes with the server.
+   */
   readonly dataDir?: string
   /** Of the administrator; counts at the first start on a `dataDir` only. Default: a random one. */
   readonly password?: string
@@ -56,8 +59,8 @@ const USER = 'admin'
 
 /**
  * Starts a Keycloak and waits until it answers.
- * @throws KjitsiError `server` where neither Java with Maven nor docker is there, where it cannot be fetched, or where
- *   it does not start, with the last lines of its log
+ * @throws KjitsiError `server` where neither Java with Maven nor docker is there, where it cannot be fetched,
+ *   or where it does not start, with the last lines of its log
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const { env = process.env, signal = new AbortController().signal, onProgress = () => undefined } = options
@@ -89,7 +92,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     const { pid, keep, stop } = running
     return { url, user: USER, password, version: KEYCLOAK_VERSION, pid, folder: home, keep, stop }
   } catch (error) {
-    await running?.stop()
+    // Docker has a container to take down; a Keycloak that is still starting would only take its time to end.
+    await (way === 'java' ? running?.kill() : running?.stop())
     await rm(home, { recursive: true, force: true })
     throw error
   }
@@ -100,7 +104,7 @@ type Server = Required<Pick<SandboxOptions, 'port' | 'relativePath' | 'password'
 }
 
 function startJava({ port, relativePath, password, env }: Server, home: string): Promise<Supervised> {
-  // Nothing else of the environment: KC_… variables that are meant for another server would change this one.
+  // Nothing else of the environment: KC_… variables meant for another server would set up this one.
   const { PATH, HOME, JAVA, JAVA_HOME } = env
   return supervise(
     [

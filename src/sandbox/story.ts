@@ -18,17 +18,17 @@ export interface CommandStep extends Step {
 
 export const START: Step = {
   title: 'Starting a Keycloak just for this demo',
-  why: 'Keycloak is where people log in. This one listens on this machine only and is thrown away afterwards.',
+  why: 'Keycloak is where people log in. This one is for this machine only and is thrown away afterwards.',
 }
 
 export const MAKE: Step = {
   title: `Making a realm "${REALM}", a client "${CLIENT}" and a user "${PERSON}"`,
-  why: 'A realm holds users and the keys that sign their tokens; a client is an application that they log in to, here Jitsi. You will have these already.',
+  why: 'A realm holds users and the keys that sign their tokens; a client is an application, here Jitsi.',
 }
 
 export const LOG_IN: Step = {
   title: `Logging ${PERSON} in and checking her token as Jitsi does`,
-  why: 'Jitsi never talks to Keycloak about her: it trusts a token whose signature fits one of the exported keys.',
+  why: 'Jitsi does not ask Keycloak about her: it trusts a token whose signature fits an exported key.',
 }
 
 /** The three commands, on the Keycloak at `url`. */
@@ -38,17 +38,17 @@ export function commandSteps(url: string, user: string): readonly CommandStep[] 
     {
       args: ['setup-mappers', ...realm, '--client', CLIENT, '--user', user],
       title: 'Telling Keycloak what to write into the tokens',
-      why: 'A mapper adds a claim, a statement about the user, to every token of the client. Jitsi wants to read which room it opens.',
+      why: 'A mapper adds a claim to each token of the client; Jitsi wants one that names the room.',
     },
     {
       args: ['gen-env', '.env', ...realm, '--client', CLIENT],
       title: "Writing Jitsi's settings",
-      why: 'They tell Jitsi to ask for a token, whose tokens to accept, and where to fetch the keys that prove them genuine.',
+      why: 'Whose tokens to accept, and where the keys are; on http and localhost here, hence the warnings.',
     },
     {
       args: ['export-certs', 'certs', ...realm],
       title: 'Exporting the public keys of the realm',
-      why: 'Keycloak signs each token with a private key that never leaves it. Whoever has the public key can check the signature.',
+      why: 'Keycloak signs tokens with a private key, which it never gives away; the public key checks them.',
     },
   ]
 }
@@ -83,15 +83,15 @@ export function claimsOf(
 /** What to do after the demo, on one's own servers. */
 export const NEXT: readonly (readonly [command: string, does: string])[] = [
   [
-    `npx kjitsi setup-mappers --url https://YOUR-KEYCLOAK --realm ${REALM} --user admin --dry-run`,
+    'npx kjitsi setup-mappers --url https://YOUR-KEYCLOAK --realm YOUR-REALM --user admin --dry-run',
     'asks for the password and shows what is missing; without --dry-run it makes it',
   ],
   [
-    `npx kjitsi gen-env path/to/.env --url https://YOUR-KEYCLOAK --realm ${REALM}`,
+    'npx kjitsi gen-env path/to/.env --url https://YOUR-KEYCLOAK --realm YOUR-REALM',
     "merges the settings into Jitsi's own .env",
   ],
   [
-    `npx kjitsi export-certs certs --url https://YOUR-KEYCLOAK --realm ${REALM}`,
+    'npx kjitsi export-certs certs --url https://YOUR-KEYCLOAK --realm YOUR-REALM',
     'writes the keys; serve that folder at the address in JWT_ASAP_KEYSERVER',
   ],
 ]

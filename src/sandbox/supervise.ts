@@ -1,13 +1,14 @@
-// Runs a program that must not outlive this process, however this process ends: a shell between the two, in a process
-// group of its own, ends the whole group once the pipe from here is closed, which the kernel does even after a SIGKILL.
+// Runs a program that must not outlive this process, however this process ends: a shell between the two, in a
+// process group of its own, ends the whole group once the pipe from here is closed, which the kernel does
+// even after a SIGKILL.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { type FileHandle, open } from 'node:fs/promises'
+import { type FileHandle, open, rm } from 'node:fs/promises'
 
 /**
  * `$1` is a folder that goes when the program fails or is ended, the rest is the program.
  *
- * The line `keep` on its input makes it outlive the starter; the end of the input without that line ends it. A second
- * signal to the group cuts the ten seconds short that the program has to end by itself.
+ * The line `keep` on its input makes it outlive the starter; the end of the input without that line ends it.
+ * A second signal to the group cuts the ten seconds short that the program has to end by itself.
  */
 const SUPERVISOR = `
 folder=$1
@@ -54,6 +55,10 @@ export interface Supervised {
   readonly keep: () => Promise<void>
   /** Ends it with all its children, and its folder with it. */
   readonly stop: () => Promise<void>
+  /**
+   * The same at once, for what has nothing to bring to an end; the last of the children may still be dying.
+   */
+  readonly kill: () => Promise<void>
 }
 
 /**
@@ -94,6 +99,12 @@ export async function supervise(
       stdin.end()
       await ended
       await log.close()
+    },
+    kill: async () => {
+      if (child.exitCode === null && child.signalCode === null) process.kill(-pid, 'SIGKILL')
+      await ended
+      await log.close()
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 })
     },
   }
 }

@@ -25,7 +25,8 @@ export async function chooseWay(env: Env, fetched: boolean): Promise<Way> {
   throw new KjitsiError(
     'server',
     `no Keycloak can be started here: ${lacks.join(', ')}, and no docker daemon answers; ` +
-      `install Java ${OLDEST_JAVA} or newer and Maven (Debian: apt-get install default-jre-headless maven), or start docker`,
+      `install Java ${OLDEST_JAVA} or newer and Maven ` +
+      '(Debian: apt-get install default-jre-headless maven), or start docker',
   )
 }
 

@@ -1,4 +1,5 @@
-// The real Keycloak that the tests run against: the one named by KJITSI_TEST_KEYCLOAK_URL, or a sandbox of our own.
+// The real Keycloak that the tests run against: the one named by KJITSI_TEST_KEYCLOAK_URL, or a sandbox of
+// our own.
 import type { TestProject } from 'vitest/node'
 import { startSandbox } from '../../src/sandbox/keycloak.ts'
 

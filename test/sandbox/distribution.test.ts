@@ -1,5 +1,5 @@
-// That only a whole distribution is ever used, whoever fetches it, and however the fetching ends. A script stands in
-// for Maven.
+// That only a whole distribution is ever used, whoever fetches it, and however the fetching ends. A script
+// stands in for Maven.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
@@ -13,7 +13,8 @@ import { distributionFolder, fetchDistribution } from '../../src/sandbox/distrib
 const BEGIN = ': >"$TEST_BASE/begun.$$"; until [ -e "$TEST_BASE/go" ]; do sleep 0.05; done'
 const HALF = 'mkdir -p unpacked/keycloak-26.7.3/lib; echo half >unpacked/keycloak-26.7.3/lib/half.jar'
 const WHOLE = `${HALF}; mkdir unpacked/keycloak-26.7.3/bin; : >unpacked/keycloak-26.7.3/bin/kc.sh
-echo "$$" >unpacked/keycloak-26.7.3/by; echo "Keycloak - Version 26.7.3" >unpacked/keycloak-26.7.3/version.txt`
+echo "$$" >unpacked/keycloak-26.7.3/by
+echo "Keycloak - Version 26.7.3" >unpacked/keycloak-26.7.3/version.txt`
 
 let base: string
 let folder: string

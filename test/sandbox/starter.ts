@@ -1,5 +1,6 @@
-// Started by the tests as a process of its own, to be ended in every way that a process can end: it supervises the
-// program of its arguments, says the group's process id, and then does what the word on its input says.
+// Started by the tests as a process of its own, to be ended in every way that a process can end: it
+// supervises the program of its arguments, says the group's process id, and then does what the word on its
+// input says.
 import { once } from 'node:events'
 import { supervise } from '../../src/sandbox/supervise.ts'
 

@@ -11,7 +11,9 @@ import { supervise } from '../../src/sandbox/supervise.ts'
 
 const STARTER = fileURLToPath(new URL('starter.ts', import.meta.url))
 
-/** Shell programs in place of a server; each runs a child, says so in a file `ready`, and goes on for an hour. */
+/**
+ * Shell programs in place of a server; each runs a child, says so in a file `ready`, and goes on for an hour.
+ */
 const OBEDIENT = 'sleep 3600 & : >ready; wait'
 const STUBBORN = 'trap "" TERM; sleep 3600 & : >ready; while :; do wait; done'
 
@@ -99,7 +101,15 @@ test('stop ends the whole group and its folder', async () => {
   expect(existsSync(folder)).toBe(false)
 })
 
-test('a program that ignores the signal is killed', async () => {
+test('kill ends even what ignores signals at once, and its folder', async () => {
+  const { pid, kill } = await supervise(['sh', '-c', STUBBORN], folder, process.env)
+  await untilReady()
+  await kill()
+  await vi.waitUntil(() => !isRunning(pid))
+  expect(existsSync(folder)).toBe(false)
+})
+
+test('a program that ignores the signal is killed in the end', async () => {
   const { pid, stop } = await supervise(['sh', '-c', STUBBORN], folder, process.env)
   await untilReady()
   const stopped = stop()

@@ -28,7 +28,8 @@ async function machine(programs: Readonly<Record<string, string>>): Promise<Reco
 const java = (version: string): string => `echo 'openjdk version "${version}" 2026-01-01' >&2`
 const MAVEN = 'exit 1'
 const DOCKER = 'exit 0'
-const INSTALL = `install Java 17 or newer and Maven (Debian: apt-get install default-jre-headless maven), or start docker`
+const INSTALL =
+  'install Java 17 or newer and Maven (Debian: apt-get install default-jre-headless maven), or start docker'
 
 describe('how a Keycloak is started', () => {
   test.each([
