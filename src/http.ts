@@ -1,6 +1,7 @@
 // What every request has in common: a time limit, retries where they are safe, a size cap, no redirect followed, and
 // errors that say URL, status and cause. Certificates are always verified; a CA of one's own and proxies are added here.
 import diagnostics from 'node:diagnostics_channel'
+import { setMaxListeners } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { rootCertificates } from 'node:tls'
 import pRetry from 'p-retry'
@@ -40,6 +41,8 @@ export async function attempt<T>(http: Http, request: () => Promise<T>): Promise
 }
 
 function isTransient(error: unknown): boolean {
+  // A sentence of ours means that it has been tried again already, such as the login that a request waits for.
+  if (error instanceof KjitsiError) return false
   return TRANSIENT.has(statusOf(error) ?? 0) || systemCodeOf(error) === 'ECONNREFUSED'
 }
 
@@ -67,10 +70,12 @@ export function reasonOf(error: unknown): string {
   return `${NETWORK_REASONS[code] ?? code}${placeRefused(error)}`
 }
 
+/** As undici says it about a tunnel. */
+const PROXY_REFUSES = /^Proxy response \((\d+)\).*$/
+
 function innermostMessage(error: unknown): string {
-  return error instanceof Error && error.cause !== undefined
-    ? innermostMessage(error.cause)
-    : messageOf(error)
+  if (error instanceof Error && error.cause !== undefined) return innermostMessage(error.cause)
+  return messageOf(error).replace(PROXY_REFUSES, 'the proxy lets nobody through to it, with status $1')
 }
 
 /** Which address did not let us in: it may be a proxy's, or an outdated one of the name server's. */
@@ -114,6 +119,7 @@ function hintFor(error: unknown): string {
   if (code === 'ECONNREFUSED')
     return 'is it running, and is the port right? --wait 60s waits for one that is starting'
   if (code === 'ENOTFOUND') return 'correct the host name'
+  if (code === 'UND_ERR_ABORTED') return 'check HTTPS_PROXY and HTTP_PROXY, or name the host in NO_PROXY'
   return 'check address and network; --timeout allows it more time'
 }
 
@@ -181,8 +187,37 @@ export async function postForm(
 }
 
 /** Ends a request with the command, or when its time is up, whichever comes first. */
-export function limitOf(http: Http): AbortSignal {
-  return AbortSignal.any([http.signal, AbortSignal.timeout(http.timeout * 1000)])
+export function limitOf({ signal, timeout }: Http): AbortSignal {
+  return limited(signal, timeout)
+}
+
+/** The longest that a timer of Node can wait, milliseconds; a longer one ends at once. */
+const LONGEST = 2 ** 31 - 1
+
+/**
+ * A signal that is aborted by another one, or once `seconds` are over with a TimeoutError.
+ *
+ * Node 20's `AbortSignal.any([signal, AbortSignal.timeout(…)])` would say the same, but the garbage collector takes the
+ * timeout away while it runs, and the request then waits for ever.
+ */
+export function limited(signal: AbortSignal, seconds: number): AbortSignal {
+  const controller = new AbortController()
+  const end = (): void => {
+    clearTimeout(timer)
+    controller.abort(signal.reason)
+  }
+  const timer = setTimeout(
+    () => {
+      signal.removeEventListener('abort', end)
+      controller.abort(new DOMException('no answer in time', 'TimeoutError'))
+    },
+    Math.min(seconds * 1000, LONGEST),
+  ).unref()
+  // One listener for each request of the last seconds is no leak, which Node would warn of.
+  setMaxListeners(0, signal)
+  if (signal.aborted) end()
+  else signal.addEventListener('abort', end, { once: true })
+  return controller.signal
 }
 
 async function send(

@@ -448,7 +448,9 @@ function once<T>(make: () => T): () => T {
 async function readSecret(path: string, name: string, io: Io, stdin: () => Promise<string>): Promise<string> {
   const text = path === '-' ? await stdin() : await readNamed(resolvePath(io.cwd, path), name)
   // Editors and `echo` end a file with a newline that is no part of the secret.
-  return text.replace(/\r?\n$/, '')
+  const secret = text.replace(/\r?\n$/, '')
+  if (secret === '') throw new KjitsiError('usage', `${name}: ${path === '-' ? 'stdin' : path} is empty`)
+  return secret
 }
 
 async function readSettingsFile(

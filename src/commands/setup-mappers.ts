@@ -1,5 +1,4 @@
 // Plans and applies the claim mappers of a Keycloak client, in one realm or in many.
-import type { ChalkInstance } from 'chalk'
 import type { Run } from '../command.ts'
 import { type ErrorCode, worstOf } from '../errors.ts'
 import { finding } from '../findings.ts'
@@ -7,7 +6,7 @@ import { connect } from '../keycloak/connect.ts'
 import { type LoginKey, needAdmin } from '../keycloak/login.ts'
 import { type MapperOptions, adviseOptions, desiredMappers } from '../keycloak/mappers.ts'
 import { type InRealm, type MapperOutcome, inEachRealm, setUpMappers } from '../keycloak/set-up.ts'
-import { changesLine, itemLines } from '../keycloak/wording.ts'
+import { changesLine, outcomeLines, summaryLine } from '../keycloak/wording.ts'
 
 type Key = LoginKey | keyof MapperOptions | 'url' | 'realm' | 'remove' | 'dryRun' | 'check'
 
@@ -49,7 +48,10 @@ export const run: Run<Key> = async (context) => {
   })
   const changed = outcomes.some((one) => 'result' in one && one.result.changed)
   output.result('mappers', { client, dryRun, changed, realms: outcomes.map(plain) }, (paint) =>
-    [...outcomes.map((one) => said(one, client, dryRun, paint)), ...summary(outcomes, dryRun)].join('\n'),
+    [
+      ...outcomes.map((one) => outcomeLines(one, client, dryRun, paint)),
+      ...summaryLine(outcomes, dryRun),
+    ].join('\n'),
   )
   const [first, ...others] = codes
   return first === undefined ? undefined : worstOf([first, ...others])
@@ -59,29 +61,4 @@ function plain(one: InRealm<MapperOutcome>): object {
   if ('error' in one) return { realm: one.realm, failure: one.error.code }
   const { realm, changed, conflict, items } = one.result
   return { realm, changed, conflict, items }
-}
-
-function said(one: InRealm<MapperOutcome>, client: string, dryRun: boolean, paint: ChalkInstance): string {
-  const head = `realm ${one.realm}, client ${client}:`
-  if ('error' in one) return `${head} failed`
-  const { items, changed, conflict } = one.result
-  const shown = changed || conflict ? items : items.filter((item) => item.action === 'keep' && 'why' in item)
-  const title = conflict ? `${head} nothing done` : changed ? head : `${head} no changes`
-  return [
-    title,
-    ...(shown.length === 0 ? [] : [itemLines(shown, dryRun || conflict ? 'to do' : 'done', paint)]),
-  ].join('\n')
-}
-
-function summary(outcomes: readonly InRealm<MapperOutcome>[], dryRun: boolean): readonly string[] {
-  if (outcomes.length === 1) return []
-  const results = outcomes.flatMap((one) => ('result' in one ? [one.result] : []))
-  const count = (what: string, n: number): string[] => (n === 0 ? [] : [`${n} ${what}`])
-  const counts = [
-    ...count(dryRun ? 'would change' : 'changed', results.filter(({ changed }) => changed).length),
-    ...count('without changes', results.filter(({ changed, conflict }) => !changed && !conflict).length),
-    ...count('in conflict', results.filter(({ conflict }) => conflict).length),
-    ...count('failed', outcomes.length - results.length),
-  ]
-  return [`${outcomes.length} realms: ${counts.join(', ')}`]
 }

@@ -1,19 +1,11 @@
-// Logs in to Keycloak and asks its admin API; every way in which that can fail becomes a sentence of ours here.
+// Asks Keycloak's admin API under one login; every way in which that can fail becomes a sentence of ours here.
 import KeycloakAdminClient from '@keycloak/keycloak-admin-client'
 import { z } from 'zod'
 import { KjitsiError } from '../errors.ts'
-import {
-  type Answer,
-  type Http,
-  attempt,
-  badStatus,
-  limitOf,
-  postForm,
-  responseOf,
-  unreachable,
-} from '../http.ts'
-import { REALM_DISABLED, explainRefusal, keycloakError, notKeycloak, parseJson } from './discovery.ts'
-import type { Login } from './login.ts'
+import { type Http, attempt, badStatus, limitOf, responseOf, unreachable } from '../http.ts'
+import { notKeycloak } from './discovery.ts'
+import { type Login, whoIs } from './login.ts'
+import { tokenSource } from './token.ts'
 
 /** The admin API of one realm, under one login. */
 export interface RealmAdmin {
@@ -42,123 +34,21 @@ type Request<T> = (admin: KeycloakAdminClient) => Promise<T>
  * @throws KjitsiError `login`, `not-found` or `unreachable` where the one login for all fails
  */
 export async function connect(http: Http, url: string, login: Login): Promise<(realm: string) => RealmAdmin> {
-  if (login.by === 'client' && login.authRealm === undefined) {
-    return (realm) => realmAdmin(http, url, realm, login, tokenSource(http, url, login, realm))
-  }
-  const token =
-    login.by === 'token'
-      ? () => Promise.resolve(login.token)
-      : tokenSource(http, url, login, login.authRealm ?? '')
+  const under = (token: () => Promise<string>, realm: string): RealmAdmin =>
+    realmAdmin(http, url, realm, whoIs(login), token)
+  if (login.by === 'token') return (realm) => under(() => Promise.resolve(login.token), realm)
+  const { authRealm } = login
+  if (authRealm === undefined) return (realm) => under(tokenSource(http, url, login, realm), realm)
+  const token = tokenSource(http, url, login, authRealm)
   await token()
-  return (realm) => realmAdmin(http, url, realm, login, token)
-}
-
-const TOKEN = z.object({ access_token: z.string().min(1), expires_in: z.number() })
-const MAX_BYTES = 1_000_000
-/** How long before its end a token is no longer used, seconds. */
-const MARGIN = 5
-
-/** Gives an access token, and logs in again when it runs out. A login that was refused is not tried again. */
-function tokenSource(http: Http, url: string, login: Login, authRealm: string): () => Promise<string> {
-  const logIn = async (): Promise<{ token: string; until: number }> => {
-    // By our own clock alone, since the server's may differ.
-    const start = performance.now()
-    const token = await requestToken(http, url, login, authRealm)
-    return { token: token.access_token, until: start + (token.expires_in - MARGIN) * 1000 }
-  }
-  let current: ReturnType<typeof logIn> | undefined
-  return async () => {
-    const before = (current ??= logIn())
-    const { token, until } = await before
-    if (performance.now() < until) return token
-    if (current === before) current = logIn()
-    return (await current).token
-  }
-}
-
-/** Gets an access token by password (RFC 6749, section 4.3) or client secret (section 4.4). */
-async function requestToken(
-  http: Http,
-  url: string,
-  login: Login,
-  authRealm: string,
-): Promise<z.infer<typeof TOKEN>> {
-  const address = `${url}/realms/${encodeURIComponent(authRealm)}/protocol/openid-connect/token`
-  const [form, headers] = grantOf(login)
-  const answer = await postForm(http, address, form, headers, MAX_BYTES)
-  if (answer.status !== 200) throw await loginRefused(http, url, login, authRealm, address, answer)
-  const { success, data } = TOKEN.safeParse(parseJson(answer.text))
-  if (!success) throw notKeycloak('POST', address, answer)
-  return data
-}
-
-function grantOf(login: Login): [form: Record<string, string>, headers: Record<string, string>] {
-  if (login.by === 'password') {
-    return [
-      { grant_type: 'password', client_id: 'admin-cli', username: login.user, password: login.password },
-      {},
-    ]
-  }
-  if (login.by === 'token') throw new Error('a ready token is no grant')
-  // Both are form-encoded before they are joined (RFC 6749, section 2.3.1).
-  const basic = [login.clientId, login.clientSecret].map((text) =>
-    new URLSearchParams([['', text]]).toString().slice(1),
-  )
-  const authorization = `Basic ${Buffer.from(basic.join(':')).toString('base64')}`
-  return [{ grant_type: 'client_credentials' }, { authorization }]
-}
-
-async function loginRefused(
-  http: Http,
-  url: string,
-  login: Login,
-  authRealm: string,
-  address: string,
-  answer: Answer,
-): Promise<KjitsiError> {
-  const said = keycloakError(answer.text)
-  const about = said?.error_description ?? said?.error
-  if (said === undefined || answer.status === 404 || about === REALM_DISABLED) {
-    return explainRefusal(http, url, authRealm, 'POST', address, answer)
-  }
-  const message = `POST ${address}: Keycloak refused the login of ${whoIs(login)} in realm ${authRealm}: ${about} (status ${answer.status})`
-  return new KjitsiError('login', message, { hint: loginHint(login, authRealm, about ?? '') })
-}
-
-function loginHint(login: Login, authRealm: string, about: string): string {
-  if (about === 'HTTPS required')
-    return 'use the https:// address, or set Require SSL in the settings of the realm'
-  if (/not fully set up/i.test(about))
-    return 'log in once in the browser and do what Keycloak asks for, such as a new password'
-  if (/disabled/i.test(about)) return 'enable the account in Keycloak'
-  if (login.by === 'client') {
-    return (
-      `correct KEYCLOAK_CLIENT_ID and KEYCLOAK_CLIENT_SECRET; the client must be of realm ${authRealm} ` +
-      '(another: --auth-realm), with client authentication and service account roles on'
-    )
-  }
-  return (
-    `correct KEYCLOAK_USER and KEYCLOAK_PASSWORD; the user must be of realm ${authRealm} (another: --auth-realm), and ` +
-    'is locked for a while after many failed logins'
-  )
-}
-
-function whoIs(login: Login): string {
-  switch (login.by) {
-    case 'token':
-      return 'the account of the access token'
-    case 'client':
-      return `the service account of client ${login.clientId}`
-    case 'password':
-      return `user ${login.user}`
-  }
+  return (realm) => under(token, realm)
 }
 
 function realmAdmin(
   http: Http,
   url: string,
   name: string,
-  login: Login,
+  who: string,
   token: () => Promise<string>,
 ): RealmAdmin {
   const perRequest = {
@@ -171,7 +61,6 @@ function realmAdmin(
   }
   const admin = new KeycloakAdminClient({ baseUrl: url, realmName: name, requestOptions: perRequest })
   admin.registerTokenProvider({ getAccessToken: token })
-  const who = whoIs(login)
   const addressOf = (path: string): string => `${url}/admin/realms/${encodeURIComponent(name)}${path}`
   return {
     url,
@@ -272,6 +161,7 @@ function saidBy(error: unknown): string | undefined {
 
 /** How an account gets a right in a realm; for an account in master the same role is of another client. */
 export function giveRole(realm: string, role: string): string {
+  if (realm === 'master') return `give the account the role ${role} of client master-realm`
   return (
     `give the account the role ${role} of client realm-management in realm ${realm} ` +
     `(an account in realm master: of client ${realm}-realm)`

@@ -16,6 +16,21 @@ export type Login =
     }
   | { readonly by: 'password'; readonly user: string; readonly password: string; readonly authRealm: string }
 
+/** A login that gets its token from Keycloak. */
+export type Grant = Exclude<Login, { readonly by: 'token' }>
+
+/** The account, as part of a sentence. */
+export function whoIs(login: Login): string {
+  switch (login.by) {
+    case 'token':
+      return 'the account of the access token'
+    case 'client':
+      return `the service account of client ${login.clientId}`
+    case 'password':
+      return `user ${login.user}`
+  }
+}
+
 /**
  * The login that the settings give whole: a ready access token before a client secret before a password.
  * Undefined where none is whole.
@@ -47,7 +62,9 @@ export async function needAdmin(context: Context<LoginKey | 'url' | 'realm'>): P
   if (given === undefined && !canAsk)
     throw missingSettings(settings, ['url', 'realm'], [howToLogIn(settings)])
   const { url, realm } = await context.need('url', 'realm')
-  return { url, realms: [...new Set(realm)], login: given ?? (await askLogin(context)) }
+  const login = given ?? (await askLogin(context))
+  context.output.detail(`login: ${whoIs(login)}`)
+  return { url, realms: [...new Set(realm)], login }
 }
 
 async function askLogin(context: Context<LoginKey>): Promise<Login> {

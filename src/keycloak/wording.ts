@@ -1,27 +1,20 @@
-// Plans as lines of text.
+// Plans and what became of them as lines of text.
 import type { ChalkInstance } from 'chalk'
 import { table } from '../output.ts'
 import { whatItWrites } from './mappers.ts'
 import type { Item } from './plan.ts'
+import type { InRealm, MapperOutcome } from './set-up.ts'
 
-const DONE = {
+const PAST = {
   create: 'created',
   update: 'updated',
   keep: 'kept',
   remove: 'removed',
   conflict: 'conflict',
 } as const
-const TO_DO = {
-  create: 'create',
-  update: 'update',
-  keep: 'keep',
-  remove: 'remove',
-  conflict: 'conflict',
-} as const
-
 /** A line for each item: what is or was done to what, and the detail. */
-export function itemLines(items: readonly Item[], tense: 'done' | 'to do', paint: ChalkInstance): string {
-  const verbs = tense === 'done' ? DONE : TO_DO
+function itemLines(items: readonly Item[], tense: 'done' | 'to do', paint: ChalkInstance): string {
+  const verb = ({ action }: Item): string => (tense === 'done' ? PAST[action] : action)
   const colours = {
     create: paint.green,
     update: paint.yellow,
@@ -29,9 +22,7 @@ export function itemLines(items: readonly Item[], tense: 'done' | 'to do', paint
     remove: paint.red,
     conflict: paint.red,
   }
-  return table(
-    items.map((item) => ['', colours[item.action](verbs[item.action]), nameOf(item), detailOf(item)]),
-  )
+  return table(items.map((item) => ['', colours[item.action](verb(item)), nameOf(item), detailOf(item)]))
 }
 
 /** The changes in one line: `create room, bnf; update nbf`. */
@@ -61,4 +52,36 @@ function detailOf(item: Item): string {
 
 function shown(value: string | undefined): string {
   return value === undefined ? 'absent' : JSON.stringify(value)
+}
+
+/** What became of one realm. */
+export function outcomeLines(
+  one: InRealm<MapperOutcome>,
+  client: string,
+  dryRun: boolean,
+  paint: ChalkInstance,
+): string {
+  const head = `realm ${one.realm}, client ${client}:`
+  if ('error' in one) return `${head} failed`
+  const { items, changed, conflict } = one.result
+  const shown = changed || conflict ? items : items.filter((item) => item.action === 'keep' && 'why' in item)
+  const title = conflict ? `${head} nothing done` : changed ? head : `${head} no changes`
+  return [
+    title,
+    ...(shown.length === 0 ? [] : [itemLines(shown, dryRun || conflict ? 'to do' : 'done', paint)]),
+  ].join('\n')
+}
+
+/** One line about several realms, none about one. */
+export function summaryLine(outcomes: readonly InRealm<MapperOutcome>[], dryRun: boolean): readonly string[] {
+  if (outcomes.length === 1) return []
+  const results = outcomes.flatMap((one) => ('result' in one ? [one.result] : []))
+  const count = (what: string, n: number): string[] => (n === 0 ? [] : [`${n} ${what}`])
+  const counts = [
+    ...count(dryRun ? 'would change' : 'changed', results.filter(({ changed }) => changed).length),
+    ...count('without changes', results.filter(({ changed, conflict }) => !changed && !conflict).length),
+    ...count('in conflict', results.filter(({ conflict }) => conflict).length),
+    ...count('failed', outcomes.length - results.length),
+  ]
+  return [`${outcomes.length} realms: ${counts.join(', ')}`]
 }

@@ -141,6 +141,14 @@ describe('the login', () => {
     ).toContain(stderr)
   })
 
+  test('a wrong password for several realms is tried once, and is one error', async () => {
+    await using proxy = await startProxy(keycloak.url)
+    const env = { ...user, KEYCLOAK_URL: proxy.url, KEYCLOAK_REALM: 'a,b,c', KEYCLOAK_PASSWORD: SECRET }
+    const ran = await run(['setup-mappers', '--json'], { env })
+    expect(JSON.parse(ran.stdout)).toMatchObject({ kind: 'error', error: { code: 'login', exitCode: 4 } })
+    expect(proxy.seen).toHaveLength(1)
+  })
+
   test('wrong client secret, then the right one, which needs every encoding', async () => {
     await using realm = await realmWithClient()
     const right = await makeServiceAccount(realm, 'robot', ['manage-clients'], SECRET)
@@ -197,6 +205,12 @@ describe('the login', () => {
   })
 })
 
+test('a file for a password that is empty is no login', async () => {
+  const env = { KEYCLOAK_URL: keycloak.url, KEYCLOAK_REALM: 'master', KEYCLOAK_USER: keycloak.user }
+  const ran = await run(['setup-mappers', '--password-file', '/dev/null'], { env })
+  expect(ran).toEqual({ exitCode: 2, stdout: '', stderr: 'error: --password-file: /dev/null is empty\n' })
+})
+
 describe('what is to be changed', () => {
   test('a realm that does not exist', async () => {
     const ran = await failing({ ...ADMIN_ENV, KEYCLOAK_REALM: 'no such realm' })
@@ -224,7 +238,10 @@ describe('what is to be changed', () => {
   })
 
   test.each([
-    [{ protocol: 'saml' }, 'it speaks saml, and Jitsi needs one of openid-connect'],
+    [
+      { protocol: 'saml', attributes: { 'saml.client.signature': 'false' } },
+      'it speaks saml, and Jitsi needs one of openid-connect',
+    ],
     [{ bearerOnly: true }, 'it is bearer-only, so nobody can log in with it and no token is its own'],
   ])('a client of no use: %o', async (client, why) => {
     await using realm = await makeRealm()
@@ -437,6 +454,23 @@ describe('the server', () => {
     })
     failures = 3
     expect(await run(['setup-mappers', '--wait', '1m'], { env: starting })).toMatchObject({ exitCode: 0 })
+  })
+
+  test('stays overloaded: the login that a request waits for is tried three times, not three times three', async () => {
+    await using proxy = await startProxy(keycloak.url, { fault: () => ({ status: 503 }) })
+    const env = {
+      KEYCLOAK_URL: proxy.url,
+      KEYCLOAK_REALM: 'master',
+      KEYCLOAK_CLIENT_ID: 'x',
+      KEYCLOAK_CLIENT_SECRET: SECRET,
+    }
+    const ran = await run(['setup-mappers'], { env })
+    expect(ran).toEqual({
+      exitCode: 7,
+      stdout: '',
+      stderr: `error: POST ${proxy.url}${TOKEN_PATH}: status 503\n`,
+    })
+    expect(proxy.seen).toHaveLength(3)
   })
 
   test('is overloaded when it is written to: that is never tried twice', async () => {

@@ -1,0 +1,98 @@
+// Gets access tokens from Keycloak by password or client secret.
+import { z } from 'zod'
+import { KjitsiError } from '../errors.ts'
+import { type Answer, type Http, postForm } from '../http.ts'
+import { REALM_DISABLED, explainRefusal, keycloakError, notKeycloak, parseJson } from './discovery.ts'
+import { type Grant, whoIs } from './login.ts'
+
+const TOKEN = z.object({ access_token: z.string().min(1), expires_in: z.number() })
+const MAX_BYTES = 1_000_000
+/** How long before its end a token is no longer used, seconds. */
+const MARGIN = 5
+
+/**
+ * Gives an access token, and logs in again when it runs out. A login that was refused is not tried again.
+ * @throws KjitsiError `login`, `not-found` or `unreachable`
+ */
+export function tokenSource(http: Http, url: string, login: Grant, authRealm: string): () => Promise<string> {
+  const logIn = async (): Promise<{ token: string; until: number }> => {
+    // By our own clock alone, since the server's may differ.
+    const start = performance.now()
+    const token = await requestToken(http, url, login, authRealm)
+    return { token: token.access_token, until: start + (token.expires_in - MARGIN) * 1000 }
+  }
+  let current: ReturnType<typeof logIn> | undefined
+  return async () => {
+    const before = (current ??= logIn())
+    const { token, until } = await before
+    if (performance.now() < until) return token
+    if (current === before) current = logIn()
+    return (await current).token
+  }
+}
+
+/** Gets an access token by password (RFC 6749, section 4.3) or client secret (section 4.4). */
+async function requestToken(
+  http: Http,
+  url: string,
+  login: Grant,
+  authRealm: string,
+): Promise<z.infer<typeof TOKEN>> {
+  const address = `${url}/realms/${encodeURIComponent(authRealm)}/protocol/openid-connect/token`
+  const [form, headers] = grantOf(login)
+  const answer = await postForm(http, address, form, headers, MAX_BYTES)
+  if (answer.status !== 200) throw await loginRefused(http, url, login, authRealm, address, answer)
+  const { success, data } = TOKEN.safeParse(parseJson(answer.text))
+  if (!success) throw notKeycloak('POST', address, answer)
+  return data
+}
+
+function grantOf(login: Grant): [form: Record<string, string>, headers: Record<string, string>] {
+  if (login.by === 'password') {
+    return [
+      { grant_type: 'password', client_id: 'admin-cli', username: login.user, password: login.password },
+      {},
+    ]
+  }
+  // Both are form-encoded before they are joined (RFC 6749, section 2.3.1).
+  const basic = [login.clientId, login.clientSecret].map((text) =>
+    new URLSearchParams([['', text]]).toString().slice(1),
+  )
+  const authorization = `Basic ${Buffer.from(basic.join(':')).toString('base64')}`
+  return [{ grant_type: 'client_credentials' }, { authorization }]
+}
+
+async function loginRefused(
+  http: Http,
+  url: string,
+  login: Grant,
+  authRealm: string,
+  address: string,
+  answer: Answer,
+): Promise<KjitsiError> {
+  const said = keycloakError(answer.text)
+  const about = said?.error_description ?? said?.error
+  if (said === undefined || answer.status === 404 || about === REALM_DISABLED) {
+    return explainRefusal(http, url, authRealm, 'POST', address, answer)
+  }
+  const message = `POST ${address}: Keycloak refused the login of ${whoIs(login)} in realm ${authRealm}: ${about} (status ${answer.status})`
+  return new KjitsiError('login', message, { hint: loginHint(login, authRealm, about ?? '') })
+}
+
+function loginHint(login: Grant, authRealm: string, about: string): string {
+  if (about === 'HTTPS required')
+    return 'use the https:// address, or set Require SSL in the settings of the realm'
+  if (/not fully set up/i.test(about))
+    return 'log in once in the browser and do what Keycloak asks for, such as a new password'
+  if (/disabled/i.test(about)) return 'enable the account in Keycloak'
+  if (login.by === 'client') {
+    return (
+      `correct KEYCLOAK_CLIENT_ID and KEYCLOAK_CLIENT_SECRET; the client must be of realm ${authRealm} ` +
+      '(another: --auth-realm), with client authentication and service account roles on'
+    )
+  }
+  return (
+    `correct KEYCLOAK_USER and KEYCLOAK_PASSWORD; the user must be of realm ${authRealm} (another: --auth-realm), and ` +
+    'is locked for a while after many failed logins'
+  )
+}
