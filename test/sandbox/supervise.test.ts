@@ -124,7 +124,7 @@ test('a program that ignores the signal is killed in the end', async () => {
 
 test('a program that fails takes its folder along, and its last lines can still be read', async () => {
   const { ended, lastLines, stop } = await supervise(
-    ['sh', '-c', 'seq 9; echo bad >&2; exit 3'],
+    ['sh', '-c', 'printf "7\\n8\\n9\\n"; echo bad >&2; exit 3'],
     folder,
     process.env,
   )
