@@ -258,12 +258,10 @@ export async function main(): Promise<void> {
     cwd: process.cwd(),
     signal: controller.signal,
   }
-  let lost = false
   for (const stream of [process.stdout, process.stderr]) {
     // A reader that leaves early, such as `| head -1`, is no failure of ours; a full disk behind `> file` is.
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE' || lost) return
-      lost = true
+      if (error.code === 'EPIPE' || process.exitCode === EXIT_CODES.file) return
       process.exitCode = EXIT_CODES.file
       if (stream === process.stdout) {
         process.stderr.write(`error: ${fileError('cannot write to stdout', error).message}\n`)
@@ -277,7 +275,7 @@ export async function main(): Promise<void> {
     })
   }
   const exitCode = await Promise.race([runCommand(process.argv.slice(2), io), leftBehind(controller.signal)])
-  if (!lost) process.exitCode = exitCode
+  process.exitCode ??= exitCode
 }
 
 /** Ends the process a while after an interrupt, for a command that does not heed the signal. */

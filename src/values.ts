@@ -75,8 +75,7 @@ export function keyValue(text: string): { readonly name: string; readonly value:
 
 /** Where a claim about the user comes from: a property that each user has, or an attribute that a realm may define. */
 export type UserField =
-  | { readonly property: 'id' | 'username' | 'email' | 'firstName' }
-  | { readonly attribute: string }
+  { readonly property: 'id' | 'username' | 'email' | 'firstName' } | { readonly attribute: string }
 
 /** `attribute:NAME` */
 export function attributeField(text: string): { readonly attribute: string } {

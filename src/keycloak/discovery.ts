@@ -55,7 +55,9 @@ export async function explainRefusal(
 ): Promise<KjitsiError> {
   if (isMissingRealm(answer)) {
     return new KjitsiError('not-found', `${method} ${address}: there is no realm ${realm} on ${url}`, {
-      hint: 'realm names are case-sensitive; correct --realm or KEYCLOAK_REALM, or --auth-realm or KEYCLOAK_AUTH_REALM',
+      hint:
+        'realm names are case-sensitive; correct --realm or KEYCLOAK_REALM' +
+        (method === 'POST' ? ', or --auth-realm or KEYCLOAK_AUTH_REALM' : ''),
     })
   }
   if (keycloakError(answer.text)?.error_description === REALM_DISABLED) {

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { KjitsiError, messageOf } from '../errors.ts'
+import { limited } from '../http.ts'
 import {
   KEYCLOAK_VERSION,
   distributionFolder,
@@ -186,7 +187,7 @@ async function untilReady(url: string, running: Supervised, signal: AbortSignal)
 
 async function answers(url: string, signal: AbortSignal): Promise<boolean> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(5000)]) })
+    const response = await fetch(url, { signal: limited(signal, 5) })
     await response.body?.cancel()
     return response.status === 200
   } catch {
