@@ -50,8 +50,11 @@ interface Document {
 describe.skipIf(!(await canStartKeycloak()))('kjitsi demo', () => {
   test(
     'with --json prints one document with steps, claims and what to do next, and leaves nothing',
-    async () => {
-      const { exitCode, stdout, stderr } = await spawnKjitsi(['demo', '--json'], { env: environment() })
+    async ({ signal }) => {
+      const { exitCode, stdout, stderr } = await spawnKjitsi(['demo', '--json'], {
+        env: environment(),
+        signal,
+      })
       expect({ exitCode, stderr }, stdout).toEqual({ exitCode: 0, stderr: '' })
       expect(stdout).not.toMatch(TOKEN)
       const document = JSON.parse(stdout) as Document
@@ -79,8 +82,11 @@ describe.skipIf(!(await canStartKeycloak()))('kjitsi demo', () => {
 
   test(
     'with --keep leaves the server running, says how to reach it, and how to end all of it',
-    async () => {
-      const { exitCode, stdout, stderr } = await spawnKjitsi(['demo', '--keep'], { env: environment() })
+    async ({ signal }) => {
+      const { exitCode, stdout, stderr } = await spawnKjitsi(['demo', '--keep'], {
+        env: environment(),
+        signal,
+      })
       expect(exitCode, stderr).toBe(0)
       expect(stderr).toContain('1/6 Starting a Keycloak')
       expect(stderr).toContain('6/6 Logging alice in')
@@ -103,11 +109,15 @@ describe.skipIf(!(await canStartKeycloak()))('kjitsi demo', () => {
     TIMEOUT,
   )
 
-  test.each(['starting Keycloak', '4/6'])(
+  test.for(['starting Keycloak', '4/6'])(
     'Ctrl-C at %s ends everything and leaves nothing',
-    async (step) => {
+    async (step, { signal }) => {
       const env = { PATH: process.env['PATH'], ...environment() }
-      const demo = spawn(process.execPath, [BIN, 'demo'], { env, stdio: ['ignore', 'ignore', 'pipe'] })
+      const demo = spawn(process.execPath, [BIN, 'demo'], {
+        env,
+        signal,
+        stdio: ['ignore', 'ignore', 'pipe'],
+      })
       let said = ''
       demo.stderr.setEncoding('utf8').on('data', (text: string) => {
         if (!said.includes(step) && `${said}${text}`.includes(step)) demo.kill('SIGINT')
