@@ -111,6 +111,7 @@ describe.skipIf(!(await canStartKeycloak()))('kjitsi demo', () => {
 
   test.for(['starting Keycloak', '4/6'])(
     'Ctrl-C at %s ends everything and leaves nothing',
+    { timeout: TIMEOUT },
     async (step, { signal }) => {
       const env = { PATH: process.env['PATH'], ...environment() }
       const demo = spawn(process.execPath, [BIN, 'demo'], {
@@ -128,7 +129,6 @@ describe.skipIf(!(await canStartKeycloak()))('kjitsi demo', () => {
       expect(said).toMatch(/error: interrupted\n$/)
       expect(await readdir(temporary)).toEqual([])
     },
-    TIMEOUT,
   )
 })
 
