@@ -8,9 +8,18 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/real/**'],
+          exclude: ['test/real/**', 'test/tools/**'],
           globalSetup: ['test/build.ts'],
           testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: 'tools',
+          include: ['test/tools/**/*.test.ts'],
+          globalSetup: ['test/build.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {

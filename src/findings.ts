@@ -18,6 +18,11 @@ const FINDINGS = {
       `JWT_ASAP_KEYSERVER is ${keyserver}: inside Prosody's container, localhost is the container itself`,
     fix: () => 'give --keyserver the address at which that container reaches the keys',
   }),
+  'keycloak-loopback': kind<{ url: string }>({
+    level: 'warning',
+    say: ({ url }) => `Keycloak is at ${url}: inside a container, that is the container itself`,
+    fix: () => 'give --url the address at which a container reaches Keycloak',
+  }),
   'issuer-http': kind<{ issuer: string }>({
     level: 'warning',
     say: ({ issuer }) =>

@@ -8,6 +8,7 @@ import { KjitsiError, messageOf, systemCodeOf } from './errors.ts'
 import type { Io } from './io.ts'
 import {
   attributeField,
+  dnsLabel,
   duration,
   httpUrl,
   integer,
@@ -199,7 +200,7 @@ export const SETTINGS = {
   keyserver: setting({
     flag: '--keyserver <url>',
     env: 'KJITSI_KEYSERVER',
-    help: 'where Prosody fetches <sha256(kid)>.pem (default: what FILE has, else http://localhost:9000/certs)',
+    help: 'where Prosody fetches <sha256(kid)>.pem (default: what FILE has, else http://localhost:9000/certs; in gen-config, where its files put the keys)',
     parse: httpUrl,
   }),
   guests: setting({
@@ -215,6 +216,45 @@ export const SETTINGS = {
     help: 'signature algorithm of the tokens: RS256, RS384 or RS512',
     parse: oneOf('RS256', 'RS384', 'RS512'),
     default: 'RS256',
+  }),
+
+  jitsiUrl: setting({
+    flag: '--jitsi-url <url>',
+    env: 'PUBLIC_URL',
+    help: 'address at which people open Jitsi',
+    // Jitsi's own variable, which it takes without https:// too; whoever needs it reads it by its rules.
+    parse: plain,
+  }),
+  debian: setting({
+    flag: '--debian',
+    env: 'KJITSI_DEBIAN',
+    help: "for Jitsi's Debian packages, in place of docker-jitsi-meet",
+    parse: onOff,
+  }),
+  keysDir: setting({
+    flag: '--keys-dir <path>',
+    env: 'KJITSI_KEYS_DIR',
+    help: 'folder for the keys (default: /etc/jitsi/meet/public, which the Debian packages serve)',
+    parse: plain,
+  }),
+  image: setting({
+    flag: '--image <name>',
+    env: 'KJITSI_IMAGE',
+    help: "container image of kjitsi (default: kjitsi with this kjitsi's version as its tag)",
+    parse: plain,
+  }),
+  namespace: setting({
+    flag: '--namespace <name>',
+    env: 'KJITSI_NAMESPACE',
+    help: 'Kubernetes namespace of Jitsi',
+    parse: dnsLabel,
+    default: 'jitsi',
+  }),
+  cronjob: setting({
+    flag: '--cronjob',
+    env: 'KJITSI_CRONJOB',
+    help: 'keep the keys in a ConfigMap by a CronJob, in place of running a key server',
+    parse: onOff,
   }),
 
   jwks: setting({

@@ -35,6 +35,14 @@ export function urlOrPath(text: string): string {
   return text
 }
 
+/** A name of Kubernetes (RFC 1123, section 2.1). */
+export function dnsLabel(text: string): string {
+  if (!/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(text)) {
+    throw new Error('is no name for Kubernetes: small letters, digits and inner hyphens only, 63 at most')
+  }
+  return text
+}
+
 /** A whole number that a JSON reader anywhere holds exactly. */
 export function integer(text: string): number {
   const value = Number(text)

@@ -1,15 +1,14 @@
 // kjitsi gen-env [FILE]: the part of docker-jitsi-meet's `.env` that makes Prosody accept a realm's tokens.
-import pLimit from 'p-limit'
 import { resolve } from 'node:path'
 import type { Context, Run } from '../command.ts'
 import { KjitsiError } from '../errors.ts'
 import { checkFolderOf, readIfThere, writeIfChanged } from '../files.ts'
-import { type Facts, defaultAudiences, keyserverOf } from '../jitsi/config.ts'
+import { factsOf, keyserverOf } from '../jitsi/config.ts'
 import { envDiff, withoutLogin } from '../jitsi/env-diff.ts'
 import { readEnv } from '../jitsi/env-file.ts'
 import { issuerFindings } from '../jitsi/env-findings.ts'
 import { type EnvPlan, planEnv } from '../jitsi/env-plan.ts'
-import { discover } from '../keycloak/discovery.ts'
+import { issuersOf } from '../keycloak/discovery.ts'
 import { readTemplate } from '../templates.ts'
 
 type Keys =
@@ -32,17 +31,10 @@ export const run: Run<Keys> = async (context) => {
   if (file === undefined && settings.check) {
     throw new KjitsiError('usage', '--check needs FILE: there is nothing else to compare with')
   }
-  const { issuers, url } = await issuersOf(context)
+  const { issuers, url } = await acceptedIssuers(context)
   const before = file === undefined ? undefined : await readIfThere(file)
   const valuesBefore = readEnv(before ?? '', io.env, file)
-  const facts: Facts = {
-    issuers,
-    audiences: settings.audience.length > 0 ? settings.audience : defaultAudiences(settings.client),
-    appId: settings.appId ?? settings.client,
-    keyserver: keyserverOf(settings.keyserver, valuesBefore),
-    guests: settings.guests,
-    signType: settings.signType,
-  }
+  const facts = factsOf(settings, issuers, keyserverOf(settings.keyserver, valuesBefore))
   const plan = planEnv(facts, before ?? '', {
     template: await readTemplate('jitsi.env'),
     environment: io.env,
@@ -70,13 +62,13 @@ export const run: Run<Keys> = async (context) => {
 }
 
 /** The issuers to accept, and the address of the Keycloak that named them, where one was asked. */
-async function issuersOf(context: Context<Keys>): Promise<{ issuers: readonly string[]; url?: string }> {
+async function acceptedIssuers(
+  context: Context<Keys>,
+): Promise<{ issuers: readonly string[]; url?: string }> {
   const { settings, http } = context
   if (settings.issuer.length > 0) return { issuers: settings.issuer }
   const { url, realm: realms } = await context.need('url', 'realm')
-  const limit = pLimit(8)
-  const found = await Promise.all(realms.map((realm) => limit(() => discover(http, url, realm))))
-  return { issuers: found.map(({ issuer }) => issuer), url }
+  return { issuers: await issuersOf(http, url, realms), url }
 }
 
 function describe({ values, changes }: EnvPlan): Readonly<Record<string, unknown>> {

@@ -1,5 +1,5 @@
 // The facts of a Jitsi that accepts Keycloak's tokens, decided once; each file that Jitsi reads is made from them.
-import { waysToGive } from '../settings.ts'
+import { type Values, waysToGive } from '../settings.ts'
 import { commaList, luaText } from './literals.ts'
 
 export type SignType = 'RS256' | 'RS384' | 'RS512'
@@ -20,6 +20,17 @@ export interface Facts {
 /** The audiences of a realm's own tokens: Keycloak's default, and that of a client with an audience of its own. */
 export function defaultAudiences(clientId: string): readonly string[] {
   return ['account', clientId]
+}
+
+/** The facts that the settings give, with the issuers and the key server that were found for them. */
+export function factsOf(
+  settings: Values<'client' | 'audience' | 'appId' | 'guests' | 'signType'>,
+  issuers: readonly string[],
+  keyserver: string,
+): Facts {
+  const { client, audience, appId = client, guests, signType } = settings
+  const audiences = audience.length > 0 ? audience : defaultAudiences(client)
+  return { issuers, audiences, appId, keyserver, guests, signType }
 }
 
 const DEFAULT_KEYSERVER = 'http://localhost:9000/certs'

@@ -26,7 +26,7 @@ export function valueFindings(values: ReadonlyMap<string, string>, { keyserver }
   ]
 }
 
-function isLoopback(address: string): boolean {
+export function isLoopback(address: string): boolean {
   return URL.canParse(address) && /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(address).hostname)
 }
 

@@ -44,14 +44,135 @@ export function commaList(what: string, items: readonly string[]): string {
   return [...new Set(items)].join(',')
 }
 
+/** Text that a writer made fit for its syntax; nothing else gets into a file of `gen-config`. */
+export type Literal = string & { readonly [literal]: true }
+declare const literal: unique symbol
+
+/**
+ * A `"…"` string of Prosody's Lua configuration.
+ * @throws KjitsiError `usage`
+ */
+export function luaString(what: string, value: string): Literal {
+  refuse(what, value, [HIDDEN])
+  return `"${luaText(what, value)}"` as Literal
+}
+
+/**
+ * A string of nginx's configuration (ngx_conf_file.c). nginx has no escape for `$`, which begins a variable.
+ * @throws KjitsiError `usage`
+ */
+export function nginxString(what: string, value: string): Literal {
+  refuse(what, value, [HIDDEN, [/\$/, "which begins a variable in nginx's configuration"]])
+  return quoted(value)
+}
+
+/**
+ * An assignment for `Environment=` of a systemd unit (systemd.exec(5)); `%` begins a specifier there.
+ * @throws KjitsiError `usage`
+ */
+export function unitAssignment(name: string, value: string): Literal {
+  refuse(name, value, [HIDDEN])
+  return quoted(`${name}=${value}`.replaceAll('%', '%%'))
+}
+
+/**
+ * An argument of a command in a systemd unit (systemd.service(5)), where `$` begins a variable as well.
+ * @throws KjitsiError `usage`
+ */
+export function unitArgument(what: string, value: string): Literal {
+  refuse(what, value, [HIDDEN])
+  return quoted(value.replaceAll('%', '%%').replaceAll('$', '$$$$'))
+}
+
+/**
+ * A path for `ReadWritePaths=` of a systemd unit; not every version of systemd knows an escape in its quotes.
+ * @throws KjitsiError `usage`
+ */
+export function unitPath(what: string, path: string): Literal {
+  refuse(what, path, [HIDDEN, [/["\\]/, 'which a path in a systemd unit cannot hold']])
+  return quoted(path.replaceAll('%', '%%'))
+}
+
+/**
+ * A double-quoted scalar of YAML (1.2, section 7.3.1), free of what YAML 1.1 and 1.2 read differently.
+ * @throws KjitsiError `usage`
+ */
+export function yamlString(what: string, value: string): Literal {
+  refuse(what, value, [HIDDEN])
+  return quoted(value)
+}
+
+export function yamlBoolean(value: boolean): Literal {
+  return String(value) as Literal
+}
+
+/**
+ * A scalar of YAML whose reader expands variables, and takes `$$` for `$`: docker compose, and the environment and
+ * arguments of a container in Kubernetes.
+ * @throws KjitsiError `usage`
+ */
+export function yamlExpanded(what: string, value: string): Literal {
+  return yamlString(what, value.replaceAll('$', '$$$$'))
+}
+
+/**
+ * A scalar of YAML among the values that jitsi-helm runs through Go's templates.
+ * @throws KjitsiError `usage`
+ */
+export function helmString(what: string, value: string): Literal {
+  refuse(what, value, [[/\{\{/, 'which begins a template in jitsi-helm']])
+  return yamlString(what, value)
+}
+
+/**
+ * Words of a shell's command line, for a comment: one line, whatever reads the file.
+ * @throws KjitsiError `usage`
+ */
+export function shellWords(what: string, words: readonly string[]): Literal {
+  const written = words.map((word) => {
+    refuse(what, word, [HIDDEN])
+    return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
+  })
+  return written.join(' ') as Literal
+}
+
+/**
+ * Items as the environment gives a repeated setting of kjitsi: cut at every comma, and trimmed.
+ * @throws KjitsiError `usage`
+ */
+export function settingList(what: string, items: readonly string[]): string {
+  for (const item of items) {
+    refuse(what, item, [
+      [/,/, 'which ends an item where it is read from the environment'],
+      [/^\s|\s$/, 'at its edge, which is lost where it is read from the environment'],
+    ])
+  }
+  return items.join(',')
+}
+
+function quoted(text: string): Literal {
+  return `"${text.replace(/["\\]/g, '\\$&')}"` as Literal
+}
+
 /** Control characters, halves of surrogate pairs, which no file can hold, and marks that hide the order of a text. */
 const CONTROL = /[\p{Cc}\p{Cs}\u202A-\u202E\u2066-\u2069]/u
+
+/**
+ * What no reader of a file shows, or each takes for something else: also line ends beyond ASCII, marks that turn the
+ * direction of writing, byte order marks, and code points that are no characters.
+ */
+const HIDDEN = [
+  /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Noncharacter_Code_Point}\uFEFF]/u,
+  'which cannot be seen in a file',
+] as const
 
 const NAMES: Readonly<Record<string, string>> = {
   '"': 'a double quote',
   '\\': 'a backslash',
   ',': 'a comma',
   ' ': 'a space',
+  $: 'a dollar sign',
+  '{{': 'two braces',
   '\n': 'a newline',
   '\r': 'a carriage return',
   '\t': 'a tab',

@@ -1,4 +1,5 @@
 // Asks a realm for its OpenID Connect discovery document: the issuer and the address of its keys, never computed here.
+import pLimit from 'p-limit'
 import { z } from 'zod'
 import { KjitsiError } from '../errors.ts'
 import { type Answer, type Http, getText } from '../http.ts'
@@ -39,6 +40,20 @@ export async function checkServer(http: Http, url: string): Promise<void> {
   const answer = await getText(http, address, MAX_BYTES)
   if (readDocument(answer) !== undefined || isMissingRealm(answer)) return
   throw await explainRefusal(http, url, 'master', 'GET', address, answer)
+}
+
+/**
+ * The issuer of each realm, in their order.
+ * @throws KjitsiError as `discover` does, for the first realm that fails
+ */
+export async function issuersOf(
+  http: Http,
+  url: string,
+  realms: readonly string[],
+): Promise<readonly string[]> {
+  const limit = pLimit(8)
+  const found = await Promise.all(realms.map((realm) => limit(() => discover(http, url, realm))))
+  return found.map(({ issuer }) => issuer)
 }
 
 /**

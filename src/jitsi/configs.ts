@@ -1,0 +1,248 @@
+// The files around Jitsi that publish the keys, or name them to Prosody: THE table of their kinds, each from facts to files.
+import packageJson from '../../package.json' with { type: 'json' }
+import { KjitsiError, messageOf } from '../errors.ts'
+import { type SettingKey, waysToGive } from '../settings.ts'
+import { httpUrl } from '../values.ts'
+import { type Facts, envValues } from './config.ts'
+import {
+  type Literal,
+  helmString,
+  luaString,
+  nginxString,
+  settingList,
+  shellWords,
+  unitArgument,
+  unitAssignment,
+  unitPath,
+  yamlBoolean,
+  yamlExpanded,
+  yamlString,
+} from './literals.ts'
+
+/** A file to be made: a text of `templates/`, and what goes into its placeholders. */
+export interface ConfigFile {
+  /** Without a folder. */
+  readonly name: string
+  /** Relative to `templates/`. */
+  readonly template: string
+  readonly values: Readonly<Record<string, Literal>>
+}
+
+/** Where things are, as the settings say. */
+export interface Place {
+  /** Where Prosody fetches `/<sha256(kid)>.pem`; no slash at its end. */
+  readonly keyserver: string
+  readonly debian: boolean
+  readonly cronjob: boolean
+  readonly namespace: string
+  /** Container image; undefined for the one that the Dockerfile makes. */
+  readonly image: string | undefined
+  /** Absolute. */
+  readonly keysDir: string | undefined
+}
+
+/** The Keycloak that is to be asked for keys. */
+export interface Keycloak {
+  readonly url: string
+  readonly realm: readonly string[]
+}
+
+interface About {
+  /** The settings that it reads; any other that is given is a mistake. */
+  readonly settings: readonly SettingKey[]
+  /** Where Prosody finds the keys, without --keyserver: an address, or a path at Jitsi's own address. */
+  readonly keys: (place: Omit<Place, 'keyserver'>) => string
+  /** What it makes runs in a container, where localhost is the container itself. */
+  readonly inContainer: boolean
+}
+
+/** What a kind is made from: where Keycloak is, or the facts of a Jitsi that accepts its tokens. */
+export type Kind = About &
+  (
+    | {
+        readonly from: 'keycloak'
+        readonly files: (place: Place, keycloak: Keycloak) => readonly ConfigFile[]
+      }
+    | { readonly from: 'facts'; readonly files: (place: Place, facts: Facts) => readonly ConfigFile[] }
+  )
+
+export const KINDS: Readonly<Record<string, Kind>> = {
+  nginx: {
+    settings: ['url', 'realm', 'jitsiUrl', 'keyserver', 'debian'],
+    keys: ({ debian }) => (debian ? '/_api/public' : '/kjitsi-keys'),
+    inContainer: false,
+    from: 'keycloak',
+    files: nginx,
+  },
+  systemd: {
+    settings: ['url', 'realm', 'keysDir'],
+    keys: () => 'http://127.0.0.1:9000/certs',
+    inContainer: false,
+    from: 'keycloak',
+    files: systemd,
+  },
+  compose: {
+    settings: ['url', 'realm', 'image'],
+    keys: () => 'http://kjitsi:9000/certs',
+    inContainer: true,
+    from: 'keycloak',
+    files: compose,
+  },
+  kubernetes: {
+    settings: ['url', 'realm', 'image', 'namespace', 'cronjob', 'jitsiUrl'],
+    keys: (place) => (place.cronjob ? '/kjitsi-keys' : inCluster(place)),
+    inContainer: true,
+    from: 'keycloak',
+    files: kubernetes,
+  },
+  helm: {
+    settings: [
+      ...(['url', 'realm', 'issuer', 'client', 'appId', 'audience', 'guests', 'signType'] as const),
+      ...(['namespace', 'keyserver'] as const),
+    ],
+    keys: inCluster,
+    inContainer: false,
+    from: 'facts',
+    files: helm,
+  },
+}
+
+/** The whole name: Prosody's resolver does not search the cluster's domains. */
+function inCluster({ namespace }: Pick<Place, 'namespace'>): string {
+  return `http://kjitsi.${namespace}.svc.cluster.local:9000/certs`
+}
+
+/**
+ * An address at Jitsi's own.
+ * @param jitsiUrl as PUBLIC_URL has it, with or without https://
+ * @throws KjitsiError `usage`
+ */
+export function atJitsi(jitsiUrl: string, path: string): string {
+  const address = jitsiUrl.includes('://') ? jitsiUrl : `https://${jitsiUrl}`
+  try {
+    return `${httpUrl(address)}${path}`
+  } catch (error) {
+    const way = waysToGive('jitsiUrl')
+    throw new KjitsiError('usage', `${way} ${JSON.stringify(jitsiUrl)} ${messageOf(error)}`, {
+      hint: jitsiUrl.includes('$') ? 'variables in it are not resolved here: give --jitsi-url' : undefined,
+    })
+  }
+}
+
+function nginx({ keyserver, debian }: Place, keycloak: Keycloak): readonly ConfigFile[] {
+  const options = { OPTIONS: sourceOptions(keycloak) }
+  const name = 'kjitsi.conf'
+  if (debian) {
+    if (!keyserver.endsWith('/_api/public')) {
+      const message = `--keyserver ${keyserver} does not end in /_api/public, where the Debian packages serve their folder`
+      throw new KjitsiError('usage', message, { hint: 'leave --keyserver out, and give --jitsi-url' })
+    }
+    const values = {
+      ...options,
+      PUBLIC: shellWords('the key server', [keyserver]),
+      KEYSERVER: luaString('the key server', keyserver),
+    }
+    return [{ name, template: 'nginx-debian.conf', values }]
+  }
+  const values = {
+    ...options,
+    LOCATION: nginxString("the key server's path", `${pathOf(keyserver)}/`),
+    KEYSERVER: shellWords('--keyserver', [keyserver]),
+  }
+  return [{ name, template: 'nginx.conf', values }]
+}
+
+/** The path of an address as nginx compares it: decoded, in one form only. */
+function pathOf(keyserver: string): string {
+  const { pathname } = new URL(keyserver)
+  let path: string
+  try {
+    path = decodeURIComponent(pathname)
+  } catch {
+    throw new KjitsiError('usage', `the path of --keyserver ${keyserver} is no UTF-8`)
+  }
+  if (/^\/+$/.test(path)) {
+    const hint = `give one, such as ${new URL('/kjitsi-keys', keyserver).href}`
+    throw new KjitsiError(
+      'usage',
+      `--keyserver ${keyserver} has no path: the keys would take the place of Jitsi`,
+      { hint },
+    )
+  }
+  // Once decoded, nginx takes these for other paths, and the location would never be asked for.
+  if (/\/\/|\/\.{1,2}(?:\/|$)/.test(path)) {
+    throw new KjitsiError('usage', `--keyserver ${keyserver} has an empty part, . or .. in its path`)
+  }
+  return path
+}
+
+function systemd({ keysDir = '/etc/jitsi/meet/public' }: Place, keycloak: Keycloak): readonly ConfigFile[] {
+  const source = {
+    KEYCLOAK_URL: unitAssignment('KEYCLOAK_URL', keycloak.url),
+    KEYCLOAK_REALM: unitAssignment('KEYCLOAK_REALM', settingList('--realm', keycloak.realm)),
+  }
+  const what = '--keys-dir'
+  const folder = {
+    DIR: unitArgument(what, keysDir),
+    WRITABLE: unitPath(what, keysDir),
+    SHOWN_DIR: shellWords(what, [keysDir]),
+  }
+  return [
+    ['kjitsi-serve-certs.service', source] as const,
+    ['kjitsi-export-certs.service', { ...source, ...folder }] as const,
+    ['kjitsi-export-certs.timer', {}] as const,
+  ].map(([name, values]) => ({ name, template: `systemd/${name}`, values }))
+}
+
+function compose(place: Place, keycloak: Keycloak): readonly ConfigFile[] {
+  const values = {
+    ...container(place, keycloak),
+    TAG: shellWords('--image', [imageOf(place)]),
+    OPTIONS: sourceOptions(keycloak),
+    KEYSERVER: shellWords('the key server', [place.keyserver]),
+  }
+  return [{ name: 'kjitsi.yml', template: 'compose.yml', values }]
+}
+
+function kubernetes(place: Place, keycloak: Keycloak): readonly ConfigFile[] {
+  const values = {
+    ...container(place, keycloak),
+    // In a manifest, the name of an image is no place for variables.
+    IMAGE: yamlString('--image', imageOf(place)),
+    NAMESPACE: yamlString('--namespace', place.namespace),
+    SHOWN_NAMESPACE: shellWords('--namespace', [place.namespace]),
+    KEYSERVER: shellWords('the key server', [place.keyserver]),
+  }
+  if (!place.cronjob) return [{ name: 'kjitsi.yaml', template: 'kubernetes.yaml', values }]
+  const options = { OPTIONS: sourceOptions(keycloak) }
+  return [
+    { name: 'kjitsi-cronjob.yaml', template: 'kubernetes-cronjob.yaml', values: { ...values, ...options } },
+  ]
+}
+
+function container(place: Place, { url, realm }: Keycloak): Readonly<Record<string, Literal>> {
+  return {
+    IMAGE: yamlExpanded('--image', imageOf(place)),
+    KEYCLOAK_URL: yamlExpanded('--url', url),
+    KEYCLOAK_REALM: yamlExpanded('--realm', settingList('--realm', realm)),
+  }
+}
+
+function imageOf({ image }: Place): string {
+  return image ?? `kjitsi:${packageJson.version}`
+}
+
+function helm(_: Place, facts: Facts): readonly ConfigFile[] {
+  // A chart's values have no earlier ones: the signature type is always named.
+  const env = new Map(envValues(facts, new Map([['JWT_SIGN_TYPE', facts.signType]])))
+  // Members and guests are values of the chart's own, for all of its containers.
+  for (const key of ['ENABLE_AUTH', 'ENABLE_GUESTS']) env.delete(key)
+  const written = [...env].map(([key, value]) => [key, helmString(key, value)] as const)
+  const values = { ...Object.fromEntries(written), GUESTS: yamlBoolean(facts.guests) }
+  return [{ name: 'kjitsi-values.yaml', template: 'helm-values.yaml', values }]
+}
+
+/** `--url … --realm …`, as the commands take them that read keys. */
+function sourceOptions({ url, realm }: Keycloak): Literal {
+  return shellWords('--url or --realm', ['--url', url, ...realm.flatMap((name) => ['--realm', name])])
+}

@@ -1,0 +1,214 @@
+import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { run, spawnKjitsi } from '../run.ts'
+
+const KEYCLOAK = ['--url', 'https://auth.example.org', '--realm', 'meet']
+const ISSUER = ['--issuer', 'https://auth.example.org/realms/meet']
+
+let dir: string
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'kjitsi-config-'))
+})
+afterEach(() => rm(dir, { recursive: true }))
+
+describe('to stdout', () => {
+  test('one file as it is', async () => {
+    const ran = await run(['gen-config', 'nginx', ...KEYCLOAK, '--jitsi-url', 'https://meet.example.org'])
+    expect(ran).toMatchObject({
+      exitCode: 0,
+      stderr: 'JWT_ASAP_KEYSERVER that goes with it: https://meet.example.org/kjitsi-keys\n',
+    })
+    expect(ran.stdout).toContain('\nlocation ^~ "/kjitsi-keys/" {\n')
+    expect(ran.stdout).toContain(
+      'kjitsi export-certs "$CONFIG/web/kjitsi-keys" --url https://auth.example.org --realm meet\n',
+    )
+    expect(ran.stdout).not.toContain('# file:')
+  })
+
+  test('several files, each under its name', async () => {
+    const { stdout } = await run(['gen-config', 'systemd', ...KEYCLOAK])
+    expect([...stdout.matchAll(/^# file: (.*)$/gm)].map(([, name]) => name)).toEqual([
+      'kjitsi-serve-certs.service',
+      'kjitsi-export-certs.service',
+      'kjitsi-export-certs.timer',
+    ])
+  })
+
+  test('as a document', async () => {
+    const ran = await run([
+      'gen-config',
+      'compose',
+      '--json',
+      '--url',
+      'http://localhost:8080',
+      '--realm',
+      'meet',
+    ])
+    expect(ran).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(JSON.parse(ran.stdout)).toMatchObject({
+      version: 1,
+      kind: 'config',
+      config: 'compose',
+      keyserver: 'http://kjitsi:9000/certs',
+      dir: null,
+      files: [{ name: 'kjitsi.yml', text: expect.stringContaining('KEYCLOAK_REALM: "meet"') as unknown }],
+      findings: [{ code: 'keycloak-loopback', level: 'warning' }],
+    })
+  })
+})
+
+describe('into a folder', () => {
+  const argv = ['gen-config', 'systemd', '.', ...KEYCLOAK]
+
+  test('writes what stdout would have, and nothing the second time', async () => {
+    expect(await run(argv, { cwd: dir })).toMatchObject({ exitCode: 0 })
+    const { stdout } = await run(['gen-config', 'systemd', ...KEYCLOAK])
+    for (const name of await readdir(dir)) {
+      expect(stdout).toContain(`# file: ${name}\n${await readFile(join(dir, name), 'utf8')}`)
+      expect((await stat(join(dir, name))).mode & 0o777).toBe(0o644)
+    }
+    expect(await readdir(dir)).toHaveLength(3)
+    const again = await run(argv, { cwd: dir })
+    expect(again.stdout.match(/unchanged/g)).toHaveLength(3)
+  })
+
+  test('--dry-run writes nothing; --check exits 3 until the files are there', async () => {
+    const dry = await run([...argv, '--dry-run'], { cwd: dir })
+    expect(dry).toMatchObject({ exitCode: 0 })
+    expect(dry.stdout.match(/to be created/g)).toHaveLength(3)
+    expect(await run([...argv, '--check'], { cwd: dir })).toMatchObject({ exitCode: 3 })
+    expect(await readdir(dir)).toEqual([])
+
+    await run(argv, { cwd: dir })
+    expect(await run([...argv, '--check'], { cwd: dir })).toMatchObject({ exitCode: 0 })
+    await writeFile(join(dir, 'kjitsi-export-certs.timer'), 'mine')
+    const drift = await run([...argv, '--check', '--json'], { cwd: dir })
+    expect(drift.exitCode).toBe(3)
+    const { files } = JSON.parse(drift.stdout) as { files: { name: string; result: string }[] }
+    expect(files.filter(({ result }) => result !== 'unchanged')).toMatchObject([
+      { name: 'kjitsi-export-certs.timer', result: 'updated' },
+    ])
+    expect(await readFile(join(dir, 'kjitsi-export-certs.timer'), 'utf8')).toBe('mine')
+  })
+
+  test('that is not there', async () => {
+    const ran = await run(['gen-config', 'systemd', join(dir, 'gone'), ...KEYCLOAK])
+    expect(ran).toMatchObject({ exitCode: 1, stdout: '' })
+    expect(ran.stderr).toContain(
+      `cannot write ${join(dir, 'gone')}/kjitsi-serve-certs.service: no such file or folder`,
+    )
+  })
+})
+
+describe('where the keys are', () => {
+  test.each([
+    ['nginx', ['--jitsi-url', 'https://meet.example.org'], 'https://meet.example.org/kjitsi-keys'],
+    [
+      'nginx',
+      ['--jitsi-url', 'https://meet.example.org', '--debian'],
+      'https://meet.example.org/_api/public',
+    ],
+    ['nginx', ['--keyserver', 'http://web:8000/keys/'], 'http://web:8000/keys'],
+    ['systemd', [], 'http://127.0.0.1:9000/certs'],
+    ['compose', [], 'http://kjitsi:9000/certs'],
+    ['kubernetes', ['--namespace', 'meet'], 'http://kjitsi.meet.svc.cluster.local:9000/certs'],
+    ['kubernetes', ['--cronjob', '--jitsi-url', 'meet.example.org'], 'https://meet.example.org/kjitsi-keys'],
+    ['helm', ISSUER, 'http://kjitsi.jitsi.svc.cluster.local:9000/certs'],
+    ['helm', [...ISSUER, '--keyserver', 'https://keys.example.org'], 'https://keys.example.org'],
+  ])('%s %j', async (kind, args, keyserver) => {
+    const { stdout } = await run(['gen-config', kind, ...KEYCLOAK, ...args, '--json'])
+    expect(JSON.parse(stdout)).toMatchObject({ keyserver })
+  })
+
+  test("Jitsi's address comes from its own .env", async () => {
+    await writeFile(join(dir, '.env'), 'PUBLIC_URL=https://meet.example.org:8443\n')
+    const { stdout } = await run(['gen-config', 'nginx', ...KEYCLOAK, '--json'], { cwd: dir })
+    expect(JSON.parse(stdout)).toMatchObject({ keyserver: 'https://meet.example.org:8443/kjitsi-keys' })
+  })
+
+  test('an address there that is not read is not judged either', async () => {
+    await writeFile(join(dir, '.env'), 'PUBLIC_URL=https://meet.example.org:${HTTPS_PORT}\n')
+    expect(await run(['gen-config', 'systemd', ...KEYCLOAK], { cwd: dir })).toMatchObject({ exitCode: 0 })
+    expect(await run(['gen-config', 'nginx', ...KEYCLOAK], { cwd: dir })).toMatchObject({ exitCode: 2 })
+  })
+})
+
+describe('is a usage error', () => {
+  test.each([
+    [['prosodie'], 'there is no kind "prosodie" of configuration'],
+    [['constructor'], 'there is no kind "constructor" of configuration'],
+    [['systemd', ...KEYCLOAK, '--image', 'x'], 'gen-config systemd does not read --image'],
+    [
+      ['nginx', ...KEYCLOAK, '--namespace', 'x', '--cronjob'],
+      'gen-config nginx does not read --namespace, --cronjob',
+    ],
+    [['systemd', ...KEYCLOAK, '--check'], '--check needs DIR'],
+    [['kubernetes', ...KEYCLOAK, '--namespace', 'A'], '--namespace "A" is no name for Kubernetes'],
+    [['systemd', '--url', 'https://auth.example.org', '--realm', 'a,b'], '--realm "a,b" holds a comma'],
+    [['systemd', '', ...KEYCLOAK], 'DIR is empty'],
+    [['kubernetes', '--cronjob', '--realm', 'a'], '2 settings are missing'],
+    [['nginx'], '3 settings are missing'],
+    [['helm'], '2 settings are missing'],
+  ])('%j', async (args, message) => {
+    const ran = await run(['gen-config', ...args])
+    expect(ran).toMatchObject({ exitCode: 2, stdout: '' })
+    expect(ran.stderr).toContain(`error: ${message}`)
+  })
+
+  test('but not what the environment says to other kinds', async () => {
+    const env = { KJITSI_DEBIAN: '1', KJITSI_IMAGE: 'x', KJITSI_KEYSERVER: 'https://elsewhere.example.org' }
+    const ran = await run(['gen-config', 'systemd', ...KEYCLOAK, '--json'], { env })
+    expect(JSON.parse(ran.stdout)).toMatchObject({ keyserver: 'http://127.0.0.1:9000/certs' })
+  })
+})
+
+test.each([
+  ['compose', 'http://localhost:8080', true],
+  ['kubernetes', 'http://127.0.0.1:8080', true],
+  ['systemd', 'http://localhost:8080', false],
+  ['compose', 'https://auth.example.org', false],
+])('%s warns about %s: %s', async (kind, url, warned) => {
+  const { stderr } = await run(['gen-config', kind, '--url', url, '--realm', 'meet'])
+  expect(stderr.includes('inside a container, that is the container itself')).toBe(warned)
+})
+
+test('helm asks nobody where the issuer is given', async () => {
+  const ran = await run([
+    'gen-config',
+    'helm',
+    ...ISSUER,
+    '--client',
+    'web',
+    '--no-guests',
+    '--sign-type',
+    'RS384',
+  ])
+  expect(ran).toMatchObject({ exitCode: 0, stderr: '' })
+  expect(ran.stdout).toContain('JWT_ACCEPTED_ISSUERS: "https://auth.example.org/realms/meet"')
+  expect(ran.stdout).toContain('JWT_ACCEPTED_AUDIENCES: "account,web"')
+  expect(ran.stdout).toContain('JWT_APP_ID: "web"')
+  expect(ran.stdout).toContain('JWT_SIGN_TYPE: "RS384"')
+  expect(ran.stdout).toContain('enableGuests: false')
+})
+
+test('helm warns as gen-env does', async () => {
+  const args = [
+    '--issuer',
+    'http://auth.example.org/realms/meet',
+    '--audience',
+    '*',
+    '--keyserver',
+    'http://localhost:9000',
+  ]
+  const { stdout } = await run(['gen-config', 'helm', ...args, '--json'])
+  const { findings } = JSON.parse(stdout) as { findings: { code: string }[] }
+  expect(findings.map(({ code }) => code).sort()).toEqual(['issuer-http', 'keyserver-default', 'wildcard'])
+})
+
+test('the real command finds its templates', async () => {
+  const ran = await spawnKjitsi(['gen-config', 'kubernetes', ...KEYCLOAK], { cwd: dir })
+  expect(ran).toMatchObject({ exitCode: 0 })
+  expect(ran.stdout).toContain('kind: PodDisruptionBudget')
+})
