@@ -10,7 +10,7 @@ COPY . .
 RUN npm run build
 
 FROM node:24-bookworm-slim
-ENV NODE_ENV=production KJITSI_HOST=0.0.0.0
+ENV NODE_ENV=production KJITSI_LISTEN_HOST=0.0.0.0
 # The libraries are in dist/.
 COPY --from=build /src/package.json /src/LICENSE /opt/kjitsi/
 COPY --from=build /src/bin /opt/kjitsi/bin
@@ -22,6 +22,6 @@ USER 1000:1000
 EXPOSE 9000
 # Alive, whether or not Keycloak is. Its certificate, if it has one, is for other names than 127.0.0.1.
 # For a container that runs another command: --no-healthcheck.
-HEALTHCHECK --interval=30s --timeout=5s --start-period=10s CMD ["node", "--eval", "const { KJITSI_PORT, KJITSI_TLS_CERT } = process.env; require(KJITSI_TLS_CERT ? 'https' : 'http').get({ host: '127.0.0.1', port: KJITSI_PORT || 9000, path: '/healthz', rejectUnauthorized: false }, ({ statusCode }) => process.exit(statusCode === 200 ? 0 : 1)).on('error', () => process.exit(1))"]
+HEALTHCHECK --interval=30s --timeout=5s --start-period=10s CMD ["node", "--eval", "const { KJITSI_LISTEN_PORT, KJITSI_TLS_CERT } = process.env; require(KJITSI_TLS_CERT ? 'https' : 'http').get({ host: '127.0.0.1', port: KJITSI_LISTEN_PORT || 9000, path: '/healthz', rejectUnauthorized: false }, ({ statusCode }) => process.exit(statusCode === 200 ? 0 : 1)).on('error', () => process.exit(1))"]
 ENTRYPOINT ["kjitsi"]
 CMD ["serve-certs"]

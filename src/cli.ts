@@ -84,14 +84,49 @@ export const COMMANDS: readonly Command[] = [
     name: 'export-certs',
     summary: "write the realm's public keys as DIR/<sha256(kid)>.pem",
     args: [['<dir>', 'folder for the PEM files; made if missing']],
-    settings: ['url', 'realm', 'jwks', 'prune', 'dryRun', 'check'],
+    settings: ['url', 'realm', 'jwks', 'prune', 'grace', 'watch', 'interval', 'log', 'dryRun', 'check'],
     examples: [
       [
         'kjitsi export-certs ./certs --url https://auth.example.org --realm meet',
         'writes a file for each key',
       ],
+      [
+        'kjitsi export-certs ./certs --realm meet --watch --prune',
+        'goes on, and removes a key that has been gone for a day',
+      ],
     ],
     load: async () => (await import('./commands/export-certs.ts')).run,
+  }),
+  command({
+    name: 'serve-certs',
+    summary: "serve the realm's public keys as GET /certs/<sha256(kid)>.pem",
+    args: [],
+    settings: [
+      'url',
+      'realm',
+      'jwks',
+      'dir',
+      'host',
+      'port',
+      'path',
+      'tlsCert',
+      'tlsKey',
+      'refresh',
+      'cooldown',
+      'grace',
+      'log',
+    ],
+    examples: [
+      [
+        'kjitsi serve-certs --url https://auth.example.org --realm meet',
+        'serves http://127.0.0.1:9000/certs/<sha256(kid)>.pem',
+      ],
+      [
+        'kjitsi serve-certs --dir ./certs --host 0.0.0.0',
+        'serves what export-certs wrote, to other machines too',
+      ],
+    ],
+    load: async () => (await import('./commands/serve-certs.ts')).run,
   }),
   command({
     name: 'gen-config',
@@ -169,8 +204,8 @@ export async function runCommand(argv: readonly string[], io: Io): Promise<numbe
     let code = 0
     await program(io, async (declared, args, flags) => {
       const settings = await resolveSettings([...declared.settings, ...COMMON], flags, io)
-      const { json, quiet, verbose } = settings.values
-      output = createOutput(io, { json, quiet, verbose, secrets: settings.secrets, about: ABOUT })
+      const { json, quiet, verbose, log } = settings.values
+      output = createOutput(io, { json, quiet, verbose, log, secrets: settings.secrets, about: ABOUT })
       const load = declared.load()
       const unwatch = verbose ? watchRequests(output.detail) : undefined
       try {

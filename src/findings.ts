@@ -108,10 +108,47 @@ const FINDINGS = {
       `${dir} holds ${files.length} more ${files.length === 1 ? 'key that is' : 'keys that are'} in none of these key sets`,
     fix: () => '--prune removes them; name every realm whose keys are in that folder when you use it',
   }),
+  'pruned-later': kind<{ dir: string; files: readonly string[]; grace: string }>({
+    level: 'note',
+    say: ({ dir, files, grace }) =>
+      `${dir} holds ${files.length} more ${files.length === 1 ? 'key that is' : 'keys that are'} in none of these key sets; ` +
+      `a key is removed when it has been gone for ${grace}`,
+  }),
   'pruned-still-trusted': kind<{ files: readonly string[] }>({
     level: 'warning',
     say: () => 'Prosody goes on trusting a key that it has fetched before, until it restarts',
     fix: () => 'restart Prosody where a removed key must not be accepted any more',
+  }),
+  'kid-clash': kind<{ kid: string; kept: string; refused: string }>({
+    level: 'warning',
+    say: ({ kid, kept, refused }) =>
+      kept === refused
+        ? `${kept} publishes two different keys under the kid ${kid}: the first of them is served`
+        : `${refused} publishes another key than ${kept} under the kid ${kid}: that of ${kept}, which was named first, is served`,
+    fix: () =>
+      'Prosody finds a key by its kid alone: rotate one of the two, or give each realm a key server and a Jitsi of its own',
+  }),
+  'key-replaced': kind<{ key: string; source: string; before: string }>({
+    level: 'warning',
+    say: ({ key, source, before }) =>
+      `${key} is now another one under the same kid, that of ${source}${before === source ? '' : ` in place of ${before}`}`,
+    fix: () => 'restart Prosody: it keeps the one that it has fetched before',
+  }),
+  'key-dropped': kind<{ key: string; source: string; grace: string }>({
+    level: 'note',
+    say: ({ key, source, grace }) =>
+      `${key} left ${source} ${grace === '0s' ? 'just now' : `${grace} ago`} and is no longer served; ` +
+      'a Prosody that has fetched it keeps it until it restarts',
+    fix: () => 'restart Prosody where it must not be accepted any more',
+  }),
+  'keys-kept': kind<{ source: string; message: string; hint: string | undefined; served: number }>({
+    level: 'warning',
+    say: ({ source, message, served }) =>
+      `${message.startsWith(source) ? '' : `${source}: `}${message}\n  ` +
+      (served === 0
+        ? 'it has given no key yet, and is asked again until it does'
+        : `what it gave last is still served (${served} ${served === 1 ? 'key' : 'keys'}), and it is asked again`),
+    fix: ({ hint }) => hint,
   }),
   'folder-closed': kind<{ dir: string }>({
     level: 'note',

@@ -2,7 +2,7 @@
 import { Chalk, type ChalkInstance } from 'chalk'
 import { stripVTControlCharacters } from 'node:util'
 import { EXIT_CODES, KjitsiError } from './errors.ts'
-import { type Finding, fixOf, sentenceOf } from './findings.ts'
+import { type Finding, type Level, fixOf, sentenceOf } from './findings.ts'
 import type { Io } from './io.ts'
 
 export interface Output {
@@ -16,6 +16,8 @@ export interface Output {
   readonly note: (text: string) => void
   /** Says a finding on stderr, and keeps it for the result's `findings`. */
   readonly find: (finding: Finding) => void
+  /** Says a line of a log on stderr, with --json too, with --quiet errors only. The fields go into `--log json`. */
+  readonly log: (level: Level, text: string, fields?: LogFields) => void
   /** Says something on stderr with --verbose. */
   readonly detail: (text: string) => void
   /** Shows what is under way on the terminal's last line; '' clears it. Nothing without a terminal. */
@@ -23,11 +25,19 @@ export interface Output {
   readonly error: (error: unknown) => void
 }
 
+export interface LogFields {
+  /** What mends it, which text shows as well. */
+  readonly fix?: string | undefined
+  readonly [name: string]: unknown
+}
+
 export interface OutputOptions {
   readonly json: boolean
   readonly quiet: boolean
   readonly verbose: boolean
   readonly secrets: readonly string[]
+  /** Form of the lines on stderr; text unless given. */
+  readonly log?: 'text' | 'json'
   /** Shown with a stack where the failure is a bug of ours. */
   readonly about: string
 }
@@ -38,9 +48,24 @@ export function createOutput(io: Io, options: OutputOptions): Output {
   const onStderr = painter(io, io.stderr.isTTY)
   let progressShown = false
 
-  const talk = (text: string): void => {
+  const talk = (text: string, level: Level | 'detail' = 'note', fields: object = {}): void => {
     clearProgress()
-    io.stderr.write(`${redact(printable(text), options.secrets)}\n`)
+    const line =
+      options.log === 'json'
+        ? JSON.stringify(
+            { time: new Date().toISOString(), level, message: stripVTControlCharacters(text), ...fields },
+            redacted,
+          )
+        : redact(printable(text), options.secrets)
+    io.stderr.write(`${line}\n`)
+  }
+  const say = (level: Level, text: string, fix: string | undefined, fields: object): void => {
+    if (options.log === 'json') {
+      talk(text, level, { ...(fix === undefined ? {} : { fix }), ...fields })
+      return
+    }
+    const mark = level === 'error' ? onStderr.red('error: ') : onStderr.yellow(`${level}: `)
+    talk(`${mark}${text}${fix ? `\n  ${onStderr.dim(`→ ${fix}`)}` : ''}`)
   }
   const clearProgress = (): void => {
     if (progressShown) io.stderr.write('\r\u001B[K')
@@ -68,12 +93,15 @@ export function createOutput(io: Io, options: OutputOptions): Output {
     find(finding) {
       findings.push(finding)
       if ((options.quiet && finding.level !== 'error') || options.json) return
-      const mark = finding.level === 'error' ? onStderr.red('error:') : onStderr.yellow(`${finding.level}:`)
-      const fix = fixOf(finding)
-      talk(`${mark} ${sentenceOf(finding)}${fix ? `\n  ${onStderr.dim(`→ ${fix}`)}` : ''}`)
+      say(finding.level, sentenceOf(finding), fixOf(finding), { code: finding.code, args: finding.args })
+    },
+    log(level, text, { fix, ...fields } = {}) {
+      if (options.quiet && level !== 'error') return
+      if (level === 'note') talk(text, level, fields)
+      else say(level, text, fix, fields)
     },
     detail(text) {
-      if (options.verbose) talk(onStderr.dim(text))
+      if (options.verbose) talk(onStderr.dim(text), 'detail')
     },
     progress(text) {
       if (!io.stderr.isTTY || options.quiet || options.json || io.env['TERM'] === 'dumb') return
@@ -98,8 +126,8 @@ export function createOutput(io: Io, options: OutputOptions): Output {
         })
         if (!bug) return
       } else {
-        const { message, hint } = describe(error)
-        talk(`${onStderr.red('error:')} ${message}${hint ? `\n  ${onStderr.dim(`→ ${hint}`)}` : ''}`)
+        const { code, message, hint } = describe(error)
+        say('error', message, hint, { code })
       }
       if (bug)
         talk(

@@ -15,8 +15,11 @@ import {
   keyValue,
   nameField,
   oneOf,
+  pause,
   plain,
+  port,
   urlOrPath,
+  urlPath,
 } from './values.ts'
 
 /** Where a value came from; earlier ones win. */
@@ -269,6 +272,90 @@ export const SETTINGS = {
     env: 'KJITSI_PRUNE',
     help: 'remove <64 hex>.pem files of keys that are in no key set any more',
     parse: onOff,
+  }),
+
+  grace: setting({
+    flag: '--grace <duration>',
+    env: 'KJITSI_GRACE',
+    help:
+      'how long a key that has left its key set is kept ' +
+      '(default: 24h; 0s for export-certs without --watch, and for serve-certs --dir)',
+    parse: duration,
+  }),
+  watch: setting({
+    flag: '--watch',
+    env: 'KJITSI_WATCH',
+    help: 'go on: export again at every --interval, until stopped',
+    parse: onOff,
+  }),
+  interval: setting({
+    flag: '--interval <duration>',
+    env: 'KJITSI_INTERVAL',
+    help: 'how often --watch exports, give or take a tenth',
+    parse: pause,
+    default: '5m',
+  }),
+
+  dir: setting({
+    flag: '--dir <folder>',
+    env: 'KJITSI_DIR',
+    help: 'serve the files that export-certs wrote there, in place of asking Keycloak',
+    parse: plain,
+  }),
+  host: setting({
+    flag: '--host <address>',
+    // A Kubernetes service called kjitsi sets KJITSI_PORT, to something else.
+    env: 'KJITSI_LISTEN_HOST',
+    help: 'address to listen on; in a container it has to be 0.0.0.0, or nothing outside reaches it',
+    parse: plain,
+    default: '127.0.0.1',
+  }),
+  port: setting({
+    flag: '--port <number>',
+    env: 'KJITSI_LISTEN_PORT',
+    help: 'port to listen on',
+    parse: port,
+    default: '9000',
+  }),
+  path: setting({
+    flag: '--path <path>',
+    env: 'KJITSI_LISTEN_PATH',
+    help: 'path of the keys: JWT_ASAP_KEYSERVER ends with it',
+    parse: urlPath,
+    default: '/certs',
+  }),
+  tlsCert: setting({
+    flag: '--tls-cert <path>',
+    env: 'KJITSI_TLS_CERT',
+    help: 'PEM file of the certificate to serve https with, those of its authorities after it',
+    parse: plain,
+  }),
+  tlsKey: setting({
+    flag: '--tls-key <path>',
+    env: 'KJITSI_TLS_KEY',
+    help: 'PEM file of the private key of --tls-cert',
+    parse: plain,
+  }),
+  refresh: setting({
+    flag: '--refresh <duration>',
+    env: 'KJITSI_REFRESH',
+    help: 'how often the key sets are read',
+    parse: pause,
+    default: '5m',
+  }),
+  cooldown: setting({
+    flag: '--cooldown <duration>',
+    env: 'KJITSI_COOLDOWN',
+    help: 'a key that is not known has its key set read at once, but no more often than this',
+    parse: duration,
+    default: '30s',
+  }),
+  log: setting({
+    flag: '--log <form>',
+    env: 'KJITSI_LOG',
+    help: 'form of the lines on stderr: text, or json with one document a line',
+    parse: oneOf('text', 'json'),
+    default: 'text',
   }),
 
   keep: setting({

@@ -66,6 +66,31 @@ export function duration(text: string): number {
   return Number(digits) * UNITS[unit as keyof typeof UNITS]
 }
 
+const LONGEST_PAUSE = 24 * UNITS.d
+
+/** Seconds between two turns of what goes on for ever: from one second to 24 days, about the longest that a timer holds. */
+export function pause(text: string): number {
+  const seconds = duration(text)
+  if (seconds < 1 || seconds > LONGEST_PAUSE) throw new Error('is not between 1s and 24d')
+  return seconds
+}
+
+/** A duration as people type it, in the largest unit that leaves no remainder; a day is 24h. */
+export function shownDuration(seconds: number): string {
+  const whole = Math.round(seconds)
+  const fits = (unit: 'd' | 'h' | 'm'): boolean => whole >= UNITS[unit] && whole % UNITS[unit] === 0
+  const unit = whole !== UNITS.d && fits('d') ? 'd' : fits('h') ? 'h' : fits('m') ? 'm' : 's'
+  return `${whole / UNITS[unit]}${unit}`
+}
+
+/** The path of an address, such as `/certs`, without a slash at its end: so `/` is the empty text. */
+export function urlPath(text: string): string {
+  if (!/^(?:\/[\w.~-]+)*\/?$/.test(text) || /\/\.{1,2}(?:\/|$)/.test(text)) {
+    throw new Error('is no path: it starts with / and holds letters, digits and . _ ~ - only')
+  }
+  return text.replace(/\/$/, '')
+}
+
 export function oneOf<const T extends string>(...allowed: readonly T[]): (text: string) => T {
   return (text) => {
     const found = allowed.find((one) => one === text)

@@ -181,3 +181,59 @@ test('a table aligns its columns, whatever their colour', () => {
     ]),
   ).toBe('kid     bits\n\u001B[31mlonger\u001B[39m  2048')
 })
+
+describe('a log', () => {
+  const log = (output: Output): void => {
+    output.log('note', 'a key')
+    output.log('warning', 'no answer', { fix: 'wait', code: 'x' })
+    output.log('error', 'broken')
+  }
+
+  test.each([
+    ['as it is', {}, 'a key\nwarning: no answer\n  → wait\nerror: broken\n'],
+    ['--json', { json: true }, 'a key\nwarning: no answer\n  → wait\nerror: broken\n'],
+    ['--quiet', { quiet: true }, 'error: broken\n'],
+  ])('goes to stderr, with %s', (_, options, stderr) => {
+    expect(say(log, options)).toEqual({ stdout: '', stderr })
+  })
+
+  test('of JSON has a document a line, of all that is said', () => {
+    const { stderr } = say(
+      (output) => {
+        log(output)
+        output.note('a note')
+        warn(output)
+        output.detail('a detail')
+        output.error(new KjitsiError('usage', 'bad', { hint: 'good' }))
+      },
+      { log: 'json', verbose: true },
+      { FORCE_COLOR: '1' },
+    )
+    const lines = stderr
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+    const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/) as string
+    expect(lines).toMatchObject([
+      { time, level: 'note', message: 'a key' },
+      { time, level: 'warning', message: 'no answer', fix: 'wait', code: 'x' },
+      { time, level: 'error', message: 'broken' },
+      { time, level: 'note', message: 'a note' },
+      { time, level: 'note', code: 'keyserver-default', args: { keyserver: 'http://localhost:9000/certs' } },
+      { time, level: 'detail', message: 'a detail' },
+      { time, level: 'error', message: 'bad', fix: 'good', code: 'usage' },
+    ])
+  })
+
+  test.each(['text', 'json'] as const)('of %s has no secret in it, and no control character', (form) => {
+    const { stderr } = say(
+      (output) => {
+        output.log('warning', 'a\u001B[2Jb pass"word', { fix: 'pass"word', name: 'pass"word' })
+      },
+      { log: form, secrets: ['pass"word'] },
+    )
+    expect(stderr).toContain('ab ***')
+    expect(stderr).not.toContain('word')
+    expect(stderr).not.toContain('u001b')
+  })
+})

@@ -1,5 +1,15 @@
 import { expect, test } from 'vitest'
-import { duration, httpUrl, integer, keyValue, oneOf, port } from '../src/values.ts'
+import {
+  duration,
+  httpUrl,
+  integer,
+  keyValue,
+  oneOf,
+  pause,
+  port,
+  shownDuration,
+  urlPath,
+} from '../src/values.ts'
 
 test.each([
   ['https://auth.example.org', 'https://auth.example.org'],
@@ -66,4 +76,53 @@ test('a word out of several is matched exactly', () => {
   const alg = oneOf('RS256', 'RS512')
   expect(alg('RS512')).toBe('RS512')
   expect(() => alg('rs512')).toThrow('is none of RS256, RS512')
+})
+
+test.each([
+  ['1s', 1],
+  ['24d', 2_073_600],
+])('the pause %s is %d seconds', (typed, seconds) => {
+  expect(pause(typed)).toBe(seconds)
+})
+
+test.each(['0s', '25d', '999999999d'])('a timer cannot make the pause %s', (typed) => {
+  expect(() => pause(typed)).toThrow('is not between 1s and 24d')
+})
+
+test.each([
+  [0, '0s'],
+  [59.6, '1m'],
+  [90, '90s'],
+  [300, '5m'],
+  [5400, '90m'],
+  [86_400, '24h'],
+  [129_600, '36h'],
+  [172_800, '2d'],
+])('%d seconds are shown as %s', (seconds, shown) => {
+  expect(shownDuration(seconds)).toBe(shown)
+})
+
+test.each([
+  ['/certs', '/certs'],
+  ['/certs/', '/certs'],
+  ['/a/b-c_d.e~f', '/a/b-c_d.e~f'],
+  ['/', ''],
+])('the path %s is %j', (typed, path) => {
+  expect(urlPath(typed)).toBe(path)
+})
+
+test.each([
+  'certs',
+  '//certs',
+  '/a//b',
+  '/a b',
+  '/a%20b',
+  '/a?b',
+  '/a#b',
+  '/..',
+  '/a/./b',
+  'http://x/y',
+  '/\u00FC',
+])('%s is no path', (typed) => {
+  expect(() => urlPath(typed)).toThrow('is no path: it starts with /')
 })

@@ -14,6 +14,8 @@ import { type KeySource, nameOfSource } from './sources.ts'
 /** What one source gave. */
 export interface Fetched {
   readonly source: string
+  /** The address or the file that the keys came from. */
+  readonly address?: string
   readonly keys: readonly PublicPem[]
   readonly leftOut: readonly LeftOut[]
   readonly findings: readonly Finding[]
@@ -55,7 +57,7 @@ export async function fetchKeys(http: Http, source: KeySource): Promise<Fetched>
   ]
   if (keys.length === 0)
     return { source: name, keys, leftOut: [], findings, error: noUsableKey(set, leftOut) }
-  return { source: name, keys, leftOut, findings }
+  return { source: name, address: set.address, keys, leftOut, findings }
 }
 
 async function getSet(
@@ -65,7 +67,9 @@ async function getSet(
 ): Promise<KeySet> {
   let address = source.url
   try {
-    if (source.kind === 'realm') address = (await discover(http, source.url, source.realm)).jwksUri
+    if (source.kind === 'realm') {
+      address = source.jwksUri ?? (await discover(http, source.url, source.realm)).jwksUri
+    }
     const answer = await getText(http, address, MAX_JWKS_BYTES)
     const about = `GET ${address}: status ${answer.status}`
     if (answer.status === 404) throw new KjitsiError('not-found', `${about}, there is no key set`)

@@ -5,7 +5,8 @@ import { KjitsiError } from '../errors.ts'
 import type { Source } from '../settings.ts'
 
 export type KeySource =
-  | { readonly kind: 'realm'; readonly url: string; readonly realm: string }
+  /** `jwksUri` is what its discovery document says; where that is known, it is not asked for again. */
+  | { readonly kind: 'realm'; readonly url: string; readonly realm: string; readonly jwksUri?: string }
   | { readonly kind: 'address'; readonly url: string }
   /** `path` is absolute. */
   | { readonly kind: 'file'; readonly path: string }
@@ -16,7 +17,8 @@ export function nameOfSource(source: KeySource): string {
   return source.kind === 'address' ? source.url : source.path
 }
 
-const WAYS: readonly Source[] = ['flag', 'environment', 'settings file', 'default']
+/** How directly a setting was given: the first is the most direct. */
+export const WAYS: readonly Source[] = ['flag', 'environment', 'settings file', 'default']
 
 /**
  * The sources that a command was given. Realms and --jwks add up where both were given in the same way (as flags, in the

@@ -3,42 +3,124 @@ import type { ChalkInstance } from 'chalk'
 import { resolve } from 'node:path'
 import { type Step, applyExport, planExport, readFolder } from '../certs/export.ts'
 import { type Fetched, fetchAll } from '../certs/fetch.ts'
-import { nameOfKey, shownKid, unite } from '../certs/pem.ts'
-import { keySources } from '../certs/sources.ts'
-import type { Run } from '../command.ts'
+import { type Gone, readGone, withGrace, writeGone } from '../certs/gone.ts'
+import { type LeftOut, nameOfKey, shownKid, unite } from '../certs/pem.ts'
+import { type KeySource, keySources } from '../certs/sources.ts'
+import { newsOutput, watch } from '../certs/watch.ts'
+import type { Context, Run } from '../command.ts'
 import { type ErrorCode, KjitsiError, worstOf } from '../errors.ts'
 import { finding } from '../findings.ts'
 import { type Output, table } from '../output.ts'
+import { SETTINGS } from '../settings.ts'
+import { shownDuration } from '../values.ts'
 
-type Keys = 'url' | 'realm' | 'jwks' | 'prune' | 'dryRun' | 'check'
+type Keys = 'url' | 'realm' | 'jwks' | 'prune' | 'grace' | 'watch' | 'interval' | 'log' | 'dryRun' | 'check'
+
+const DAY = 86_400
+const NONE: Gone = new Map()
 
 export const run: Run<Keys> = async (context) => {
-  const { args, settings, output, http, io } = context
-  const dryRun = settings.dryRun || settings.check
+  const { args, settings, output, io } = context
   // An unset variable in a script must not become the folder that the script happens to run in.
   if (!args[0]) throw new KjitsiError('usage', 'DIR is empty', { hint: 'name the folder for the PEM files' })
   const dir = resolve(io.cwd, args[0])
+  if (settings.watch) return watchFolder(context, dir)
+  const { steps, leftOut, changed, dryRun, failure } = await exportOnce(
+    context,
+    dir,
+    await keySources(context),
+  )
+  const payload = { dir, dryRun, changed, steps: steps.map(plainStep), leftOut }
+  output.result('certs', payload, (paint) => table(rowsOf(steps, dryRun, paint)))
+  if (!changed) output.note('no changes')
+  return failure ?? (settings.check && changed ? 'drift' : undefined)
+}
 
-  const fetched = await fetchAll(http, await keySources(context))
+interface Round {
+  readonly steps: readonly Step[]
+  readonly leftOut: readonly LeftOut[]
+  readonly changed: boolean
+  readonly dryRun: boolean
+  readonly failure: ErrorCode | undefined
+}
+
+/** Milliseconds since 1970. A clock that is set while we run, as after the start of a machine, counts for nothing. */
+function clock(): number {
+  return performance.timeOrigin + performance.now()
+}
+
+/** Brings the folder up to date, and says what is worth knowing. */
+async function exportOnce(
+  { settings, http, io, output }: Context<Keys>,
+  dir: string,
+  sources: readonly KeySource[],
+  onApplied: (steps: readonly Step[]) => void = () => undefined,
+): Promise<Round> {
+  const dryRun = settings.dryRun || settings.check
+  const fetched = await fetchAll(http, sources)
   const failure = sayWhatFailed(fetched, output)
   const keys = unite(fetched.flatMap((one) => one.keys))
   const folder = await readFolder(dir)
-  const { steps, stale } = planExport(keys, folder, settings.prune && failure === undefined)
+  const prune = settings.prune && failure === undefined
+  const grace = settings.grace ?? (settings.watch ? DAY : 0)
+  const patient = prune && grace > 0
+  const plan = planExport(keys, folder, prune)
+  const { steps, stale, gone, waiting } = withGrace(
+    plan,
+    patient ? await readGone(dir) : NONE,
+    clock(),
+    grace,
+  )
   const changed = steps.some(({ action }) => action !== 'keep')
   if (changed && !dryRun) await applyExport(dir, steps, io.signal)
+  if (patient && !dryRun) await writeGone(dir, gone)
+  onApplied(steps)
 
   if (settings.prune && failure !== undefined) output.find(finding('nothing-pruned', { dir }))
   else if (failure === undefined && stale.length > 0)
     output.find(finding('stale-keys', { dir, files: stale }))
+  if (waiting.length > 0) {
+    output.find(finding('pruned-later', { dir, files: waiting, grace: shownDuration(grace) }))
+  }
   const removed = steps.filter((step) => step.action === 'remove').map(({ file }) => file)
   if (removed.length > 0) output.find(finding('pruned-still-trusted', { files: removed }))
   if (!folder.open) output.find(finding('folder-closed', { dir }))
   const leftOut = fetched.flatMap((one) => one.leftOut)
   for (const key of leftOut) output.note(`left out: ${nameOfKey(key)} of ${key.source}: ${key.reason}`)
-  const payload = { dir, dryRun, changed, steps: steps.map(plainStep), leftOut }
-  output.result('certs', payload, (paint) => table(rowsOf(steps, dryRun, paint)))
-  if (!changed) output.note('no changes')
-  return failure ?? (settings.check && changed ? 'drift' : undefined)
+  return { steps, leftOut, changed, dryRun, failure }
+}
+
+/** Exports again and again, until it is told to stop; what has changed is told as a log. */
+async function watchFolder(context: Context<Keys>, dir: string): Promise<undefined> {
+  const { settings, output, io } = context
+  const others = (['json', 'dryRun', 'check'] as const).filter((key) => settings[key])
+  if (others.length > 0) {
+    const flags = others.map((key) => SETTINGS[key].flag).join(', ')
+    throw new KjitsiError('usage', `--watch does not go with ${flags}`, {
+      hint: '--log json has each line on stderr as a JSON document',
+    })
+  }
+  const sources = await keySources(context)
+  const { news, endRound } = newsOutput(output)
+  let wasGood = true
+  const round = async (): Promise<boolean> => {
+    const { failure } = await exportOnce({ ...context, output: news }, dir, sources, (steps) => {
+      for (const step of steps) if (step.action !== 'keep') output.log('note', lineOf(step), plainStep(step))
+    })
+    return failure === undefined
+  }
+  output.log('note', `exporting to ${dir} every ${shownDuration(settings.interval)}`)
+  await watch(round, {
+    interval: settings.interval,
+    signal: io.signal,
+    onEnd: (isGood, error) => {
+      if (error) news.log('error', error.message, { fix: error.hint, code: error.code })
+      if (isGood && !wasGood) output.log('note', 'every key set was read again')
+      wasGood = isGood
+      endRound()
+    },
+  })
+  return undefined
 }
 
 /**
@@ -62,8 +144,14 @@ function sayWhatFailed(fetched: readonly Fetched[], output: Output): ErrorCode |
 
 const DONE = { create: 'created', update: 'updated', keep: 'unchanged', remove: 'removed' } as const
 
-function plainStep(step: Step): object {
-  if (step.action === 'remove') return step
+function lineOf(step: Step): string {
+  if (step.action === 'remove') return `removed ${step.file}`
+  const { file, kid, source } = step.key
+  return `${DONE[step.action]} ${file}: key ${shownKid(kid)} of ${source}`
+}
+
+function plainStep(step: Step): Readonly<Record<string, unknown>> {
+  if (step.action === 'remove') return { ...step }
   const { file, kid, alg, bits, source } = step.key
   return { action: step.action, file, kid, alg, bits, source }
 }

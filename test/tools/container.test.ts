@@ -55,7 +55,7 @@ describe('Dockerfile', () => {
         asked.push(request.url)
         response.writeHead(status).end()
       })
-      expect(await healthcheck({ KJITSI_PORT: await listening(server) })).toBe(exitCode)
+      expect(await healthcheck({ KJITSI_LISTEN_PORT: await listening(server) })).toBe(exitCode)
       expect(asked).toEqual(['/healthz'])
     })
 
@@ -63,7 +63,7 @@ describe('Dockerfile', () => {
       const server = createServer()
       const port = await listening(server)
       await new Promise((resolve) => server.close(resolve))
-      expect(await healthcheck({ KJITSI_PORT: port })).toBe(1)
+      expect(await healthcheck({ KJITSI_LISTEN_PORT: port })).toBe(1)
     })
 
     test('over TLS, with whatever certificate', async () => {
@@ -82,7 +82,7 @@ describe('Dockerfile', () => {
       expect(runProgram('openssl', [...request, '-keyout', key, '-out', cert])).toMatchObject({ exitCode: 0 })
       const tls = { key: await readFile(key), cert: await readFile(cert) }
       await using server = createTlsServer(tls, (_, response) => response.end())
-      const env = { KJITSI_PORT: await listening(server), KJITSI_TLS_CERT: '/tls/tls.crt' }
+      const env = { KJITSI_LISTEN_PORT: await listening(server), KJITSI_TLS_CERT: '/tls/tls.crt' }
       expect(await healthcheck(env)).toBe(0)
     })
   })
@@ -148,7 +148,7 @@ describe('compose', () => {
       environment: {
         KEYCLOAK_URL: 'https://auth.example.org',
         KEYCLOAK_REALM: 'meet',
-        KJITSI_HOST: '0.0.0.0',
+        KJITSI_LISTEN_HOST: '0.0.0.0',
       },
     })
     expect(kjitsi).not.toHaveProperty('ports')

@@ -1,0 +1,78 @@
+// The key server as a whole: sources, kept fresh, answered from. Runs until it is told to stop.
+import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import { setFlagsFromString } from 'node:v8'
+import { type Site, answererOf } from './answer.ts'
+import type { Line } from './news.ts'
+import { type Page, pagesOf } from './pages.ts'
+import { type Keeper, type Source, keepKeys } from './refresh.ts'
+import { type Place, startServer } from './serve.ts'
+
+export interface KeyServerOptions {
+  readonly sources: readonly Source[]
+  readonly place: Place
+  /** Of the keys, such as `/certs`. */
+  readonly path: string
+  /** Seconds. */
+  readonly refresh: number
+  /** Seconds. */
+  readonly grace: number
+  /** Ends the server. */
+  readonly signal: AbortSignal
+  readonly say: (line: Line) => void
+  /** Told once, with the address of the keys. */
+  readonly onListening: (address: string) => void
+  readonly onAnswer?: ((request: IncomingMessage, status: number) => void) | undefined
+}
+
+/**
+ * Listens, reads the sources, answers; ends in good order with `signal`.
+ * @throws KjitsiError `server` where it cannot listen
+ */
+export async function runKeyServer(options: KeyServerOptions): Promise<void> {
+  const { path, refresh, grace, signal, onAnswer } = options
+  // What a request leaves behind is garbage at once. Room for more of it would be held (30 MB and more), not used.
+  setFlagsFromString('--semi-space-growth-factor=1')
+  const counts: number[] = []
+  let pages: ReadonlyMap<string, Page> = new Map()
+  const keeper = keepKeys(options.sources, {
+    refresh,
+    grace,
+    signal,
+    say: options.say,
+    onChange: ({ served }) => {
+      pages = pagesOf(served.values(), path, refresh, pages)
+    },
+  })
+  const site: Site = {
+    path,
+    pages: () => pages,
+    askFor: keeper.askFor,
+    states: keeper.states,
+    metrics: lazyMetrics(keeper, counts, () => pages.size),
+    counts,
+    onAnswer,
+    isClosing: () => signal.aborted,
+  }
+  const server = await startServer(options.place, answererOf(site), counts)
+  options.onListening(`${server.url}${path}`)
+  keeper.start()
+  if (!signal.aborted) await once(signal, 'abort')
+  keeper.stop()
+  await server.close()
+}
+
+/** prom-client is loaded with the first question. */
+function lazyMetrics(keeper: Keeper, counts: readonly number[], served: () => number): Site['metrics'] {
+  let made: ReturnType<typeof make> | undefined
+  const make = async () =>
+    (await import('./metrics.ts')).createMetrics(() => ({
+      counts,
+      states: keeper.states(),
+      served: served(),
+    }))
+  return async () => {
+    const { contentType, text } = await (made ??= make())
+    return { contentType, text: await text() }
+  }
+}

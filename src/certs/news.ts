@@ -1,0 +1,85 @@
+// What a change of the served keys is in words, for the log: one line each, or one for many of a kind.
+import { type Finding, finding } from '../findings.ts'
+import { shownDuration } from '../values.ts'
+import type { Change, Served } from './keyring.ts'
+import { shownKid } from './pem.ts'
+
+/** A plain line, or a finding. */
+export type Line = string | Finding
+
+const ONE_BY_ONE = 5
+
+/** @param grace how long a key is served after it has left, seconds */
+export function newsOf(changes: readonly Change[], grace: number): readonly Line[] {
+  return [...groups(changes).values()].flatMap((group): readonly Line[] => {
+    const [first] = group
+    if (first === undefined) return []
+    return group.length > ONE_BY_ONE
+      ? [many(group, first, grace)]
+      : group.map((change) => sentence(change, grace))
+  })
+}
+
+/** Key so and so: its kid where that is known, else the name of its file. */
+export function nameOf({ kid, file }: Pick<Served, 'kid' | 'file'>): string {
+  return `key ${kid === null ? file : shownKid(kid)}`
+}
+
+function sentence(change: Change, grace: number): Line {
+  if (change.change === 'clash') {
+    const { kept, refused } = change.clash
+    return finding('kid-clash', {
+      kid: kept.kid === null ? kept.file : shownKid(kept.kid),
+      kept: kept.source,
+      refused: refused.source,
+    })
+  }
+  const { key } = change
+  const name = nameOf(key)
+  switch (change.change) {
+    case 'new':
+      return `${key.source}: ${name} is served as ${key.file}`
+    case 'back':
+      return `${key.source}: ${name} is back`
+    case 'left':
+      return `${key.source}: ${name} has left${grace === 0 ? '' : `, and is served for ${shownDuration(grace)} more`}`
+    case 'replaced':
+      return finding('key-replaced', { key: name, source: key.source, before: change.before.source })
+    case 'dropped':
+      return finding('key-dropped', { key: name, source: key.source, grace: shownDuration(grace) })
+  }
+}
+
+function many(group: readonly Change[], first: Change, grace: number): Line {
+  const keys = `${group.length} keys`
+  const source = sourceOf(first)
+  switch (first.change) {
+    case 'new':
+      return `${source}: ${keys} more are served`
+    case 'back':
+      return `${source}: ${keys} are back`
+    case 'left':
+      return `${source}: ${keys} have left${grace === 0 ? '' : `, and are served for ${shownDuration(grace)} more`}`
+    case 'replaced':
+      return `${source}: ${keys} are now others under the same kids; restart Prosody, which keeps what it has fetched`
+    case 'dropped':
+      return `${keys} left ${source} and are no longer served; a Prosody that has fetched them keeps them until it restarts`
+    case 'clash':
+      return `${source} publishes ${keys} under the kids of other keys, which were there first and are served`
+  }
+}
+
+function sourceOf(change: Change): string {
+  return change.change === 'clash' ? change.clash.refused.source : change.key.source
+}
+
+function groups(changes: readonly Change[]): ReadonlyMap<string, readonly Change[]> {
+  const found = new Map<string, Change[]>()
+  for (const change of changes) {
+    const name = `${change.change} ${sourceOf(change)}`
+    const group = found.get(name)
+    if (group) group.push(change)
+    else found.set(name, [change])
+  }
+  return found
+}

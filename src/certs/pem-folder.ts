@@ -1,0 +1,97 @@
+// A folder that export-certs wrote, as a source of keys. It is not watched, since a watch goes silent on network file
+// systems and where a mount is replaced: it is listed anew, and what has changed by size, time or inode is read.
+import { createPublicKey } from 'node:crypto'
+import { readFile, readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { KjitsiError, messageOf, systemCodeOf } from '../errors.ts'
+import { fileError } from '../files.ts'
+import type { Key } from './keyring.ts'
+import type { LeftOut } from './pem.ts'
+import type { Reading, Source } from './refresh.ts'
+
+const KEY_FILE = /^[0-9a-f]{64}\.pem$/
+const MAX_PEM_BYTES = 10_000
+/** Listing a folder costs nobody else anything, so a new file is found at once. */
+const COOLDOWN = 1
+
+interface Known {
+  /** Tells whether the file is still the same one. */
+  readonly mark: string
+  readonly key: Key | string
+}
+
+/** The PEM files in `dir`, an absolute path; those that hold no public RSA key are left out. Links are followed. */
+export function pemFolder(dir: string, cooldown: number): Source {
+  let known: ReadonlyMap<string, Known> = new Map()
+  return {
+    name: dir,
+    cooldown: Math.min(cooldown, COOLDOWN),
+    async read() {
+      try {
+        known = await readAll(dir, known)
+      } catch (error) {
+        return failed(error instanceof KjitsiError ? error : fileError(`cannot read ${dir}`, error))
+      }
+      const keys: Key[] = []
+      const leftOut: LeftOut[] = []
+      let position = 0
+      for (const [file, { key }] of known) {
+        position++
+        if (typeof key !== 'string') keys.push(key)
+        else leftOut.push({ kid: file, position, source: dir, reason: key })
+      }
+      if (keys.length > 0) return { keys, leftOut, findings: [] }
+      return failed(
+        new KjitsiError('keys', `${dir} holds no key: no file <64 hex>.pem with a public RSA key in it`, {
+          hint: `kjitsi export-certs ${dir} writes them`,
+        }),
+      )
+    },
+  }
+}
+
+function failed(error: KjitsiError): Reading {
+  return { keys: [], leftOut: [], findings: [], error }
+}
+
+async function readAll(dir: string, known: ReadonlyMap<string, Known>): Promise<ReadonlyMap<string, Known>> {
+  const found = new Map<string, Known>()
+  for (const file of (await readdir(dir)).sort()) {
+    if (!KEY_FILE.test(file)) continue
+    const one = await readOne(dir, file, known.get(file))
+    if (one !== undefined) found.set(file, one)
+  }
+  return found
+}
+
+async function readOne(dir: string, file: string, before: Known | undefined): Promise<Known | undefined> {
+  const path = join(dir, file)
+  try {
+    const about = await stat(path)
+    const mark = `${about.mtimeMs} ${about.ctimeMs} ${about.size} ${about.ino}`
+    if (before?.mark === mark) return before
+    if (!about.isFile()) return { mark, key: 'it is no file' }
+    if (about.size > MAX_PEM_BYTES) return { mark, key: `it is longer than ${MAX_PEM_BYTES} bytes` }
+    const pem = await readFile(path, 'latin1')
+    return { mark, key: wrongWith(pem) ?? { file, pem, kid: null } }
+  } catch (error) {
+    // Removed since the folder was listed.
+    if (systemCodeOf(error) === 'ENOENT') return undefined
+    return { mark: '', key: messageOf(fileError(`cannot read ${path}`, error)) }
+  }
+}
+
+/** What keeps Prosody from using a PEM: it throws at anything but a public key. */
+function wrongWith(pem: string): string | undefined {
+  if (!/^-----BEGIN PUBLIC KEY-----\r?\n[^-]*-----END PUBLIC KEY-----\s*$/.test(pem)) {
+    return 'it is not one public key in PEM form'
+  }
+  try {
+    const { asymmetricKeyType } = createPublicKey(pem)
+    return asymmetricKeyType === 'rsa'
+      ? undefined
+      : `it is a key of type ${String(asymmetricKeyType)}: Jitsi takes RSA keys only`
+  } catch {
+    return 'it is no public key that can be read'
+  }
+}

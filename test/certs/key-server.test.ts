@@ -1,0 +1,196 @@
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtemp, rm, unlink, writeFile } from 'node:fs/promises'
+import { type RequestListener, createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { runKeyServer } from '../../src/certs/key-server.ts'
+import { liveSource } from '../../src/certs/live.ts'
+import { fileNameOf, pemsOf } from '../../src/certs/pem.ts'
+import { pemFolder } from '../../src/certs/pem-folder.ts'
+import type { Source } from '../../src/certs/refresh.ts'
+import { sentenceOf } from '../../src/findings.ts'
+import type { Http } from '../../src/http.ts'
+import { ask } from './client.ts'
+
+/** A key that nobody has: of a public key, no more can be told than that its numbers are odd and long enough. */
+function jwk(kid: string): Readonly<Record<string, string>> {
+  const n = randomBytes(256)
+  n[0] = (n[0] ?? 0) | 0x80
+  n[255] = (n[255] ?? 0) | 1
+  return { kty: 'RSA', kid, alg: 'RS256', use: 'sig', n: n.toString('base64url'), e: 'AQAB' }
+}
+
+async function jwksServer(listener: RequestListener): Promise<string> {
+  const server = createServer(listener)
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/certs`
+}
+
+interface Started {
+  readonly port: number
+  readonly said: readonly string[]
+  readonly stop: () => Promise<void>
+}
+
+async function start(sources: readonly Source[], { refresh = 300, grace = 86_400 } = {}): Promise<Started> {
+  const controller = new AbortController()
+  const said: string[] = []
+  let ended: Promise<void> | undefined
+  const address = await new Promise<string>((resolve, reject) => {
+    ended = runKeyServer({
+      sources,
+      place: { host: '127.0.0.1', port: 0 },
+      path: '/certs',
+      refresh,
+      grace,
+      signal: controller.signal,
+      say: (line) => said.push(typeof line === 'string' ? line : sentenceOf(line)),
+      onListening: resolve,
+    })
+    ended.catch(reject)
+  })
+  const stop = async (): Promise<void> => {
+    controller.abort()
+    await ended
+  }
+  onTestFinished(stop)
+  return { port: Number(new URL(address).port), said, stop }
+}
+
+const http = (timeout = 10): Http => ({
+  timeout,
+  wait: 0,
+  signal: new AbortController().signal,
+  onRetry: () => undefined,
+})
+const addressOf = (url: string, timeout?: number): Source =>
+  liveSource(http(timeout), { kind: 'address', url }, 0)
+const place = (kid: string): string => `/certs/${fileNameOf(kid)}`
+
+test('a key that has just been added is there at the first question', async () => {
+  const keys = [jwk('a')]
+  const url = await jwksServer((_, response) => response.end(JSON.stringify({ keys })))
+  const { port } = await start([addressOf(url)])
+  expect((await ask(port, place('a'))).status).toBe(200)
+  keys.push(jwk('b'))
+  const { status, body } = await ask(port, place('b'))
+  expect(status).toBe(200)
+  expect(body).toBe(pemsOf({ source: '', address: '', keys }).keys[1]?.pem)
+})
+
+test('a server that is not there yet: no key, not ready; then it is, and so is the key', async () => {
+  let isUp = false
+  const key = JSON.stringify({ keys: [jwk('a')] })
+  const url = await jwksServer((_, response) => {
+    if (isUp) response.end(key)
+    else response.destroy()
+  })
+  const { port, said } = await start([addressOf(url)])
+  expect((await ask(port, place('a'))).status).toBe(404)
+  expect((await ask(port, '/readyz')).status).toBe(503)
+  isUp = true
+  await expect.poll(async () => (await ask(port, '/readyz')).status, { timeout: 5000 }).toBe(200)
+  expect((await ask(port, place('a'))).status).toBe(200)
+  expect(said.filter((line) => line.includes('has given no key yet'))).toHaveLength(1)
+})
+
+describe('a key set that', () => {
+  test('trickles is given up after the time limit, and what was there stays', async () => {
+    const whole = JSON.stringify({ keys: [jwk('a')] })
+    let trickle = false
+    const url = await jwksServer((_, response) => {
+      if (!trickle) {
+        response.end(whole)
+        return
+      }
+      let sent = 0
+      const timer = setInterval(() => response.write(whole.charAt(sent++)), 50)
+      response.on('close', () => {
+        clearInterval(timer)
+      })
+    })
+    const { port, said } = await start([addressOf(url, 0.5)])
+    expect((await ask(port, place('a'))).status).toBe(200)
+    trickle = true
+    expect((await ask(port, place('b'))).status).toBe(404)
+    expect((await ask(port, place('a'))).status).toBe(200)
+    expect(said.at(-1)).toContain('no answer in time')
+    expect(JSON.parse((await ask(port, '/readyz')).body)).toMatchObject({
+      ready: true,
+      sources: [{ failing: true }],
+    })
+  })
+
+  test('has 10,000 keys is too long, and what was there stays', async () => {
+    let keys = [jwk('a')]
+    const url = await jwksServer((_, response) => response.end(JSON.stringify({ keys })))
+    const { port, said } = await start([addressOf(url)])
+    expect((await ask(port, place('a'))).status).toBe(200)
+    const n = jwk('a')
+    keys = Array.from({ length: 10_000 }, (_, i) => ({ ...n, kid: `k${i}` }))
+    expect((await ask(port, place('k1'))).status).toBe(404)
+    expect(said.at(-1)).toContain('the answer is longer than 1000000 bytes')
+    expect((await ask(port, place('a'))).status).toBe(200)
+  })
+
+  test('has as many keys as fit: all are served, and told in one line', async () => {
+    const keys = Array.from({ length: 1500 }, (_, i) => jwk(`k${i}`))
+    const url = await jwksServer((_, response) => response.end(JSON.stringify({ keys })))
+    const { port, said } = await start([addressOf(url)])
+    for (const kid of ['k0', 'k777', 'k1499']) expect((await ask(port, place(kid))).status).toBe(200)
+    expect(said).toEqual([`${url}: 1500 keys more are served`])
+  })
+})
+
+test('two sources with different keys under one kid: the first is served, and the other is named', async () => {
+  const [one, other] = [jwk('same'), jwk('same')]
+  const first = await jwksServer((_, response) => response.end(JSON.stringify({ keys: [one] })))
+  const second = await jwksServer((_, response) => response.end(JSON.stringify({ keys: [other] })))
+  const { port, said } = await start([addressOf(first), addressOf(second)])
+  await expect.poll(() => said.some((line) => line.includes('another key'))).toBe(true)
+  const { body } = await ask(port, place('same'))
+  expect(body).toBe(pemsOf({ source: '', address: '', keys: [one] }).keys[0]?.pem)
+  expect(said.at(-1)).toContain(`${second} publishes another key than ${first} under the kid same`)
+})
+
+test('one source that hangs holds up no other', async () => {
+  const silent = await jwksServer(() => undefined)
+  const url = await jwksServer((_, response) => response.end(JSON.stringify({ keys: [jwk('a')] })))
+  const { port, stop } = await start([addressOf(silent, 60), addressOf(url)])
+  await expect.poll(async () => (await ask(port, place('a'))).status).toBe(200)
+  expect((await ask(port, '/readyz')).status).toBe(200)
+  await stop()
+})
+
+test('a folder: what is written there is there, and what is deleted is gone', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'kjitsi-'))
+  onTestFinished(() => rm(dir, { recursive: true, force: true }))
+  const { keys } = pemsOf({ source: '', address: '', keys: [jwk('a'), jwk('b')] })
+  for (const { file, pem } of keys.slice(0, 1)) await writeFile(join(dir, file), pem)
+  const { port } = await start([pemFolder(dir, 0)], { grace: 0 })
+  expect((await ask(port, place('a'))).body).toBe(keys[0]?.pem)
+  expect((await ask(port, place('b'))).status).toBe(404)
+  await writeFile(join(dir, fileNameOf('b')), keys[1]?.pem ?? '')
+  expect((await ask(port, place('b'))).body).toBe(keys[1]?.pem)
+  await unlink(join(dir, fileNameOf('a')))
+  await ask(port, place('c'))
+  expect((await ask(port, place('a'))).status).toBe(404)
+})
+
+test('the metrics are those of this server', async () => {
+  const url = await jwksServer((_, response) => response.end(JSON.stringify({ keys: [jwk('a')] })))
+  const { port } = await start([addressOf(url)])
+  await ask(port, place('a'))
+  const { headers, body } = await ask(port, '/metrics')
+  expect(headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8')
+  expect(body).toContain('kjitsi_requests_total{status="200"} 1\n')
+  expect(body).toContain(`kjitsi_keys{source="${url}"} 1\n`)
+})

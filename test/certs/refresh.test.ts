@@ -1,0 +1,273 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { Key, Ring } from '../../src/certs/keyring.ts'
+import type { Line } from '../../src/certs/news.ts'
+import { fileNameOf } from '../../src/certs/pem.ts'
+import { type Keeper, type Reading, type Source, keepKeys } from '../../src/certs/refresh.ts'
+import { KjitsiError } from '../../src/errors.ts'
+import { finding, sentenceOf } from '../../src/findings.ts'
+
+const key = (kid: string): Key => ({ kid, file: fileNameOf(kid), pem: `pem of ${kid}` })
+const good = (...kids: readonly string[]): Reading => ({ keys: kids.map(key), leftOut: [], findings: [] })
+const bad = (message = 'connection refused', code: 'unreachable' | 'keys' = 'unreachable'): Reading => ({
+  ...good(),
+  error: new KjitsiError(code, message),
+})
+const [A, B] = [fileNameOf('a'), fileNameOf('b')]
+
+/** A source that a test lets answer what it will, at once or when the test says so. */
+interface Scripted extends Source {
+  answer: Reading | Promise<Reading>
+  /** Why each reading was, in order. */
+  readonly reads: string[]
+}
+
+function scripted(answer: Scripted['answer'], name = 'realm meet'): Scripted {
+  const source: Scripted = {
+    name,
+    cooldown: 30,
+    answer,
+    reads: [],
+    read: (why) => {
+      source.reads.push(why)
+      return Promise.resolve(source.answer)
+    },
+  }
+  return source
+}
+
+interface Kept {
+  readonly keeper: Keeper
+  readonly said: readonly string[]
+  readonly served: () => readonly (string | null)[]
+}
+
+let stop = (): void => undefined
+
+async function keep(...sources: readonly Source[]): Promise<Kept> {
+  const said: string[] = []
+  let ring: Ring | undefined
+  const keeper = keepKeys(sources, {
+    refresh: 300,
+    grace: 3600,
+    signal: new AbortController().signal,
+    say: (line: Line) => said.push(typeof line === 'string' ? line : sentenceOf(line)),
+    onChange: (changed) => (ring = changed),
+  })
+  stop = keeper.stop
+  keeper.start()
+  await seconds(0)
+  return { keeper, said, served: () => [...(ring?.served.values() ?? [])].map(({ kid }) => kid) }
+}
+
+const seconds = (count: number): Promise<unknown> => vi.advanceTimersByTimeAsync(count * 1000)
+
+const never = (): Promise<Reading> => new Promise(() => undefined)
+
+/** Whether a question is still open. */
+async function isWaiting(question: Promise<void> | undefined): Promise<boolean> {
+  if (question === undefined) return false
+  return Promise.race([question.then(() => false), Promise.resolve().then(() => true)])
+}
+
+beforeEach(() => {
+  vi.useFakeTimers()
+})
+afterEach(() => {
+  stop()
+  expect(vi.getTimerCount()).toBe(0)
+  vi.useRealTimers()
+})
+
+describe('a source that answers', () => {
+  test('is read at every interval', async () => {
+    const source = scripted(good('a'))
+    await keep(source)
+    expect(source.reads).toHaveLength(1)
+    await seconds(299)
+    expect(source.reads).toHaveLength(1)
+    await seconds(1)
+    expect(source.reads).toEqual(['due', 'due'])
+  })
+
+  test('has its age and its keys told', async () => {
+    const { keeper } = await keep(scripted(good('a', 'b')))
+    await seconds(60)
+    expect(keeper.states()).toEqual([
+      { source: 'realm meet', keys: 2, ageSeconds: 60, failures: 0, failing: false },
+    ])
+  })
+
+  test('has what it leaves out, and what is wrong, told once', async () => {
+    const source = scripted({
+      ...good('a'),
+      leftOut: [{ kid: 'e', position: 2, source: 'realm meet', reason: 'alg ES256' }],
+      findings: [finding('keys-elsewhere', { realm: 'meet', url: 'http://a', jwksUri: 'http://b/c' })],
+    })
+    const { said } = await keep(source)
+    await seconds(600)
+    expect(source.reads).toHaveLength(3)
+    expect(said).toEqual([
+      `realm meet: key a is served as ${A}`,
+      'realm meet: key e is left out: alg ES256',
+      expect.stringContaining('the keys of realm meet are not on http://a'),
+    ])
+  })
+})
+
+describe('a key that is not known', () => {
+  test('has the source read at once, and is there afterwards', async () => {
+    const source = scripted(good('a'))
+    const { keeper, served } = await keep(source)
+    source.answer = good('a', 'b')
+    await seconds(30)
+    await keeper.askFor(B)
+    expect(source.reads).toEqual(['due', 'asked'])
+    expect(served()).toEqual(['a', 'b'])
+  })
+
+  test('costs one reading in a cooldown, however many ask', async () => {
+    const source = scripted(good('a'))
+    const { keeper } = await keep(source)
+    await seconds(29)
+    expect(keeper.askFor(B)).toBeUndefined()
+    await seconds(1)
+    const flood = Array.from({ length: 10_000 }, (_, i) => keeper.askFor(fileNameOf(String(i))))
+    await seconds(0)
+    expect(source.reads).toEqual(['due', 'asked'])
+    expect(flood.filter((one) => one !== undefined)).toHaveLength(100)
+    for (const second of Array.from({ length: 30 }, (_, i) => i)) {
+      expect(keeper.askFor(B), `second ${second}`).toBeUndefined()
+      await seconds(1)
+    }
+    expect(keeper.askFor(B)).toBeDefined()
+    await seconds(0)
+    expect(source.reads).toHaveLength(3)
+  })
+
+  test('is waited for by all in the one reading that is under way', async () => {
+    let resolve: ((reading: Reading) => void) | undefined
+    const promise = new Promise<Reading>((settle) => (resolve = settle))
+    const source = scripted(promise)
+    const { keeper } = await keep(source)
+    const questions = [keeper.askFor(A), keeper.askFor(A), keeper.askFor(B)]
+    for (const question of questions) expect(await isWaiting(question)).toBe(true)
+    resolve?.(good('a'))
+    for (const question of questions) await question
+    expect(source.reads).toEqual(['due'])
+  })
+
+  test('is waited for five seconds at most', async () => {
+    const { keeper } = await keep(scripted(never()))
+    const question = keeper.askFor(A)
+    await seconds(4)
+    expect(await isWaiting(question)).toBe(true)
+    await seconds(1)
+    expect(await isWaiting(question)).toBe(false)
+  })
+
+  test('comes from the source that has it, though another hangs', async () => {
+    const hanging = scripted(never(), 'realm hanging')
+    const source = scripted(good('a'))
+    const { keeper, served } = await keep(hanging, source)
+    expect(served()).toEqual(['a'])
+    source.answer = good('a', 'b')
+    await seconds(30)
+    const question = keeper.askFor(B)
+    await seconds(0)
+    expect(await isWaiting(question)).toBe(false)
+    expect(served()).toEqual(['a', 'b'])
+  })
+
+  test('lets nobody wait once the server is stopped', async () => {
+    const { keeper } = await keep(scripted(never()))
+    const question = keeper.askFor(A)
+    keeper.stop()
+    await question
+    expect(keeper.askFor(A)).toBeUndefined()
+  })
+})
+
+describe('a source that fails', () => {
+  test('is asked again soon, then less and less soon, until it answers', async () => {
+    const source = scripted(bad())
+    const { keeper, said } = await keep(source)
+    const times: number[] = []
+    for (let second = 1; second <= 121; second++) {
+      const before = source.reads.length
+      await seconds(1)
+      if (source.reads.length > before) times.push(second)
+    }
+    expect(times).toEqual([1, 3, 7, 15, 31, 61, 91, 121])
+    expect(said).toHaveLength(1)
+    expect(said[0]).toContain('it has given no key yet')
+    expect(keeper.states()).toMatchObject([{ ageSeconds: undefined, failures: 9, failing: true }])
+    source.answer = good('a')
+    await seconds(30)
+    expect(said.slice(1)).toEqual(['realm meet: answers again', `realm meet: key a is served as ${A}`])
+  })
+
+  test.each([
+    ['cannot be reached', bad()],
+    ['has no usable key', bad('realm meet: the key set is empty', 'keys')],
+  ])('and %s: what it gave last stays, and its age grows', async (_, answer) => {
+    const source = scripted(good('a'))
+    const { keeper, said, served } = await keep(source)
+    source.answer = answer
+    await seconds(7200)
+    expect(served()).toEqual(['a'])
+    expect(keeper.states()).toMatchObject([{ keys: 1, ageSeconds: 7200, failing: true }])
+    expect(said).toHaveLength(2)
+    expect(said[1]).toContain('what it gave last is still served (1 key)')
+  })
+
+  test('is told again where it fails in another way', async () => {
+    const source = scripted(bad())
+    const { said } = await keep(source)
+    source.answer = bad('there is no key', 'keys')
+    await seconds(60)
+    expect(said).toHaveLength(2)
+  })
+
+  test('takes no other down, not even by a bug', async () => {
+    const broken: Source = {
+      ...scripted(bad()),
+      name: 'x',
+      read: () => Promise.reject(new TypeError('a bug')),
+    }
+    const { served, said } = await keep(broken, scripted(good('a')))
+    expect(served()).toEqual(['a'])
+    expect(said[0]).toContain('x: a bug')
+  })
+})
+
+describe('a key that has left', () => {
+  test('is dropped when its grace is over, to the second', async () => {
+    const source = scripted(good('a', 'b'))
+    const { said, served } = await keep(source)
+    source.answer = good('a')
+    await seconds(300)
+    await seconds(3599)
+    expect(served()).toEqual(['a', 'b'])
+    await seconds(1)
+    expect(served()).toEqual(['a'])
+    expect(said.slice(2)).toEqual([
+      'realm meet: key b has left, and is served for 1h more',
+      expect.stringContaining('a Prosody that has fetched it keeps it until it restarts'),
+    ])
+  })
+
+  test('and the clock that is set back or forward by a year: nothing of it is noticed', async () => {
+    const source = scripted(good('a', 'b'))
+    const { keeper, served } = await keep(source)
+    source.answer = good('a')
+    vi.setSystemTime(new Date(Date.now() - 365 * 86_400_000))
+    await seconds(300)
+    expect(source.reads).toHaveLength(2)
+    expect(keeper.states()).toMatchObject([{ ageSeconds: 0 }])
+    vi.setSystemTime(new Date(Date.now() + 2 * 365 * 86_400_000))
+    await seconds(3599)
+    expect(served()).toEqual(['a', 'b'])
+    await seconds(1)
+    expect(served()).toEqual(['a'])
+  })
+})

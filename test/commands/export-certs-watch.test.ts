@@ -1,0 +1,176 @@
+import { readFileSync } from 'node:fs'
+import { mkdtemp, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { STATE_FILE } from '../../src/certs/gone.ts'
+import { fileNameOf } from '../../src/certs/pem.ts'
+import { run } from '../run.ts'
+import { startKjitsi } from '../running.ts'
+
+const { keys } = JSON.parse(readFileSync(new URL('../fixtures/jwks.json', import.meta.url), 'utf8')) as {
+  keys: readonly { readonly kid: string }[]
+}
+const usable = keys.filter(
+  ({ kid }) => kid === '1DKOk8q4Dc9BSgDLmksFemg5lEGuoYQvYrHVOnXNj3k' || kid === 'second key',
+)
+const [A = '', B = ''] = usable.map(({ kid }) => fileNameOf(kid))
+
+let dir: string
+let jwks: string
+
+beforeEach(async () => {
+  const box = await mkdtemp(join(tmpdir(), 'kjitsi-'))
+  onTestFinished(() => rm(box, { recursive: true, force: true }))
+  dir = join(box, 'certs')
+  jwks = join(box, 'jwks.json')
+  await publish(2)
+})
+
+/** Writes a key set with the first `count` keys. */
+async function publish(count: number): Promise<void> {
+  await writeFile(jwks, JSON.stringify({ keys: usable.slice(0, count) }))
+}
+
+const pems = async (): Promise<readonly string[]> =>
+  (await readdir(dir)).filter((name) => name.endsWith('.pem'))
+
+describe('--watch', () => {
+  test('exports again at every interval, tells changes only, and ends with 0', async () => {
+    await publish(1)
+    const { said, end, lines } = startKjitsi([
+      'export-certs',
+      dir,
+      '--jwks',
+      jwks,
+      '--watch',
+      '--interval',
+      '1s',
+    ])
+    await said(`created ${A}`)
+    const before = await stat(join(dir, A))
+    await publish(2)
+    await said(`created ${B}: key "second key" of ${jwks}`)
+    const { exitCode, stdout } = await end('SIGTERM')
+    expect([exitCode, stdout]).toEqual([0, ''])
+    expect(lines).toEqual([
+      `exporting to ${dir} every 1s`,
+      expect.stringContaining(`created ${A}`),
+      expect.stringContaining(`created ${B}`),
+    ])
+    expect((await stat(join(dir, A))).mtimeMs).toBe(before.mtimeMs)
+  })
+
+  test('a round that fails changes nothing, is told once, and the next good one is told', async () => {
+    const watching = startKjitsi([
+      'export-certs',
+      dir,
+      '--jwks',
+      jwks,
+      '--watch',
+      '--interval',
+      '1s',
+      '--prune',
+    ])
+    await watching.said(`created ${B}`)
+    await writeFile(jwks, '<html>')
+    await watching.said('error: ')
+    expect(await pems()).toHaveLength(2)
+    await publish(2)
+    await watching.said('every key set was read again')
+    expect(watching.lines.filter((line) => line.startsWith('error: '))).toHaveLength(1)
+    expect((await watching.end('SIGINT')).exitCode).toBe(0)
+  })
+
+  test('starts before there is a key set', async () => {
+    await rm(jwks)
+    const { said } = startKjitsi(['export-certs', dir, '--jwks', jwks, '--watch', '--interval', '1s'])
+    await said('error: cannot read')
+    await publish(1)
+    await said(`created ${A}`)
+  })
+
+  test('keeps a key that is gone for a day, unless it is told otherwise', async () => {
+    const argv = ['export-certs', dir, '--jwks', jwks, '--watch', '--interval', '1s', '--prune']
+    const patient = startKjitsi(argv)
+    await patient.said(`created ${B}`)
+    await publish(1)
+    await patient.said('a key is removed when it has been gone for 24h')
+    await patient.end('SIGTERM')
+    expect(await pems()).toHaveLength(2)
+    const quick = startKjitsi([...argv, '--grace', '0s', '--log', 'json'])
+    expect(JSON.parse(await quick.said(`removed ${B}`))).toMatchObject({
+      message: `removed ${B}`,
+      action: 'remove',
+    })
+    await quick.end('SIGTERM')
+    expect(await pems()).toEqual([A])
+  })
+
+  test.each([
+    [['--json'], '--json'],
+    [['--dry-run', '--check'], '--dry-run, --check'],
+  ])('does not go with %j', async (flags, named) => {
+    const { exitCode, stderr, stdout } = await run(['export-certs', dir, '--jwks', jwks, '--watch', ...flags])
+    expect(exitCode).toBe(2)
+    expect(stderr + stdout).toContain(`--watch does not go with ${named}`)
+  })
+})
+
+describe('--prune --grace', () => {
+  const prune = (...flags: readonly string[]): ReturnType<typeof run> =>
+    run(['export-certs', dir, '--jwks', jwks, '--prune', ...flags])
+  const since = async (file: string, time: string): Promise<void> =>
+    writeFile(join(dir, STATE_FILE), JSON.stringify({ version: 1, gone: { [file]: time } }))
+
+  test('a key that has just gone stays, and the time is written down', async () => {
+    await prune('--grace', '24h')
+    await publish(1)
+    const { stderr, stdout } = await prune('--grace', '24h')
+    expect(stderr).toContain('a key is removed when it has been gone for 24h')
+    expect(stdout).not.toContain(B)
+    expect(await pems()).toHaveLength(2)
+    expect(
+      Object.keys((JSON.parse(await readFile(join(dir, STATE_FILE), 'utf8')) as { gone: object }).gone),
+    ).toEqual([B])
+  })
+
+  test('a key that has been gone for that long is removed', async () => {
+    await prune('--grace', '24h')
+    await publish(1)
+    await since(B, '2020-01-01T00:00:00Z')
+    const { stdout } = await prune('--grace', '24h')
+    expect(stdout).toContain('removed')
+    expect(await pems()).toEqual([A])
+    expect(await readFile(join(dir, STATE_FILE), 'utf8')).not.toContain(B)
+  })
+
+  test('a second run writes nothing, not even its state', async () => {
+    await prune('--grace', '24h')
+    await publish(1)
+    await prune('--grace', '24h')
+    await utimes(join(dir, STATE_FILE), 1, 1)
+    await prune('--grace', '24h')
+    expect((await stat(join(dir, STATE_FILE))).mtimeMs).toBe(1000)
+  })
+
+  test('a run that cannot read every set leaves the time alone', async () => {
+    await prune('--grace', '24h')
+    await publish(1)
+    await since(B, '2020-01-01T00:00:00Z')
+    const { exitCode, stderr } = await prune('--grace', '24h', '--jwks', '/nowhere.json')
+    expect(exitCode).toBe(1)
+    expect(stderr).toContain('nothing was removed')
+    expect(await readFile(join(dir, STATE_FILE), 'utf8')).toContain('2020-01-01')
+    expect(await pems()).toHaveLength(2)
+  })
+
+  test('--dry-run writes nothing, without --grace there is no state', async () => {
+    await prune()
+    await publish(1)
+    await prune('--grace', '24h', '--dry-run')
+    expect(await readdir(dir)).not.toContain(STATE_FILE)
+    await prune()
+    expect(await readdir(dir)).toEqual([A])
+  })
+})

@@ -1,0 +1,206 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { fileNameOf } from '../../src/certs/pem.ts'
+import { ask, open, untilClosed } from '../certs/client.ts'
+import { run, spawnKjitsi } from '../run.ts'
+import { startKjitsi, startServing } from '../running.ts'
+
+const JWKS = fileURLToPath(new URL('../fixtures/jwks.json', import.meta.url))
+const FILE = fileNameOf('1DKOk8q4Dc9BSgDLmksFemg5lEGuoYQvYrHVOnXNj3k')
+let dir: string
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'kjitsi-'))
+  expect((await run(['export-certs', dir, '--jwks', JWKS])).exitCode).toBe(0)
+})
+afterAll(() => rm(dir, { recursive: true, force: true }))
+
+test('serves a key set, says which keys, and names those that it leaves out', async () => {
+  const { port, said, lines } = await startServing(['--jwks', JWKS])
+  await said('is served as')
+  expect((await ask(port, `/certs/${FILE}`)).body).toContain('BEGIN PUBLIC KEY')
+  await said('left out: use enc')
+  await said('left out: 1024 bits')
+  await said('left out: alg PS256')
+  await said('left out: kty EC (ES256)')
+  expect(lines.filter((line) => line.includes('is served as'))).toHaveLength(2)
+})
+
+test('all settings come from the environment alone', async () => {
+  const running = startKjitsi(['serve-certs'], {
+    KJITSI_DIR: dir,
+    KJITSI_LISTEN_HOST: 'localhost',
+    KJITSI_LISTEN_PORT: '0',
+    KJITSI_LISTEN_PATH: '/keys/',
+    KJITSI_REFRESH: '1m',
+    KJITSI_COOLDOWN: '1s',
+    KJITSI_GRACE: '1h',
+    KJITSI_LOG: 'json',
+  })
+  const line = JSON.parse(await running.said('serving')) as { address: string; level: string; time: string }
+  expect(line).toMatchObject({ level: 'note', time: expect.stringMatching(/^20.*Z$/) as string })
+  const { port, pathname } = new URL(line.address)
+  expect(pathname).toBe('/keys')
+  await running.said('is served as')
+  const { headers } = await ask(Number(port), `/keys/${FILE}`)
+  expect(headers['cache-control']).toBe('public, max-age=60')
+})
+
+test.each(['SIGTERM', 'SIGINT'] as const)('ends with %s and 0, whoever is connected', async (signal) => {
+  const { port, end } = await startServing(['--dir', dir])
+  const [silent, half] = [await open(port), await open(port)]
+  half.write('GET / HTTP/1.1\r\n')
+  const closed = [untilClosed(silent), untilClosed(half)]
+  const before = performance.now()
+  const { exitCode, stdout } = await end(signal)
+  expect([exitCode, stdout]).toEqual([0, ''])
+  expect(performance.now() - before).toBeLessThan(5000)
+  await Promise.all(closed)
+})
+
+test('ends with 0 also while its source hangs', async () => {
+  const hanging = createServer(() => undefined)
+  await new Promise<void>((resolve) => hanging.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void hanging.close())
+  const { port: where } = hanging.address() as { port: number }
+  const { port, end } = await startServing(['--jwks', `http://127.0.0.1:${where}/certs`])
+  const waiting = ask(port, `/certs/${FILE}`)
+  await expect.poll(async () => (await ask(port, '/readyz')).status).toBe(503)
+  const { exitCode } = await end('SIGTERM')
+  expect(exitCode).toBe(0)
+  expect((await waiting).status).toBe(404)
+})
+
+describe('what it says', () => {
+  test('with --json: one document on stdout, the log on stderr', async () => {
+    const { port, end } = await startServing(['--dir', dir, '--json'])
+    const { stdout } = await end('SIGTERM')
+    expect(JSON.parse(stdout)).toEqual({
+      version: 1,
+      kind: 'key-server',
+      address: `http://127.0.0.1:${port}/certs`,
+      sources: [dir],
+      findings: [],
+    })
+  })
+
+  test('with --verbose: each request, cut short and without control characters', async () => {
+    const { port, said, lines } = await startServing(['--dir', dir, '--verbose'])
+    await ask(port, `/certs/${'x'.repeat(1000)}`)
+    const line = await said('GET /certs/xxx')
+    expect(line).toMatch(/^GET \/certs\/x{193} 404$/)
+    expect(lines.join('\n')).toContain(`dir = "${dir}" (flag)`)
+  })
+
+  test('with --log json: every line is a document, also of --verbose and of an error', async () => {
+    const { port, end, said } = await startServing(['--dir', dir, '--verbose', '--log', 'json'])
+    await ask(port, '/x')
+    await said('GET /x')
+    const { stderr } = await end('SIGTERM')
+    const messages = stderr.split('\n').map((line) => (JSON.parse(line) as { message: string }).message)
+    expect(messages).toContain('GET /x 404')
+    const failed = await run(['serve-certs', '--dir', dir, '--tls-cert', 'x', '--log', 'json'])
+    expect(JSON.parse(failed.stderr)).toMatchObject({ level: 'error', code: 'usage' })
+  })
+
+  test('with --quiet: nothing', async () => {
+    const free = createServer()
+    await new Promise<void>((resolve) => free.listen(0, '127.0.0.1', resolve))
+    const { port } = free.address() as { port: number }
+    await new Promise((resolve) => free.close(resolve))
+    const running = startKjitsi(['serve-certs', '--dir', dir, '--port', String(port), '--quiet'])
+    const isReady = (): Promise<number> =>
+      ask(port, '/readyz').then(
+        ({ status }) => status,
+        () => 0,
+      )
+    await expect.poll(isReady, { timeout: 10_000 }).toBe(200)
+    expect(await running.end('SIGTERM')).toEqual({ exitCode: 0, stdout: '', stderr: '' })
+  })
+})
+
+describe('what keeps it from starting', () => {
+  test('a port that is taken: exit 1 with a sentence', async () => {
+    const other = createServer()
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void other.close())
+    const { port } = other.address() as { port: number }
+    const { exitCode, stderr } = await spawnKjitsi(['serve-certs', '--dir', dir, '--port', String(port)])
+    expect(exitCode).toBe(1)
+    expect(stderr).toBe(
+      `error: cannot listen on 127.0.0.1 port ${port}: another program listens there\n` +
+        '  → end that one, or give another --port\n',
+    )
+  })
+
+  test('a TLS key that cannot be read: exit 1 with a sentence', async () => {
+    await writeFile(join(dir, 'cert.pem'), '-----BEGIN CERTIFICATE-----\n')
+    const tls = ['--tls-cert', join(dir, 'cert.pem'), '--tls-key', '/nowhere/key.pem']
+    const { exitCode, stderr } = await spawnKjitsi(['serve-certs', '--dir', dir, ...tls])
+    expect(exitCode).toBe(1)
+    expect(stderr).toContain('error: --tls-key: cannot read /nowhere/key.pem: no such file or folder\n')
+  })
+
+  test.each([
+    [[], /2 settings are missing:\n +--url or KEYCLOAK_URL[^]*--realm[^]*, or --dir, the folder/],
+    [['--dir', '/x', '--tls-key', '/x'], /--tls-cert and --tls-key go together/],
+    [['--dir', '/x', '--port', '70000'], /--port "70000" is no port/],
+    [['--dir', '/x', '--path', 'certs'], /--path "certs" is no path/],
+    [['--dir', '/x', '--path', '/a/../b'], /is no path/],
+    [['--dir', '/x', '--refresh', '0s'], /--refresh "0s" is not between 1s and 24d/],
+    [['--dir', '/x', '--refresh', '25d'], /is not between 1s and 24d/],
+    [['--dir', '/x', '--log', 'xml'], /--log "xml" is none of text, json/],
+  ])('%j: exit 2', async (argv, message) => {
+    const { exitCode, stderr } = await run(['serve-certs', ...argv])
+    expect(exitCode).toBe(2)
+    expect(stderr).toMatch(message)
+  })
+})
+
+describe('where keys come from', () => {
+  async function sources(
+    argv: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<readonly [readonly string[], string]> {
+    const controller = new AbortController()
+    controller.abort()
+    const { stdout, stderr } = await run(['serve-certs', '--port', '0', '--json', ...argv], {
+      env: { KEYCLOAK_URL: 'http://127.0.0.1:9', ...env },
+      signal: controller.signal,
+    })
+    return [(JSON.parse(stdout) as { sources: readonly string[] }).sources, stderr]
+  }
+
+  test.each([
+    [
+      'a folder wins over a realm',
+      ['--dir', '/x', '--realm', 'r'],
+      {},
+      ['/x'],
+      'not read, since there is --dir: realm r',
+    ],
+    ['a folder given as a flag wins', ['--dir', '/x'], { KEYCLOAK_REALM: 'r' }, ['/x'], 'realm r'],
+    [
+      'a realm given as a flag wins',
+      ['--realm', 'r'],
+      { KJITSI_DIR: '/x' },
+      ['realm r'],
+      'other sources: /x',
+    ],
+    [
+      'realms and key sets add up',
+      ['--realm', 'r', '--realm', 's', '--jwks', '/j'],
+      {},
+      ['realm r', 'realm s', '/j'],
+      '',
+    ],
+  ] as const)('%s', async (_, argv, env, expected, said) => {
+    const [found, stderr] = await sources(argv, env)
+    expect(found).toEqual(expected)
+    expect(stderr).toContain(said)
+  })
+})
