@@ -24,12 +24,12 @@ export interface KeyServer {
 
 export interface Limits {
   readonly connections: number
-  /** Of a whole request head. */
-  readonly headSeconds: number
+  /** Until a request is there as a whole, and before it a TLS handshake. */
+  readonly requestSeconds: number
   readonly idleSeconds: number
 }
 
-export const LIMITS: Limits = { connections: 1000, headSeconds: 5, idleSeconds: 15 }
+export const LIMITS: Limits = { connections: 1000, requestSeconds: 5, idleSeconds: 15 }
 const MAX_HEAD_BYTES = 8192
 const DRAIN_MS = 2000
 
@@ -46,8 +46,7 @@ export async function startServer(
 ): Promise<KeyServer> {
   const options: ServerOptions = {
     maxHeaderSize: MAX_HEAD_BYTES,
-    headersTimeout: limits.headSeconds * 1000,
-    requestTimeout: limits.headSeconds * 2000,
+    requestTimeout: limits.requestSeconds * 1000,
     connectionsCheckingInterval: 1000,
     // Idle connections are ended by `limitConnections`, at a fraction of the cost of a timer for each.
     keepAliveTimeout: 0,
@@ -109,7 +108,7 @@ async function createTlsServer(
   const keyPem = await readPem('--tls-key', key, /-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----/, 'private key')
   const { createServer: create } = await import('node:https')
   try {
-    return create({ ...options, cert: certPem, key: keyPem, handshakeTimeout: limits.headSeconds * 1000 })
+    return create({ ...options, cert: certPem, key: keyPem, handshakeTimeout: limits.requestSeconds * 1000 })
   } catch (error) {
     const reason =
       systemCodeOf(error) === 'ERR_OSSL_X509_KEY_VALUES_MISMATCH'

@@ -31,7 +31,9 @@ test('the numbers of a scrape are those of now', async () => {
   counts[200] = 5
   counts[404] = 1
   states = [{ ...state, failures: 7 }]
-  expect(linesOf(await text())).toEqual([
+  const after = await text()
+  expect(await text()).toBe(after)
+  expect(linesOf(after)).toEqual([
     'kjitsi_requests_total{status="200"} 5',
     'kjitsi_requests_total{status="404"} 1',
     'kjitsi_refresh_failures_total{source="realm meet"} 7',

@@ -48,7 +48,7 @@ async function keep(...sources: readonly Source[]): Promise<Kept> {
   let ring: Ring | undefined
   const keeper = keepKeys(sources, {
     refresh: 300,
-    grace: 3600,
+    grace: 3500,
     signal: new AbortController().signal,
     say: (line: Line) => said.push(typeof line === 'string' ? line : sentenceOf(line)),
     onChange: (changed) => (ring = changed),
@@ -246,12 +246,12 @@ describe('a key that has left', () => {
     const { said, served } = await keep(source)
     source.answer = good('a')
     await seconds(300)
-    await seconds(3599)
+    await seconds(3499)
     expect(served()).toEqual(['a', 'b'])
     await seconds(1)
     expect(served()).toEqual(['a'])
     expect(said.slice(2)).toEqual([
-      'realm meet: key b has left, and is served for 1h more',
+      'realm meet: key b has left, and is served for 3500s more',
       expect.stringContaining('a Prosody that has fetched it keeps it until it restarts'),
     ])
   })
@@ -265,7 +265,7 @@ describe('a key that has left', () => {
     expect(source.reads).toHaveLength(2)
     expect(keeper.states()).toMatchObject([{ ageSeconds: 0 }])
     vi.setSystemTime(new Date(Date.now() + 2 * 365 * 86_400_000))
-    await seconds(3599)
+    await seconds(3499)
     expect(served()).toEqual(['a', 'b'])
     await seconds(1)
     expect(served()).toEqual(['a'])

@@ -162,6 +162,7 @@ describe('what is neither GET nor HEAD', () => {
     const head = ['POST /certs/x.pem HTTP/1.1', 'Host: x', ...headers].join('\r\n')
     const raw = await sendRaw(port, `${head}\r\n\r\n${body}`)
     expect(statusOf(raw)).toBe(405)
+    expect(raw.match(/^HTTP/gm)).toHaveLength(1)
     expect(raw).toContain('\r\nConnection: close\r\n')
   })
 
@@ -214,7 +215,7 @@ describe('clients that hold connections', () => {
   })
 
   test('more than there is room for: the one that was silent for longest makes room', async () => {
-    const { port } = await serveOne({}, { connections: 20, headSeconds: 60, idleSeconds: 60 })
+    const { port } = await serveOne({}, { connections: 20, requestSeconds: 60, idleSeconds: 60 })
     const busy = await open(port)
     const answered = async (): Promise<void> => {
       const answer = new Promise((resolve) => busy.once('data', resolve))
@@ -232,7 +233,7 @@ describe('clients that hold connections', () => {
   })
 
   test('a head that does not come to its end in time is 408, and one that never began just ends', async () => {
-    const { port, counts } = await serveOne({}, { connections: 100, headSeconds: 1, idleSeconds: 60 })
+    const { port, counts } = await serveOne({}, { connections: 100, requestSeconds: 1, idleSeconds: 60 })
     const [silent, begun] = [await open(port), await open(port)]
     begun.write('GET / HTTP/1.1\r\nX: ')
     const trickle = setInterval(() => begun.write('a'), 50)
@@ -244,14 +245,14 @@ describe('clients that hold connections', () => {
   })
 
   test('one that is idle for too long ends', async () => {
-    const { port } = await serveOne({}, { connections: 100, headSeconds: 60, idleSeconds: 1 })
+    const { port } = await serveOne({}, { connections: 100, requestSeconds: 60, idleSeconds: 1 })
     const socket = await open(port)
     socket.write(`GET ${KEY} HTTP/1.1\r\nHost: x\r\n\r\n`)
     expect(await untilClosed(socket)).toContain(PEM)
   })
 
   test('one that asks and asks and reads nothing: others are answered, and it ends', async () => {
-    const { port, counts } = await serveOne({}, { connections: 100, headSeconds: 60, idleSeconds: 1 })
+    const { port, counts } = await serveOne({}, { connections: 100, requestSeconds: 60, idleSeconds: 1 })
     const greedy = await open(port)
     greedy.pause()
     greedy.write(`GET ${KEY} HTTP/1.1\r\nHost: x\r\n\r\n`.repeat(50_000))

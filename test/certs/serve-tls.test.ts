@@ -89,13 +89,13 @@ describe('a certificate that will not do', () => {
 
 describe('connections without a handshake', () => {
   test('end in time', async () => {
-    const port = await serve({ ...LIMITS, headSeconds: 1 })
+    const port = await serve({ connections: 10, requestSeconds: 1, idleSeconds: 60 })
     const socket = await open(port)
     await untilClosed(socket)
   })
 
   test('make room for others', async () => {
-    const port = await serve({ connections: 10, headSeconds: 60, idleSeconds: 60 })
+    const port = await serve({ connections: 10, requestSeconds: 60, idleSeconds: 60 })
     const silent = await Promise.all(Array.from({ length: 30 }, () => open(port)))
     silent.forEach((socket) => socket.resume())
     for (let i = 0; i < 15; i++) expect(await ask(port)).toBe('hello')
@@ -103,7 +103,7 @@ describe('connections without a handshake', () => {
   })
 
   test('are not counted twice once they have one', async () => {
-    const port = await serve({ connections: 3, headSeconds: 60, idleSeconds: 60 })
+    const port = await serve({ connections: 2, requestSeconds: 60, idleSeconds: 60 })
     const held = await open(port)
     held.resume()
     for (let i = 0; i < 20; i++) expect(await ask(port)).toBe('hello')

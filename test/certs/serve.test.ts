@@ -174,20 +174,22 @@ describe('an end', () => {
     await expect(open(server.port)).rejects.toThrow('ECONNREFUSED')
   })
 
-  test('answers first who was waiting', async () => {
+  test('answers first who was waiting, and keeps no connection after that', async () => {
     let answer: (() => void) | undefined
-    let closing = false
+    let isClosing = false
     const server = await serveOne({
-      isClosing: () => closing,
+      isClosing: () => isClosing,
       pages: () => new Map(),
       askFor: () => new Promise((resolve) => (answer = resolve)),
     })
-    const waiting = ask(server.port, KEY)
+    const waiting = sendRaw(server.port, `GET ${KEY} HTTP/1.1\r\nHost: x\r\n\r\n`)
     await expect.poll(() => answer).toBeDefined()
-    closing = true
+    isClosing = true
     const closed = server.close()
     answer?.()
-    expect(await waiting).toMatchObject({ status: 404, headers: { connection: 'close' } })
+    const raw = await waiting
+    expect(raw).toMatch(/^HTTP\/1\.1 404 /)
+    expect(raw).toContain('\r\nConnection: close\r\n')
     await closed
   })
 })

@@ -53,7 +53,8 @@ test('all settings come from the environment alone', async () => {
 test.each(['SIGTERM', 'SIGINT'] as const)('ends with %s and 0, whoever is connected', async (signal) => {
   const { port, end } = await startServing(['--dir', dir])
   const [silent, half] = [await open(port), await open(port)]
-  half.write('GET / HTTP/1.1\r\n')
+  half.write('GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\n')
+  await new Promise((resolve) => half.once('data', resolve))
   const closed = [untilClosed(silent), untilClosed(half)]
   const before = performance.now()
   const { exitCode, stdout } = await end(signal)
