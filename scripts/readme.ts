@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { COMMANDS } from '../src/cli.ts'
 import { COMMON } from '../src/command.ts'
 import { SETTINGS, type SettingKey, flagsOf, isSecret } from '../src/settings.ts'
+import { RULES } from '../src/token/rules.ts'
 
 const README = 'README.md'
 
@@ -35,6 +36,15 @@ function usedBy(key: SettingKey): string {
   return users.join(', ')
 }
 
+/** What Prosody logs, in the order in which it looks; a rule without a reason gives no answer at all. */
+function reasonsTable(): string {
+  const rows = RULES.map(({ step, reason, cause, fix }) => {
+    const logged = reason === '' ? '(no answer)' : `\`${reason}\``
+    return `| ${step} | ${logged} | ${cause} | ${fix} |`.replaceAll('<', '\\<')
+  })
+  return ['| step | Prosody logs | cause | what mends it |', '|---|---|---|---|', ...rows].join('\n')
+}
+
 function fill(text: string, name: string, content: string): string {
   const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`]
   const [from, to] = [text.indexOf(start), text.indexOf(end)]
@@ -43,7 +53,11 @@ function fill(text: string, name: string, content: string): string {
 }
 
 const before = readFileSync(README, 'utf8')
-const after = fill(fill(before, 'commands', commandsTable()), 'settings', settingsTable())
+const after = [
+  ['commands', commandsTable()],
+  ['settings', settingsTable()],
+  ['reasons', reasonsTable()],
+].reduce((text, [name = '', content = '']) => fill(text, name, content), before)
 if (before !== after) {
   if (process.argv.includes('--check')) {
     process.stderr.write(`${README} is not what the code says: npm run readme\n`)

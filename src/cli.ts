@@ -167,6 +167,40 @@ export const COMMANDS: readonly Command[] = [
     load: async () => (await import('./commands/gen-config.ts')).run,
   }),
   command({
+    name: 'check-token',
+    summary: 'say what Jitsi says to a token, and why, before anybody joins',
+    args: [
+      [
+        '[token]',
+        'the token, or - for stdin; also with `Bearer` or an address with ?jwt= around it. ' +
+          'Other users of this machine can see an argument: stdin keeps it to yourself',
+      ],
+    ],
+    settings: [
+      'jitsiEnv',
+      'joinRoom',
+      'at',
+      'batch',
+      'certs',
+      'keyserver',
+      'jwks',
+      'issuer',
+      'audience',
+      'appId',
+      'signType',
+      'domainVerification',
+    ],
+    examples: [
+      ['kjitsi check-token - --env ./.env --room team-a < token.txt', "asks by Jitsi's own settings"],
+      [
+        'kjitsi check-token - --issuer https://auth.example.org/realms/meet --jwks certs.json < token.txt',
+        'asks by flags alone',
+      ],
+      ['kjitsi check-token --env ./.env --certs ./certs --batch tokens.jsonl', 'audits many'],
+    ],
+    load: async () => (await import('./commands/check-token.ts')).run,
+  }),
+  command({
     name: 'demo',
     summary: 'boot a throw-away Keycloak, run the three commands on it and show the accepted token',
     args: [],
@@ -180,7 +214,7 @@ const EXIT_CODES_HELP = `Exit codes:
   0  done, or nothing to do        4  Keycloak refused the login
   1  unexpected, or a file failed  5  the account lacks a right, which is named
   2  usage, or a bad setting       6  realm or client not found
-  3  drift (--check)               7  unreachable, TLS, time limit, 5xx
+  3  drift (--check), or refused   7  unreachable, TLS, time limit, 5xx
   130  interrupted
 `
 

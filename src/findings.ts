@@ -208,6 +208,86 @@ const FINDINGS = {
       'drops one of the two or refuses every login; nothing was changed',
     fix: ({ client }) => `delete it (Keycloak: Clients > ${client} > Client scopes > ${client}-dedicated)`,
   }),
+
+  'auth-off': kind<object>({
+    level: 'error',
+    say: () => 'ENABLE_AUTH is off: Prosody asks nobody for a token, and lets everybody into every room',
+    fix: () => 'kjitsi gen-env .env sets it to 1',
+  }),
+  'rooms-open': kind<{ domain: string; mucDomain: string }>({
+    level: 'error',
+    say: ({ domain, mucDomain }) =>
+      `XMPP_MUC_DOMAIN (${mucDomain}) is not letters and digits, a dot and XMPP_DOMAIN (${domain}): Prosody then checks no ` +
+      'join, and any token that may log in opens every room',
+    fix: ({ domain }) => `set XMPP_MUC_DOMAIN=muc.${domain}, or neither of the two`,
+  }),
+  'settings-undetermined': kind<{ what: string }>({
+    level: 'error',
+    say: ({ what }) => `only Prosody itself can tell what these settings come to: ${what}`,
+    fix: () => 'take that out to ask about the rest',
+  }),
+  'keys-not-seen': kind<{ failure: string }>({
+    level: 'warning',
+    say: ({ failure }) =>
+      `the key could not be looked at: ${failure}; that is how it looks from here, not from Prosody's container`,
+    fix: () => 'give --certs the folder, or --jwks the key set, that Prosody gets to see',
+  }),
+  'keys-from-set': kind<{ keyserver: string }>({
+    level: 'note',
+    say: ({ keyserver }) =>
+      `the keys are those of --jwks, while these settings make Prosody ask ${keyserver}; whether that has them was not looked at`,
+    fix: () => 'leave --jwks out to ask the key server itself, or give --certs',
+  }),
+  'keyserver-slash': kind<{ keyserver: string }>({
+    level: 'warning',
+    say: ({ keyserver }) =>
+      `JWT_ASAP_KEYSERVER (${keyserver}) ends with a slash: Prosody asks for //<sha256(kid)>.pem, which many servers do not have`,
+    fix: () => 'take the slash away',
+  }),
+  'token-large': kind<{ length: number }>({
+    level: 'warning',
+    say: ({ length }) =>
+      `the token has ${length} characters: nginx takes 8 kB in an address, Prosody 10 kB in all, and docker's limit of 10 kB/s makes ` +
+      'each login slow',
+    fix: () => 'put fewer roles and groups into it: Full scope allowed off for the client',
+  }),
+  'token-short-lived': kind<{ seconds: number }>({
+    level: 'warning',
+    say: ({ seconds }) =>
+      `the token is valid for ${seconds} s: a connection that breaks after that cannot come back without a new login`,
+    fix: () => "set the client's access.token.lifespan to the length of a meeting",
+  }),
+  'token-endless': kind<{ why: string }>({
+    level: 'warning',
+    say: ({ why }) => `the token never expires: ${why}`,
+    fix: () => 'take a token with exp in seconds, as Keycloak makes it',
+  }),
+  'token-name': kind<{ inContext: boolean }>({
+    level: 'warning',
+    say: ({ inContext }) =>
+      inContext
+        ? 'the token has a context without context.user.name: Jitsi then shows no name, not even one beside context'
+        : 'the token names nobody: there is neither context.user.name nor name',
+    fix: () => 'kjitsi setup-mappers --user-context',
+  }),
+  'token-name-outside': kind<object>({
+    level: 'note',
+    say: () =>
+      'name and email stand outside of context: Jitsi reads them with config.tokenGetUserInfoOutOfContext = true only',
+    fix: () => 'set that in custom-config.js, or kjitsi setup-mappers --user-context',
+  }),
+  'token-email': kind<object>({
+    level: 'note',
+    say: () =>
+      'the token has no email that Jitsi reads: the profile goes on offering a login to people who are logged in',
+    fix: () => 'kjitsi setup-mappers --user-context',
+  }),
+  'token-features': kind<{ missing: readonly string[] }>({
+    level: 'warning',
+    say: ({ missing }) =>
+      `context.features is there, and what it does not name is off: ${missing.join(', ')}`,
+    fix: () => 'kjitsi setup-mappers --feature NAME=true for each of them, or map no feature at all',
+  }),
 }
 
 /** A client and its realm. */
@@ -238,4 +318,10 @@ export function sentenceOf(found: Finding): string {
 
 export function fixOf(found: Finding): string | undefined {
   return (FINDINGS[found.code] as Kind<unknown>).fix?.(found.args)
+}
+
+/** A finding with its sentence and fix, for scripts. */
+export function plainFinding(found: Finding): Readonly<Record<string, unknown>> {
+  const fix = fixOf(found)
+  return { ...found, message: sentenceOf(found), ...(fix === undefined ? {} : { fix }) }
 }

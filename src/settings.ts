@@ -18,6 +18,7 @@ import {
   pause,
   plain,
   port,
+  time,
   urlOrPath,
   urlPath,
 } from './values.ts'
@@ -356,6 +357,43 @@ export const SETTINGS = {
     help: 'form of the lines on stderr: text, or json with one document a line',
     parse: oneOf('text', 'json'),
     default: 'text',
+  }),
+
+  jitsiEnv: setting({
+    flag: '--env <file>',
+    env: 'KJITSI_ENV',
+    help: "Jitsi's .env, which says what Prosody accepts; the flags beside it come first",
+    parse: plain,
+  }),
+  certs: setting({
+    flag: '--certs <dir>',
+    env: 'KJITSI_CERTS',
+    help: 'folder with the <sha256(kid)>.pem files that the key server has, to read in place of asking it',
+    parse: plain,
+  }),
+  domainVerification: setting({
+    flag: '--domain-verification',
+    env: 'KJITSI_DOMAIN_VERIFICATION',
+    help: 'as JWT_ENABLE_DOMAIN_VERIFICATION=1: sub has to be the tenant, the host or *',
+    parse: onOff,
+  }),
+  joinRoom: setting({
+    flag: '--room <name>',
+    env: 'KJITSI_JOIN_ROOM',
+    help: 'room to join, as it stands in its address: team-a, or tenant/team-a',
+    parse: plain,
+  }),
+  at: setting({
+    flag: '--at <time>',
+    env: 'KJITSI_AT',
+    help: 'time of the check in Unix seconds, or as 2026-08-20T14:05:00Z (default: now)',
+    parse: time,
+  }),
+  batch: setting({
+    flag: '--batch <file>',
+    env: 'KJITSI_BATCH',
+    help: 'file of JSON lines {"token":…,"room":…,"at":…} (- for stdin); writes one JSON line for each',
+    parse: plain,
   }),
 
   keep: setting({

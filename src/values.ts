@@ -91,6 +91,14 @@ export function urlPath(text: string): string {
   return text.replace(/\/$/, '')
 }
 
+/** A point in time in whole Unix seconds: `1787220000`, or a date with a time and its zone as in RFC 3339. */
+export function time(text: string): number {
+  const isDate = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/i.test(text)
+  const seconds = /^\d{1,12}$/.test(text) ? Number(text) : isDate ? Math.floor(Date.parse(text) / 1000) : NaN
+  if (Number.isNaN(seconds)) throw new Error('is no time: write Unix seconds, or 2026-08-20T14:05:00Z')
+  return seconds
+}
+
 export function oneOf<const T extends string>(...allowed: readonly T[]): (text: string) => T {
   return (text) => {
     const found = allowed.find((one) => one === text)

@@ -1,0 +1,47 @@
+// Verdicts by what a person gave: settings are read once, keys as the tokens ask for them.
+import type { Context } from '../command.ts'
+import { type Finding, finding } from '../findings.ts'
+import { keyFileOf } from './facts.ts'
+import { type SettingsOfToken, givenFor } from './given.ts'
+import { openKeySource } from './key-source.ts'
+import { type Verdict, verdictOf } from './verdict.ts'
+
+export interface Question {
+  /** null asks about a login without a token. */
+  readonly token: string | null
+  /** As people type it after the host; undefined asks about the login alone. */
+  readonly room: string | undefined
+  /** Whole Unix seconds; undefined is now. */
+  readonly at: number | undefined
+}
+
+export interface Checked {
+  readonly verdict: Verdict
+  /** What is to be said about how its key was looked for. */
+  readonly more: readonly Finding[]
+}
+
+export interface Check {
+  readonly ask: (question: Question) => Promise<Checked>
+  /** About the settings. */
+  readonly findings: readonly Finding[]
+}
+
+/** @throws KjitsiError as reading the settings and opening the keys do */
+export async function openCheck(context: Context<SettingsOfToken>): Promise<Check> {
+  const { prosody, places, findings } = await givenFor(context)
+  const source = await openKeySource(context.http, places, context.io.cwd)
+  return {
+    findings,
+    async ask({ token, room, at }) {
+      const file = keyFileOf(token, prosody, source.keys)
+      if (file !== undefined) await source.load(file)
+      const now = at ?? Math.floor(Date.now() / 1000)
+      const failure = source.failureOf(file)
+      return {
+        verdict: verdictOf(token, prosody, source.keys, room, now),
+        more: failure === undefined ? [] : [finding('keys-not-seen', { failure })],
+      }
+    },
+  }
+}

@@ -1,0 +1,122 @@
+// What the rules look at: the token taken apart once, beside the settings, the key and the room.
+import { fileNameOf } from '../certs/pem.ts'
+import type { ProsodySettings } from '../jitsi/prosody.ts'
+import { type Decoded, type Json, decodeBase64url, decodeJson } from './decode.ts'
+import { type Key, type Keys, readPem } from './keys.ts'
+import { luaNumber } from './lua.ts'
+import type { Room } from './room.ts'
+
+export interface Facts {
+  /** null where nobody sent one. */
+  readonly token: string | null
+  readonly prosody: ProsodySettings
+  /** undefined where no join is asked about. */
+  readonly room: Room | undefined
+  /** Prosody's clock, whole Unix seconds. */
+  readonly now: number
+  /** Whether the key is found by the header's kid, rather than being JWT_APP_SECRET. */
+  readonly byKey: boolean
+  /** The header as it is read to find the key: all before the first dot. undefined without a dot. */
+  readonly first: Decoded | undefined
+  /** The parts between the dots; empty ones are left out. */
+  readonly parts: readonly string[]
+  readonly header: Decoded | undefined
+  readonly body: Decoded | undefined
+  readonly signature: Buffer | undefined
+  /** undefined where there is no kid to look for. */
+  readonly key: Found | undefined
+  /** Whether the token is so long that nothing in it was looked into. */
+  readonly unread: boolean
+}
+
+/** What the search for a key comes to: `crash` is a Lua error. */
+export type Found = Key | { readonly is: 'absent' | 'crash'; readonly what: string }
+
+/** Tokens far beyond what Prosody takes are not looked into. */
+const MAX_LOOKED_INTO = 65_536
+
+export function factsOf(
+  token: string | null,
+  prosody: ProsodySettings,
+  keys: Keys,
+  room: Room | undefined,
+  now: number,
+): Facts {
+  const byKey = prosody.keyServer !== undefined || prosody.keysUrl !== undefined
+  const unread = token !== null && token.length > MAX_LOOKED_INTO
+  const text = token === null || unread ? '' : token
+  // Lua's own split: at dots and, by a slip in its pattern, at backslashes.
+  const parts = text.split(/[\\.]/).filter((part) => part !== '')
+  const [header, body, signature] = parts
+  const first = firstPart(text)
+  const decodedFirst = first === undefined ? undefined : decodeJson(first)
+  return {
+    token,
+    prosody,
+    room,
+    now,
+    byKey,
+    first: decodedFirst,
+    parts,
+    header: header === first ? decodedFirst : header === undefined ? undefined : decodeJson(header),
+    body: body === undefined ? undefined : decodeJson(body),
+    signature: signature === undefined ? undefined : decodeBase64url(signature),
+    key: byKey ? findKey(membersOf(decodedFirst)?.['kid'], prosody, keys) : secretAsKey(prosody),
+    unread,
+  }
+}
+
+function firstPart(token: string): string | undefined {
+  const dot = token.indexOf('.')
+  return dot < 0 ? undefined : token.slice(0, dot)
+}
+
+/**
+ * The members that Lua finds by name: those of an object. A list and a text have none, undefined is for what cannot be
+ * asked: Lua throws at null, numbers and booleans.
+ */
+export function membersOf(decoded: Decoded | undefined): Readonly<Record<string, Json>> | undefined {
+  if (decoded?.is !== 'json') return undefined
+  return membersOfValue(decoded.value)
+}
+
+export function membersOfValue(value: Json | undefined): Readonly<Record<string, Json>> | undefined {
+  if (typeof value === 'string' || Array.isArray(value)) return {}
+  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, Json>>) : undefined
+}
+
+/** The file that Prosody asks the key server for, undefined where the token does not get that far. */
+export function keyFileOf(
+  token: string | null,
+  { keyServer }: ProsodySettings,
+  { set }: Keys,
+): string | undefined {
+  if (keyServer === undefined || token === null || token.length > MAX_LOOKED_INTO) return undefined
+  const first = firstPart(token)
+  const kid = first === undefined ? undefined : membersOf(decodeJson(first))?.['kid']
+  return kid === undefined || set === 'undetermined' || set?.has(kid) ? undefined : fileOf(kid)
+}
+
+/** sha256 takes texts, and numbers as Lua writes them: 7 is asked for as `7.0`. */
+function fileOf(kid: Json | undefined): string | undefined {
+  if (typeof kid === 'number') return fileNameOf(luaNumber(kid))
+  return typeof kid === 'string' ? fileNameOf(kid) : undefined
+}
+
+function findKey(kid: Json | undefined, { keyServer }: ProsodySettings, keys: Keys): Found | undefined {
+  if (kid === undefined) return undefined
+  if (keys.set === 'undetermined')
+    return { is: 'undetermined', what: 'a key set that only Prosody itself can read' }
+  const inSet = keys.set?.get(kid)
+  if (inSet !== undefined) return inSet
+  const file = fileOf(kid)
+  if (file === undefined) return { is: 'crash', what: 'a kid that is no text' }
+  if (keyServer === undefined)
+    return { is: 'crash', what: 'a kid that is not in the key set, and no key server' }
+  return keys.file(file) ?? { is: 'absent', what: file }
+}
+
+function secretAsKey({ secret, signType }: ProsodySettings): Found | undefined {
+  // With RS256 the secret is read as a public key.
+  return secret === undefined || signType.startsWith('HS') ? undefined : readPem(secret)
+}

@@ -1,0 +1,106 @@
+// What a person gave to check a token by: Jitsi's `.env`, and flags that come before it.
+import { resolve } from 'node:path'
+import type { Context } from '../command.ts'
+import { KjitsiError } from '../errors.ts'
+import { readIfThere } from '../files.ts'
+import { type Finding, finding } from '../findings.ts'
+import { readEnv } from '../jitsi/env-file.ts'
+import { neighbourFindings } from '../jitsi/env-findings.ts'
+import { type ProsodySettings, type TokenOptions, prosodySettings } from '../jitsi/prosody.ts'
+import { SETTINGS, waysToGive } from '../settings.ts'
+import type { Places } from './key-source.ts'
+import { shownAddress } from './show.ts'
+
+export type SettingsOfToken =
+  | 'jitsiEnv'
+  | 'issuer'
+  | 'audience'
+  | 'keyserver'
+  | 'certs'
+  | 'jwks'
+  | 'signType'
+  | 'appId'
+  | 'domainVerification'
+
+export interface Given {
+  readonly prosody: ProsodySettings
+  readonly places: Places
+  readonly findings: readonly Finding[]
+}
+
+/**
+ * Settings and places of the keys.
+ * @throws KjitsiError `usage` where they are too few, or `.env` cannot be read as docker compose reads it
+ */
+export async function givenFor({ settings, sources, io }: Context<SettingsOfToken>): Promise<Given> {
+  const { jitsiEnv, issuer, audience, keyserver, certs, jwks, appId } = settings
+  const byFlags = issuer.length > 0 && (keyserver ?? certs ?? jwks[0]) !== undefined
+  if (jitsiEnv === undefined && !byFlags) throw tooFew()
+  const values = jitsiEnv === undefined ? BY_FLAGS : await readJitsiEnv(resolve(io.cwd, jitsiEnv))
+  const inEnv = prosodySettings(values)
+  // A folder stands for the key server that has its files, a key set for cache_keys_url.
+  const keyServer = keyserver ?? inEnv.keyServer ?? certs
+  const keysUrl = jwks[0] ?? inEnv.keysUrl
+  const prosody = prosodySettings(values, {
+    ...(keyServer !== undefined && { asap_key_server: keyServer }),
+    ...(keysUrl !== undefined && { cache_keys_url: keysUrl }),
+    ...(issuer.length > 0 && { asap_accepted_issuers: issuer }),
+    ...(audience.length > 0 && { asap_accepted_audiences: audience }),
+    ...(appId !== undefined && { app_id: appId }),
+    ...(sources.signType !== 'default' && { signature_algorithm: settings.signType }),
+    ...(sources.domainVerification !== undefined && {
+      enable_domain_verification: settings.domainVerification,
+    }),
+  } satisfies TokenOptions)
+  const sets = jwks.length > 0 ? jwks : [inEnv.keysUrl ?? ''].filter((url) => /^https?:/i.test(url))
+  return {
+    prosody,
+    places: { certs, keyServer: prosody.keyServer, sets },
+    findings: [
+      ...(jitsiEnv === undefined || inEnv.login !== 'token' ? [] : neighbours(values, jitsiEnv, inEnv)),
+      ...(keyServer?.endsWith('/') && certs === undefined
+        ? [finding('keyserver-slash', { keyserver: shownAddress(keyServer) })]
+        : []),
+      ...(jwks.length > 0 &&
+      inEnv.keysUrl === undefined &&
+      inEnv.keyServer !== undefined &&
+      certs === undefined
+        ? [finding('keys-from-set', { keyserver: shownAddress(inEnv.keyServer) })]
+        : []),
+    ],
+  }
+}
+
+const BY_FLAGS: ReadonlyMap<string, string> = new Map([
+  ['ENABLE_AUTH', '1'],
+  ['AUTH_TYPE', 'jwt'],
+  ['JWT_APP_ID', 'jitsi'],
+])
+
+async function readJitsiEnv(path: string): Promise<ReadonlyMap<string, string>> {
+  const text = await readIfThere(path)
+  if (text !== undefined) return readEnv(text, {}, path)
+  throw new KjitsiError('usage', `--env: there is no file ${path}`, {
+    hint: "name Jitsi's own .env, which kjitsi gen-env writes",
+  })
+}
+
+/** JWT_APP_SECRET is worth a word only beside keys, which take its place. */
+function neighbours(
+  values: ReadonlyMap<string, string>,
+  file: string,
+  { keyServer, keysUrl }: ProsodySettings,
+): readonly Finding[] {
+  const byKey = keyServer !== undefined || keysUrl !== undefined
+  return neighbourFindings(values, file).filter(({ code }) => byKey || code !== 'app-secret-unused')
+}
+
+function tooFew(): KjitsiError {
+  return new KjitsiError(
+    'usage',
+    `nothing says what Jitsi accepts: ${waysToGive('jitsiEnv')} is missing (${SETTINGS.jitsiEnv.help})`,
+    {
+      hint: 'or give --issuer, and --certs, --keyserver or --jwks',
+    },
+  )
+}

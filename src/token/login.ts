@@ -1,0 +1,251 @@
+// How each rule of the login looks at a token: process_and_verify_token in token/util.lib.lua, and verify in
+// luajwtjitsi.lib.lua. Absent means Lua's nil here, which null is not.
+import type { Decoded, Json } from './decode.ts'
+import { type Facts, membersOf } from './facts.ts'
+import { luaNumber, luaNumeral } from './lua.ts'
+import { HIDDEN, type Outcome, SKIPPED, held, noAnswer, passed, refused, undetermined } from './outcome.ts'
+import { shown, shownAddress, shownList, shownTime } from './show.ts'
+import { DIGESTS, checkSignature } from './signature.ts'
+
+/** Prosody's limit for the head of a request (net/http/parser.lua), in which the token is by far the longest part. */
+const MAX_HEAD = 10_240
+/** What is left of it for the rest of the head in the largest browser and proxy. */
+const OTHER_HEADERS = 1024
+
+export function requestSize({ token }: Facts): Outcome {
+  if (token === null) return SKIPPED
+  const size = sizeInAddress(token)
+  const found = `${size} characters`
+  if (size > MAX_HEAD) return noAnswer(found, 'a request is closed whose head is over 10 kB')
+  if (size > MAX_HEAD - OTHER_HEADERS)
+    return undetermined(found, 'whether it fits into a head of 10 kB depends on what else the browser sends')
+  return passed(found, `at most ${MAX_HEAD}`)
+}
+
+/** A token travels in an address, where every byte that no JWT has takes three characters. */
+function sizeInAddress(token: string): number {
+  const others = token.replace(/[A-Za-z0-9_.-]+/g, '')
+  return token.length - others.length + 3 * Buffer.byteLength(others)
+}
+
+export function loginOffered({ prosody }: Facts): Outcome {
+  return prosody.login === 'none' ? noAnswer('none', prosody.whyNone) : passed('yes')
+}
+
+export function tokenThere({ token, prosody }: Facts): Outcome {
+  if (token !== null) return passed('yes')
+  return held(prosody.allowEmpty, 'none', prosody.allowEmpty ? 'any or none' : 'a token')
+}
+
+export function firstDot({ byKey, first, token }: Facts): Outcome {
+  if (!byKey) return SKIPPED
+  if (first === undefined)
+    return refused(token === '' ? 'an empty text' : 'no dot', 'three parts with dots between')
+  return first.is === 'no base64url' ? refused('a character outside base64url', 'base64url') : passed('yes')
+}
+
+export function firstHeader({ byKey, first }: Facts): Outcome {
+  if (!byKey) return SKIPPED
+  return first === undefined || first.is === 'no base64url' ? HIDDEN : readable(first)
+}
+
+export function kidThere({ byKey, first }: Facts): Outcome {
+  if (!byKey) return SKIPPED
+  const header = membersOf(first)
+  return header ? there(header['kid'], 'the id of a key') : HIDDEN
+}
+
+export function algThere({ byKey, first }: Facts): Outcome {
+  if (!byKey) return SKIPPED
+  const header = membersOf(first)
+  return header ? there(header['alg'], 'RS256, RS384 or RS512') : HIDDEN
+}
+
+function there(value: Json | undefined, expected: string): Outcome {
+  return value === undefined ? refused('nothing', expected) : passed(shown(value), 'any')
+}
+
+export function algFamily({ byKey, first }: Facts): Outcome {
+  if (!byKey) return SKIPPED
+  const alg = membersOf(first)?.['alg']
+  if (alg === undefined) return HIDDEN
+  if (typeof alg !== 'string') return noAnswer(shown(alg), 'alg is no text')
+  return held(alg.startsWith('RS'), shown(alg), 'RS256, RS384 or RS512')
+}
+
+export function keyFound({ byKey, key, prosody }: Facts): Outcome {
+  if (!byKey) return SKIPPED
+  switch (key?.is) {
+    case undefined:
+      return HIDDEN
+    case 'absent': {
+      const told = `There is no ${key.what} at ${shownAddress(prosody.keyServer ?? '')}`
+      return { is: 'refused', found: 'none', expected: key.what, told }
+    }
+    case 'crash':
+      return noAnswer('none', `Prosody looks for the key of ${key.what}`)
+    case 'undetermined':
+      return undetermined(key.what, `Prosody finds ${key.what}`)
+    // A file that holds no key is found all the same; it is the signature that fails for it.
+    case 'unreadable':
+    case 'key':
+      return passed('yes')
+  }
+}
+
+export function signTypeKnown({ prosody: { signType } }: Facts): Outcome {
+  return held(DIGESTS.has(signType), shown(signType), [...DIGESTS.keys()].join(', '))
+}
+
+export function threeParts({ parts }: Facts): Outcome {
+  return held(parts.length === 3, parts.length === 1 ? '1 part' : `${parts.length} parts`, '3 parts')
+}
+
+export function headerReadable({ header, first, byKey }: Facts): Outcome {
+  // What has been said of it once need not be said again.
+  const known = byKey && header === first && header?.is !== 'json'
+  return header === undefined || known ? HIDDEN : partReadable(header)
+}
+
+export function bodyReadable({ body }: Facts): Outcome {
+  return body === undefined ? HIDDEN : partReadable(body)
+}
+
+export function signatureReadable({ parts, signature }: Facts): Outcome {
+  if (parts[2] === undefined) return HIDDEN
+  return signature === undefined ? refused('a character outside base64url', 'base64url') : passed('yes')
+}
+
+function partReadable(part: Decoded): Outcome {
+  if (part.is === 'no base64url')
+    return noAnswer('a character outside base64url', 'the JSON parser is given nothing to read')
+  return part.is === 'json' ? passed('yes') : readable(part)
+}
+
+function readable(part: Decoded): Outcome {
+  if (part.is === 'no json') return refused('no JSON', 'a JSON object')
+  if (part.is !== 'json') return undetermined('no JSON as RFC 8259 has it', NOT_WELL_FORMED)
+  return membersOf(part) === undefined ? crashed(part) : passed('yes')
+}
+
+const NOT_WELL_FORMED = "it is not a well-formed JWT: Prosody's own parser decides"
+
+/** Lua throws when it looks for a member of null, a number or a boolean. */
+function crashed(part: Decoded): Outcome {
+  const value = part.is === 'json' ? shown(part.value) : ''
+  return noAnswer(value, `Lua looks for a member of ${value}`)
+}
+
+export function typ({ header }: Facts): Outcome {
+  if (header?.is !== 'json') return HIDDEN
+  const members = membersOf(header)
+  return members === undefined
+    ? crashed(header)
+    : held(members['typ'] === 'JWT', shown(members['typ']), '"JWT"')
+}
+
+export function algAsSet({ header, prosody: { signType } }: Facts): Outcome {
+  const members = membersOf(header)
+  return members ? held(members['alg'] === signType, shown(members['alg']), shown(signType)) : HIDDEN
+}
+
+export function signatureRight(facts: Facts): Outcome {
+  const { header, parts, signature, prosody } = facts
+  const asSet = membersOf(header)?.['alg'] === prosody.signType
+  return asSet && parts.length === 3 && signature !== undefined ? checkSignature(facts, signature) : HIDDEN
+}
+
+/** A claim that is false counts as absent here. */
+function numberOrAbsent({ body }: Facts, name: string): Outcome {
+  const claims = membersOf(body)
+  if (claims === undefined) return HIDDEN
+  const value = claims[name]
+  if (value === undefined || value === false) return SKIPPED
+  return held(typeof value === 'number', shown(value), 'a number')
+}
+
+export function expNumber(facts: Facts): Outcome {
+  // It is the first claim that Prosody looks for.
+  if (facts.body?.is === 'json' && membersOf(facts.body) === undefined) return crashed(facts.body)
+  return numberOrAbsent(facts, 'exp')
+}
+
+export function nbfNumber(facts: Facts): Outcome {
+  return numberOrAbsent(facts, 'nbf')
+}
+
+export function notExpired({ body, now }: Facts): Outcome {
+  const claims = membersOf(body)
+  const { exp, iat } = claims ?? {}
+  if (typeof exp !== 'number') return absentOrHidden(claims, exp)
+  const [found, expected] = [shownTime(exp), `after ${shownTime(now)}`]
+  if (now < exp) return passed(found, expected)
+  const since = `Not acceptable by exp (${luaNumber(now - exp)} sec since expired`
+  if (iat === undefined || iat === false) return { is: 'refused', found, expected, text: `${since})` }
+  const start = typeof iat === 'string' ? luaNumeral(iat) : iat
+  if (start === 'undetermined') return undetermined(found, 'iat is a text in hexadecimal')
+  if (typeof start !== 'number') return noAnswer(shown(iat), 'iat, which the reason would tell, is no number')
+  return { is: 'refused', found, expected, text: `${since}, valid for:${luaNumber(exp - start)} sec)` }
+}
+
+export function notTooEarly({ body, now }: Facts): Outcome {
+  const claims = membersOf(body)
+  const nbf = claims?.['nbf']
+  if (typeof nbf !== 'number') return absentOrHidden(claims, nbf)
+  return held(now >= nbf, shownTime(nbf), `not after ${shownTime(now)}`)
+}
+
+/** For a time that is no number: it may well be absent, or false, and anything else has been refused before. */
+function absentOrHidden(claims: object | undefined, value: Json | undefined): Outcome {
+  return claims !== undefined && (value === undefined || value === false) ? SKIPPED : HIDDEN
+}
+
+function claimThere({ body }: Facts, name: string, expected: string): Outcome {
+  const claims = membersOf(body)
+  return claims ? there(claims[name], expected) : HIDDEN
+}
+
+function claimAccepted({ body }: Facts, name: string, accepted: readonly string[]): Outcome {
+  const claim = membersOf(body)?.[name]
+  if (claim === undefined) return HIDDEN
+  return held(accepted.includes('*') || isAmong(claim, accepted), shown(claim), shownList(accepted))
+}
+
+function isAmong(claim: Json, accepted: readonly string[]): boolean {
+  return typeof claim === 'string' && accepted.includes(claim)
+}
+
+export function issThere(facts: Facts): Outcome {
+  return claimThere(facts, 'iss', shownList(facts.prosody.issuers))
+}
+
+export function issAccepted(facts: Facts): Outcome {
+  return claimAccepted(facts, 'iss', facts.prosody.issuers)
+}
+
+export function audThere(facts: Facts): Outcome {
+  return claimThere(facts, 'aud', shownList(facts.prosody.audiences))
+}
+
+export function audAccepted(facts: Facts): Outcome {
+  return claimAccepted(facts, 'aud', facts.prosody.audiences)
+}
+
+export function roomThere(facts: Facts): Outcome {
+  return facts.prosody.requireRoom ? claimThere(facts, 'room', 'a room, or "*" for all') : SKIPPED
+}
+
+export function subThere(facts: Facts): Outcome {
+  return claimThere(facts, 'sub', 'a text')
+}
+
+export function contextUsable({ body }: Facts): Outcome {
+  const claims = membersOf(body)
+  if (claims === undefined) return HIDDEN
+  const { context } = claims
+  if (context === undefined) return SKIPPED
+  const usable = typeof context === 'string' || (typeof context === 'object' && context !== null)
+  return usable
+    ? passed(shown(context))
+    : noAnswer(shown(context), `Lua looks for a member of ${shown(context)}`)
+}

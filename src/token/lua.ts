@@ -1,0 +1,46 @@
+// How Lua 5.4 sees the values of a token: numbers as text, text as numbers, small letters.
+
+/**
+ * A number as Lua's `tostring` writes it. lua-cjson makes every number a float, so 5 is `5.0`; the format is `%.14g`
+ * (LUAI_NUMFFORMAT).
+ */
+export function luaNumber(value: number): string {
+  // What the processors that Prosody mostly runs on make of infinity minus infinity prints with a sign.
+  if (Number.isNaN(value)) return '-nan'
+  if (!Number.isFinite(value)) return value < 0 ? '-inf' : 'inf'
+  const sign = value < 0 || Object.is(value, -0) ? '-' : ''
+  const [digits, exponent] = fourteenDigits(Math.abs(value))
+  const significant = digits.replace(/0+$/, '')
+  if (exponent < -4 || exponent >= 14) {
+    const [first = '0', fraction] = [significant[0], significant.slice(1)]
+    const power = String(Math.abs(exponent)).padStart(2, '0')
+    return `${sign}${first}${fraction && `.${fraction}`}e${exponent < 0 ? '-' : '+'}${power}`
+  }
+  if (exponent < 0) return `${sign}0.${'0'.repeat(-exponent - 1)}${significant}`
+  return `${sign}${digits.slice(0, exponent + 1)}.${significant.slice(exponent + 1) || '0'}`
+}
+
+/** The digits and the decimal exponent of a number that is not negative; C rounds ties to even, JavaScript upwards. */
+function fourteenDigits(value: number): readonly [digits: string, exponent: number] {
+  const exact = value.toExponential(40).replace('.', '')
+  const isTie = /^\d{13}[02468]50*e/.test(exact)
+  const [mantissa = '', exponent] = isTie
+    ? exact.split('e')
+    : value.toExponential(13).replace('.', '').split('e')
+  return [mantissa.slice(0, 14), Number(exponent)]
+}
+
+const DECIMAL = /^[ \f\n\r\t\v]*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?[ \f\n\r\t\v]*$/
+
+/**
+ * What a text is in arithmetic: a number, nothing (Lua throws), or undetermined for hexadecimal, which no issuer writes.
+ */
+export function luaNumeral(text: string): number | 'undetermined' | undefined {
+  if (/^[ \f\n\r\t\v]*[-+]?0x/i.test(text)) return 'undetermined'
+  return DECIMAL.test(text) ? Number(text.replace(/^[ \f\n\r\t\v]+|[ \f\n\r\t\v]+$/g, '')) : undefined
+}
+
+/** `string.lower` in the C locale: ASCII only. */
+export function luaLower(text: string): string {
+  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
+}

@@ -1,0 +1,17 @@
+// The token in what people paste: alone, behind `Authorization: Bearer`, or in the address of a meeting.
+
+/** @param text as it was typed or read; blanks around a token are no part of it */
+export function tokenIn(text: string): string {
+  const bare = text.trim().replace(/^(['"])(.*)\1$/s, '$2')
+  const inAddress = /[?&#](?:jwt|token)=([^&#\s'"]*)/.exec(bare)?.[1]
+  if (inAddress !== undefined) return decoded(inAddress)
+  return /\bbearer\s+([^\s'"]+)/i.exec(bare)?.[1] ?? bare
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}

@@ -1,0 +1,94 @@
+// A verdict for people: the answer first, then every rule with the values it looked at.
+import type { ChalkInstance } from 'chalk'
+import { table } from '../output.ts'
+import { membersOf } from './facts.ts'
+import { sentenceOfRule } from './plain.ts'
+import { type Looked, type Verdict, fails } from './verdict.ts'
+
+/** @param typed the room as it was asked about, undefined where none was */
+export function report(verdict: Verdict, typed: string | undefined, paint: ChalkInstance): string {
+  const { rules, decided } = verdict
+  const others = rules.filter((looked) => fails(looked) && looked !== decided)
+  const fixes = others.map((looked) => `Also: ${sentenceOfRule(looked)}.${fixOf(looked, paint)}`)
+  return [answer(verdict, typed, paint), ...fixes, '', table(rowsOf(rules, paint))].join('\n')
+}
+
+function answer(verdict: Verdict, typed: string | undefined, paint: ChalkInstance): string {
+  const { auth, determined, accepted, decided, facts } = verdict
+  const what = facts.token === null ? 'a login without a token' : 'this token'
+  const room = typed === undefined ? '' : ` for room ${typed}`
+  const why = decided === undefined ? '' : sentenceOfRule(decided)
+  const fix = decided === undefined ? '' : fixOf(decided, paint)
+  if (accepted) {
+    const about = typed === undefined ? ' (--room asks about joining a room)' : ''
+    return `${paint.green(`Jitsi accepts ${what}${room}`)}${until(verdict)}${about}.`
+  }
+  if (!determined) {
+    const doubt = facts.prosody.doubts[0]?.what ?? why
+    return `${paint.yellow(`Only Prosody itself can tell whether it accepts ${what}${room}`)}: ${doubt}.${fix}`
+  }
+  if (auth.accepted) {
+    const says = verdict.answered ? '' : 'no answer to the join, '
+    return `${paint.red(`Jitsi lets ${what} in, but not into room ${typed ?? ''}`)}: ${says}${why}.${fix}`
+  }
+  return verdict.answered
+    ? `${paint.red(`Jitsi refuses ${what}`)}: ${why}.${fix}`
+    : `${paint.red(`Jitsi gives no answer to ${what}`)}, which looks like a server that is down: ${why}.${fix}`
+}
+
+function fixOf({ rule }: Looked, paint: ChalkInstance): string {
+  return `\n  ${paint.dim(`→ ${rule.fix}`)}`
+}
+
+function until({ facts }: Verdict): string {
+  const exp = membersOf(facts.body)?.['exp']
+  return typeof exp === 'number' && exp < 100_000_000_000 ? ` until ${clock(exp, facts.now)}` : ''
+}
+
+/** `14:05 (in 4 min)`, on another day `2026-08-20 14:05 (in 3 days)`, in the time zone of whoever reads it. */
+function clock(seconds: number, now: number): string {
+  const [then, today] = [seconds, now].map((s) => new Date(s * 1000).toLocaleString('sv-SE')) as [
+    string,
+    string,
+  ]
+  const sameDay = then.slice(0, 10) === today.slice(0, 10)
+  return `${then.slice(sameDay ? 11 : 0, 16)} (in ${span(seconds - now)})`
+}
+
+function span(seconds: number): string {
+  if (seconds < 120) return `${Math.ceil(seconds)} s`
+  if (seconds < 7200) return `${Math.floor(seconds / 60)} min`
+  return seconds < 172_800 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86_400)} days`
+}
+
+function rowsOf(rules: readonly Looked[], paint: ChalkInstance): readonly (readonly string[])[] {
+  const marks = {
+    passed: paint.green('✓'),
+    refused: paint.red('✗'),
+    'no answer': paint.red('✗'),
+    undetermined: paint.yellow('?'),
+  }
+  const rows = rules.map((looked): readonly string[] => {
+    const { rule, outcome } = looked
+    const about = `${rule.step}: ${rule.about}`
+    if (outcome.is === 'skipped' || outcome.is === 'hidden') {
+      const why = outcome.is === 'skipped' ? 'nothing to look at' : 'hidden by what failed before'
+      return ['-', about, '', '', why].map((cell) => paint.dim(cell))
+    }
+    const expected = 'expected' in outcome ? outcome.expected : ''
+    return [marks[outcome.is], about, cut(outcome.found), cut(expected), saidBy(looked)]
+  })
+  return [['', 'looked at', 'found', 'accepted', ''], ...rows]
+}
+
+const CELL = 42
+
+/** Enough to recognise a value by; the sentences above the table and --json have more of it. */
+function cut(text: string): string {
+  return text.length > CELL ? `${text.slice(0, CELL - 1)}…` : text
+}
+
+function saidBy({ rule, outcome }: Looked): string {
+  if (outcome.is === 'refused') return outcome.text ?? rule.reason
+  return outcome.is === 'no answer' || outcome.is === 'undetermined' ? outcome.is : ''
+}

@@ -1,0 +1,109 @@
+// What Prosody says to a token, worked out without it: the rules in their order, the first that does not hold decides.
+import type { ProsodySettings } from '../jitsi/prosody.ts'
+import { type Facts, factsOf } from './facts.ts'
+import type { Keys } from './keys.ts'
+import { HIDDEN, type Outcome, SKIPPED } from './outcome.ts'
+import { type Room, roomOf } from './room.ts'
+import { RULES, type Rule } from './rules.ts'
+
+/** The answer to one step; condition and text are null where it is yes, or where there is none. */
+export interface Answer {
+  readonly accepted: boolean
+  readonly condition: string | null
+  readonly text: string | null
+}
+
+export interface Verdict {
+  /** Of the login (SASL). */
+  readonly auth: Answer
+  /** Of the join (MUC); null where nobody got that far, or no room was named. */
+  readonly join: Answer | null
+  /** False where one of the two gets no answer at all. */
+  readonly answered: boolean
+  /** False where only Prosody itself can tell; what is said then is no verdict. */
+  readonly determined: boolean
+  /** Whether the token opens what was asked for, for certain. */
+  readonly accepted: boolean
+  /** The first rule that does not hold, undefined where all do. */
+  readonly decided: Looked | undefined
+  readonly rules: readonly Looked[]
+  readonly facts: Facts
+}
+
+/** A rule with what looking at this token came to. */
+export interface Looked {
+  readonly rule: Rule
+  readonly outcome: Outcome
+}
+
+const YES: Answer = { accepted: true, condition: null, text: null }
+const NOTHING: Answer = { accepted: false, condition: null, text: null }
+
+/**
+ * @param token null where none is sent
+ * @param typed the meeting as people type it after the host; undefined asks about the login alone
+ * @param now Prosody's clock, whole Unix seconds
+ */
+export function verdictOf(
+  token: string | null,
+  prosody: ProsodySettings,
+  keys: Keys,
+  typed: string | undefined,
+  now: number,
+): Verdict {
+  const room: Room | undefined = typed === undefined ? undefined : roomOf(typed, prosody.tenants)
+  const facts = factsOf(token, prosody, keys, room, now)
+  const rules = RULES.map((rule) => ({ rule, outcome: lookBy(rule, facts) }))
+  const login = stepOf('login', rules, prosody)
+  const join = room === undefined || !login.answer.accepted ? undefined : stepOf('join', rules, prosody)
+  const determined = login.determined && join?.determined !== false
+  const answered = login.answered && join?.answered !== false
+  return {
+    auth: login.answer,
+    join: join?.answer ?? null,
+    answered,
+    determined,
+    accepted: determined && login.answer.accepted && join?.answer.accepted !== false,
+    decided: login.decided ?? join?.decided,
+    rules,
+    facts,
+  }
+}
+
+function lookBy(rule: Rule, facts: Facts): Outcome {
+  const { prosody, token, unread } = facts
+  // Nothing but its size stops a token where nobody is asked for one.
+  if (prosody.login === 'open' && !['request-size', 'room-address'].includes(rule.code)) return SKIPPED
+  if (unread && rule.code !== 'request-size') return HIDDEN
+  // Without a token there is nothing else to look at.
+  if (token === null && !['login-offered', 'token-required', 'room-address'].includes(rule.code))
+    return SKIPPED
+  return rule.look(facts)
+}
+
+/** Whether a rule was looked at and does not hold. */
+export function fails({ outcome }: Looked): boolean {
+  return !['passed', 'skipped', 'hidden'].includes(outcome.is)
+}
+
+interface Step {
+  readonly answer: Answer
+  readonly answered: boolean
+  readonly determined: boolean
+  readonly decided: Looked | undefined
+}
+
+function stepOf(step: Rule['step'], rules: readonly Looked[], { doubts }: ProsodySettings): Step {
+  const decided = rules.find((looked) => looked.rule.step === step && fails(looked))
+  const outcome = decided?.outcome
+  // Settings that are not known may change any answer but that of a connection which is closed before.
+  const doubted = doubts.some((doubt) => doubt.step === step) && decided?.rule.code !== 'request-size'
+  if (doubted || outcome?.is === 'undetermined')
+    return { answer: NOTHING, answered: true, determined: false, decided }
+  if (decided === undefined || outcome === undefined)
+    return { answer: YES, answered: true, determined: true, decided }
+  if (outcome.is !== 'refused') return { answer: NOTHING, answered: false, determined: true, decided }
+  const { condition = 'not-allowed', reason } = decided.rule
+  const answer = { accepted: false, condition, text: outcome.text ?? reason }
+  return { answer, answered: true, determined: true, decided }
+}

@@ -1,0 +1,81 @@
+// What is worth a warning in a token that Prosody may well accept: mostly what jitsi-meet's web client reads in it
+// (react/features/base/jwt), which never looks at the signature and ignores what is no text.
+import { type Finding, finding } from '../findings.ts'
+import type { Json } from './decode.ts'
+import { type Facts, membersOf, membersOfValue } from './facts.ts'
+
+// nginx takes 8 kB a line by default, and the address holds more than the token.
+const LARGE = 6 * 1024
+// Keycloak's own default is five minutes.
+const SHORT = 15 * 60
+/** A number of seconds that no clock reaches, but milliseconds do. */
+const MILLISECONDS = 100_000_000_000
+
+export function warningsOf(facts: Facts): readonly Finding[] {
+  const { prosody, token } = facts
+  const found: Finding[] = []
+  if (prosody.login === 'open') found.push(finding('auth-off', {}))
+  else if (!prosody.roomsChecked)
+    found.push(finding('rooms-open', { domain: prosody.domain, mucDomain: prosody.mucDomain }))
+  for (const { what } of prosody.doubts) found.push(finding('settings-undetermined', { what }))
+  if (token !== null && token.length > LARGE) found.push(finding('token-large', { length: token.length }))
+  const claims = membersOf(facts.body)
+  if (claims !== undefined) found.push(...lifetimeWarnings(claims), ...clientWarnings(claims))
+  return found
+}
+
+type Claims = Readonly<Record<string, Json>>
+
+function lifetimeWarnings({ exp, iat }: Claims): readonly Finding[] {
+  if (exp === undefined || exp === false) return [finding('token-endless', { why: 'it has no exp' })]
+  if (typeof exp !== 'number') return []
+  if (exp >= MILLISECONDS)
+    return [finding('token-endless', { why: `exp is ${exp}, which looks like milliseconds` })]
+  const seconds = typeof iat === 'number' ? exp - iat : Infinity
+  return seconds > 0 && seconds < SHORT ? [finding('token-short-lived', { seconds })] : []
+}
+
+function clientWarnings(claims: Claims): readonly Finding[] {
+  const inContext = claims['context'] !== undefined
+  const context = membersOfValue(claims['context']) ?? {}
+  const { name, email } = inContext ? (membersOfValue(context['user']) ?? {}) : claims
+  const found: Finding[] = []
+  if (!isText(name)) found.push(finding('token-name', { inContext }))
+  else if (!inContext) found.push(finding('token-name-outside', {}))
+  if (!isText(email)) found.push(finding('token-email', {}))
+  const missing = missingFeatures(context['features'])
+  if (missing.length > 0) found.push(finding('token-features', { missing }))
+  return found
+}
+
+function isText(value: Json | undefined): boolean {
+  return typeof value === 'string' && value !== ''
+}
+
+/** The features with a button of their own (base/jwt/constants.ts); screen-sharing is on unless it is named. */
+const FEATURES = [
+  'branding',
+  'calendar',
+  'create-polls',
+  'file-upload',
+  'flip',
+  'inbound-call',
+  'list-visitors',
+  'live-translation',
+  'livestreaming',
+  'lobby',
+  'moderation',
+  'outbound-call',
+  'recording',
+  'room',
+  'send-groupchat',
+  'sip-inbound-call',
+  'sip-outbound-call',
+  'transcription',
+]
+
+/** Of those that are there at all, so a token without features lacks none. */
+function missingFeatures(features: Json | undefined): readonly string[] {
+  if (typeof features !== 'object' || features === null || Array.isArray(features)) return []
+  return FEATURES.filter((name) => !Object.hasOwn(features, name))
+}

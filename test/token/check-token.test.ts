@@ -1,0 +1,441 @@
+import { spawn } from 'node:child_process'
+import { mkdtemp, mkdir, writeFile } from 'node:fs/promises'
+import { type Server, createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { fileNameOf } from '../../src/certs/pem.ts'
+import { BIN, type Ran, run, spawnKjitsi } from '../run.ts'
+import { CLAIMS, ENV, FILE, HEADER, ISSUER, JWK, NOW, PEM, token } from './mint.ts'
+
+const AT = ['--at', String(NOW)]
+const good = token()
+const body = (more: object): string => token({ ...CLAIMS, ...more })
+
+let dir: string
+let server: Server
+let base: string
+
+/** Paths of the key server, each with what it answers. */
+const ANSWERS: Readonly<
+  Record<string, readonly [status: number, text: string, headers?: Record<string, string>]>
+> = {
+  [`/good/${FILE}`]: [200, PEM],
+  [`/html/${FILE}`]: [200, '<!doctype html><title>Jitsi Meet</title>', { 'content-type': 'text/html' }],
+  [`/moved/${FILE}`]: [301, '', { location: `/good/${FILE}` }],
+  '/jwks': [200, JSON.stringify({ keys: [JWK] })],
+}
+const asked: string[] = []
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'kjitsi-check-'))
+  server = createServer((request, response) => {
+    asked.push(request.url ?? '')
+    const [status, text, headers] = ANSWERS[request.url ?? ''] ?? [404, 'no']
+    response.writeHead(status, headers).end(text)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  await mkdir(join(dir, 'certs'))
+  await writeFile(join(dir, 'certs', FILE), PEM)
+  await writeFile(join(dir, 'jwks.json'), JSON.stringify({ keys: [JWK] }))
+  await writeEnv('jitsi.env', {})
+})
+
+afterAll(() => {
+  server.closeAllConnections()
+  server.close()
+})
+
+async function writeEnv(name: string, more: Readonly<Record<string, string>>): Promise<void> {
+  const lines = Object.entries({ ...ENV, ...more }).map(([key, value]) => `${key}=${value}\n`)
+  await writeFile(join(dir, name), lines.join(''))
+}
+
+async function check(argv: readonly string[], stdin = ''): Promise<Ran> {
+  return run(['check-token', ...argv], { cwd: dir, stdin, env: { NO_COLOR: '1' } })
+}
+
+const BY_ENV = ['--env', 'jitsi.env', '--certs', 'certs', ...AT]
+
+describe('one token', () => {
+  test('accepted: the answer comes first, then every rule, and the exit code is 0', async () => {
+    const ran = await check([good, ...BY_ENV, '--room', 'Team A'])
+    expect(ran.exitCode).toBe(0)
+    expect(ran.stdout).toMatch(
+      /^Jitsi accepts this token for room Team A until (\d{4}-\d\d-\d\d )?\d\d:\d\d \(in 60 min\)\.\n/,
+    )
+    expect(ran.stdout).toMatch(/^✓ {2}login: aud +"jitsi" +\["jitsi"\]$/m)
+    expect(ran.stdout).toMatch(/^✓ {2}join: room +"\*" +"team%20a"$/m)
+  })
+
+  test('refused: the reason, the values, what mends it, all else that fails, and exit code 3', async () => {
+    const ran = await check([body({ aud: ['jitsi', 'account'], room: undefined }), ...BY_ENV])
+    expect(ran.exitCode).toBe(3)
+    expect(ran.stdout).toMatch(
+      /^Jitsi refuses this token: invalid 'aud' claim\. Found \["jitsi", "account"\], accepted \["jitsi"\]\.\n {2}→ .*kjitsi setup-mappers --audience/,
+    )
+    expect(ran.stdout.match(/^Also: .*$/gm)).toEqual([
+      'Also: room claim is missing. Found nothing, accepted a room, or "*" for all.',
+    ])
+    expect(ran.stdout).toMatch(/^✗ {2}login: aud .*invalid 'aud' claim$/m)
+  })
+
+  test.each([
+    [
+      'logged in, but not let into the room',
+      body({ room: 'team-b' }),
+      ['--room', 'team-a'],
+      'Jitsi lets this token in, but not into room team-a: Room does not match the room from token.',
+    ],
+    [
+      'without an answer',
+      body({ context: null }),
+      [],
+      'Jitsi gives no answer to this token, which looks like a server that is down: ',
+    ],
+    ['undetermined', token('[NaN]'), [], 'Only Prosody itself can tell whether it accepts this token: '],
+    ['hidden', token('x'), [], 'Jitsi refuses this token: Invalid body.'],
+  ])('%s', async (_, text, more, start) => {
+    const ran = await check([text, ...BY_ENV, ...more])
+    expect(ran.exitCode).toBe(3)
+    expect(ran.stdout.startsWith(start)).toBe(true)
+  })
+
+  test.each([
+    ['as an argument', [good], ''],
+    ['from stdin', [], `${good}\n`],
+    ['from stdin by -', ['-'], `  ${good}\r\n`],
+    ['behind Bearer', ['-'], `Authorization: Bearer ${good}\n`],
+    ['in a header for curl', [`-`], `-H 'authorization: bearer ${good}'`],
+    ['in an address', [`https://meet.example.org/team-a?jwt=${good}#config.x=1`], ''],
+    ['in quotes', ['-'], `"${good}"`],
+  ])('given %s', async (_, argv, stdin) => {
+    expect(await check([...argv, ...BY_ENV], stdin)).toMatchObject({ exitCode: 0 })
+  })
+
+  test('is never printed, and neither is its signature', async () => {
+    for (const text of [good, body({ aud: 'other' }), `${good}x`, token('x')]) {
+      for (const more of [[], ['--json'], ['--verbose']]) {
+        const { stdout, stderr } = await check([text, ...BY_ENV, ...more])
+        for (const part of [text, ...text.split('.').slice(1)]) {
+          if (part.length > 10) expect((stdout + stderr).includes(part)).toBe(false)
+        }
+      }
+    }
+  })
+
+  test('as a JSON document', async () => {
+    const { stdout, exitCode } = await check([body({ exp: NOW }), ...BY_ENV, '--room', 'a', '--json'])
+    expect(exitCode).toBe(3)
+    const document = JSON.parse(stdout) as { rules: Record<string, unknown>[]; findings: { code: string }[] }
+    expect(document).toMatchObject({
+      version: 1,
+      kind: 'verdict',
+      accepted: false,
+      auth: {
+        accepted: false,
+        condition: 'not-allowed',
+        text: 'Not acceptable by exp (0.0 sec since expired, valid for:10.0 sec)',
+      },
+      join: null,
+      answered: true,
+      determined: true,
+    })
+    expect(document.rules.find(({ code }) => code === 'exp')).toMatchObject({
+      step: 'login',
+      is: 'refused',
+      reason: 'Not acceptable by exp',
+      found: `${NOW} (2026-08-20T10:00:00Z)`,
+    })
+    expect(document.findings.map(({ code }) => code)).toEqual([
+      'token-short-lived',
+      'token-name',
+      'token-email',
+    ])
+  })
+
+  test('--at takes a date, and without it the time is now', async () => {
+    expect(
+      await check([good, '--env', 'jitsi.env', '--certs', 'certs', '--at', '2026-08-20T12:00:00+02:00']),
+    ).toMatchObject({ exitCode: 0 })
+    const now = Math.floor(Date.now() / 1000)
+    const fresh = body({ iat: now, exp: now + 240 })
+    const ran = await check([fresh, '--env', 'jitsi.env', '--certs', 'certs'])
+    expect(ran.stdout).toMatch(/^Jitsi accepts this token until (\d{4}-\d\d-\d\d )?\d\d:\d\d \(in [34] min\)/)
+  })
+})
+
+describe('where the key is', () => {
+  test.each([
+    ['a key server', ['--keyserver', '/good'], 0, /accepts/],
+    [
+      'a key server without the file',
+      ['--keyserver', '/none'],
+      3,
+      new RegExp(`could not obtain public key\\. There is no ${FILE} at http`),
+    ],
+    ['a key server that redirects', ['--keyserver', '/moved'], 3, /could not obtain public key/],
+    ['a key server that answers HTML with 200', ['--keyserver', '/html'], 3, /gives no answer .* a web page/],
+    ['an address of a key set', ['--jwks', '/jwks'], 0, /accepts/],
+  ])('%s', async (_, [flag = '', path = ''], exitCode, says) => {
+    const ran = await check([good, '--issuer', ISSUER, flag, `${base}${path}`, ...AT])
+    expect(ran).toMatchObject({ exitCode, stdout: expect.stringMatching(says) as string })
+  })
+
+  test('a slash at the end of the key server is asked for twice, as Prosody does', async () => {
+    await writeEnv('slash.env', { JWT_ASAP_KEYSERVER: `${base}/good/` })
+    asked.length = 0
+    const ran = await check([good, '--env', 'slash.env', ...AT])
+    expect(asked).toEqual([`/good//${FILE}`])
+    expect(ran.stderr).toContain(`warning: JWT_ASAP_KEYSERVER (${base}/good/) ends with a slash`)
+  })
+
+  test('a key server that is down is told as what it looks like from here', async () => {
+    const closed = createServer()
+    await new Promise<void>((resolve) => closed.listen(0, '127.0.0.1', resolve))
+    const { port } = closed.address() as AddressInfo
+    await new Promise((resolve) => closed.close(resolve))
+    const ran = await check([good, '--issuer', ISSUER, '--keyserver', `http://127.0.0.1:${port}`, ...AT])
+    expect(ran.exitCode).toBe(3)
+    expect(ran.stdout).toContain('could not obtain public key')
+    expect(ran.stderr).toMatch(
+      /the key could not be looked at: GET .*\.pem: connection refused.*not from Prosody's container/,
+    )
+  })
+
+  test('a file of a key set, with a note where Prosody would ask a key server', async () => {
+    expect(await check([good, '--issuer', ISSUER, '--jwks', 'jwks.json', ...AT])).toMatchObject({
+      exitCode: 0,
+    })
+    const ran = await check([good, '--env', 'jitsi.env', '--jwks', 'jwks.json', ...AT])
+    expect(ran.exitCode).toBe(0)
+    expect(ran.stderr).toContain(
+      'note: the keys are those of --jwks, while these settings make Prosody ask https://keys.example.org/certs',
+    )
+  })
+
+  test('the cache_keys_url of .env, and both', async () => {
+    await writeEnv('set.env', { JWT_ASAP_KEYSERVER: '', XMPP_CONFIGURATION: `cache_keys_url="${base}/jwks"` })
+    await writeEnv('both.env', {
+      XMPP_CONFIGURATION: `cache_keys_url="${base}/jwks"`,
+      JWT_ASAP_KEYSERVER: `${base}/none`,
+    })
+    const other = token(CLAIMS, { ...HEADER, kid: 'other' })
+    expect(await check([good, '--env', 'set.env', ...AT])).toMatchObject({ exitCode: 0 })
+    expect((await check([other, '--env', 'set.env', ...AT])).stdout).toMatch(/^Jitsi gives no answer/)
+    asked.length = 0
+    expect(await check([good, '--env', 'both.env', ...AT])).toMatchObject({ exitCode: 0 })
+    expect(asked).toEqual(['/jwks'])
+    expect((await check([other, '--env', 'both.env', ...AT])).stdout).toMatch(
+      /^Jitsi refuses this token: could not/,
+    )
+  })
+})
+
+describe('settings', () => {
+  test('flags come before .env', async () => {
+    const argv = [
+      body({ iss: 'other', aud: 'another' }),
+      ...BY_ENV,
+      '--issuer',
+      'other',
+      '--audience',
+      'another',
+    ]
+    expect(await check(argv)).toMatchObject({ exitCode: 0 })
+    expect((await check([...argv, '--sign-type', 'RS512'])).stdout).toContain('Invalid or incorrect alg')
+    const verified = await check([...argv, '--domain-verification', '--room', 'a'])
+    expect(verified.stdout).toContain('Room and token mismatched')
+  })
+
+  test('flags that nobody gave leave .env as it is', async () => {
+    await writeEnv('verified.env', { JWT_ENABLE_DOMAIN_VERIFICATION: '1' })
+    const verified = await check([good, '--env', 'verified.env', '--certs', 'certs', '--room', 'a', ...AT])
+    expect(verified.stdout).toContain('Room and token mismatched')
+    await writeEnv('rs512.env', { JWT_SIGN_TYPE: 'RS512' })
+    const rs512 = await check([good, '--env', 'rs512.env', '--certs', 'certs', ...AT])
+    expect(rs512.stdout).toContain('Invalid or incorrect alg. Found "RS256", accepted "RS512"')
+  })
+
+  test.each([
+    [
+      'nothing that says what Jitsi accepts',
+      [good],
+      'nothing says what Jitsi accepts: --env or KJITSI_ENV is missing',
+    ],
+    ['issuers alone', [good, '--issuer', ISSUER], 'nothing says what Jitsi accepts'],
+    ['no such .env', [good, '--env', 'none.env'], '--env: there is no file'],
+    ['a broken .env', [good, '--env', 'broken.env'], 'line 2: a value begins with " and never ends'],
+    ['a token and a batch', [good, ...BY_ENV, '--batch', 'x'], 'there are both a TOKEN and --batch'],
+    ['a time that is none', [good, ...BY_ENV, '--at', 'noon'], '--at "noon" is no time'],
+  ])('%s is a usage error', async (_, argv, message) => {
+    await writeFile(join(dir, 'broken.env'), 'ENABLE_AUTH=1\nJWT_APP_ID="x\n')
+    const ran = await check(argv)
+    expect(ran).toMatchObject({ exitCode: 2, stdout: '' })
+    expect(ran.stderr).toContain(message)
+  })
+
+  test.each([
+    ['folder', ['--certs', 'none'], '--certs: cannot read'],
+    ['key set', ['--jwks', 'none.json'], '--jwks: there is no file'],
+    ['batch', ['--certs', 'certs', '--batch', 'none.jsonl'], '--batch: cannot read'],
+  ])('a %s that is not there is said', async (_, argv, message) => {
+    const ran = await check(['--env', 'jitsi.env', ...argv], good)
+    expect(ran.exitCode).toBe(1)
+    expect(ran.stderr).toContain(message)
+  })
+
+  test.each([
+    ['ENABLE_AUTH', '0', 0, 'ENABLE_AUTH is off'],
+    ['XMPP_DOMAIN', 'meet.example.org', 0, 'Prosody then checks no join'],
+    ['JWT_ALLOW_EMPTY', '1', 0, 'anybody can become a moderator'],
+    ['JWT_APP_ID', 'a\\b', 3, 'JWT_APP_ID holds a double quote, a backslash or a newline'],
+    ['AUTH_TYPE', 'JWT', 3, 'only jwt (in small letters) takes tokens'],
+  ])('%s=%s', async (key, value, exitCode, message) => {
+    await writeEnv('one.env', { [key]: value })
+    const ran = await check([good, '--env', 'one.env', '--certs', 'certs', '--room', 'a', ...AT])
+    expect(ran.exitCode).toBe(exitCode)
+    expect(ran.stdout + ran.stderr).toContain(message)
+  })
+})
+
+describe('warnings about', () => {
+  const name = { context: { user: { name: 'Ann', email: 'ann@example.org' } } }
+  test.each<[string, object, readonly string[]]>([
+    ['nothing in a full token', name, []],
+    ['a token that names nobody', {}, ['token-name', 'token-email']],
+    ['a name outside of context', { name: 'Ann', email: 'a@example.org' }, ['token-name-outside']],
+    [
+      'a context without a name',
+      { name: 'Ann', email: 'a@example.org', context: {} },
+      ['token-name', 'token-email'],
+    ],
+    ['partial features', { context: { ...name.context, features: { recording: true } } }, ['token-features']],
+    ['no features', { context: { ...name.context, features: {} } }, ['token-features']],
+    ['a short life', { ...name, iat: NOW, exp: NOW + 300 }, ['token-short-lived']],
+    ['no end', { ...name, exp: undefined }, ['token-endless']],
+    ['milliseconds', { ...name, exp: NOW * 1000 }, ['token-endless']],
+    ['its size', { ...name, roles: 'r'.repeat(5000) }, ['token-large']],
+  ])('%s', async (_, claims, codes) => {
+    const { stdout, exitCode } = await check([body(claims), ...BY_ENV, '--json'])
+    const { findings } = JSON.parse(stdout) as { findings: { code: string }[] }
+    expect({ exitCode, codes: findings.map(({ code }) => code) }).toEqual({ exitCode: 0, codes })
+  })
+})
+
+describe('--batch', () => {
+  const lines = (ran: Ran): unknown[] =>
+    ran.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown)
+  const yes = { accepted: true, condition: null, text: null }
+
+  test('answers each line with the members of a verdict, in order', async () => {
+    const questions = [
+      { token: good, room: 'team-a', at: NOW },
+      { token: null },
+      { token: body({ room: 'b' }), room: 'a' },
+      { token: body({ room: null }), room: 'a' },
+      { token: token('[NaN]') },
+      { token: good, at: NOW + 3600 },
+    ]
+    const ran = await check(
+      [...BY_ENV, '--batch', '-'],
+      questions.map((one) => `${JSON.stringify(one)}\n`).join(''),
+    )
+    expect(ran.exitCode).toBe(3)
+    const rest = { findings: expect.any(Array) as unknown[], determined: true, answered: true }
+    const no = { accepted: false, condition: null, text: null }
+    expect(lines(ran)).toEqual([
+      { ...rest, auth: yes, join: yes },
+      { ...rest, auth: { accepted: false, condition: 'not-allowed', text: 'token required' }, join: null },
+      {
+        ...rest,
+        auth: yes,
+        join: { accepted: false, condition: 'not-allowed', text: 'Room does not match the room from token' },
+      },
+      { ...rest, auth: yes, join: no, answered: false },
+      { ...rest, auth: no, join: null, determined: false },
+      {
+        ...rest,
+        auth: {
+          accepted: false,
+          condition: 'not-allowed',
+          text: expect.stringMatching(/^Not acceptable by exp/) as string,
+        },
+        join: null,
+      },
+    ])
+    expect(ran.stderr).toContain('1 of 6 accepted')
+  })
+
+  test('exits 0 only where all were accepted, and --room and --at hold for lines without', async () => {
+    await writeFile(join(dir, 'two.jsonl'), `\uFEFF{"token":"${good}"}\r\n{"token":"${good}","room":"b"}`)
+    const ran = await check([...BY_ENV, '--room', 'a', '--batch', 'two.jsonl'])
+    expect(ran).toMatchObject({ exitCode: 0 })
+    expect(lines(ran)).toMatchObject([{ join: yes }, { join: yes }])
+    await writeFile(join(dir, 'none.jsonl'), '')
+    expect(await check([...BY_ENV, '--batch', 'none.jsonl'])).toMatchObject({ exitCode: 0, stdout: '' })
+  })
+
+  test('a line that cannot be read gets an error line, and the rest go on', async () => {
+    const input = [
+      'x',
+      '',
+      '[]',
+      '{}',
+      '{"token":5}',
+      '{"token":null,"room":1}',
+      '{"token":null,"at":"x"}',
+      `{"token":"${good}"}`,
+    ]
+    const ran = await check([...BY_ENV, '--batch', '-'], input.join('\n'))
+    expect(ran.exitCode).toBe(3)
+    expect(lines(ran)).toEqual([
+      { error: { line: 1, message: 'line 1 is not JSON' } },
+      { error: { line: 2, message: 'line 2 is not JSON' } },
+      { error: { line: 3, message: 'line 3 is no JSON object' } },
+      { error: { line: 4, message: 'line 4 has no "token" that is a text or null' } },
+      { error: { line: 5, message: 'line 5 has no "token" that is a text or null' } },
+      { error: { line: 6, message: 'line 6 has a "room" that is no text' } },
+      { error: { line: 7, message: 'line 7 has an "at" that is no number of seconds' } },
+      expect.objectContaining({ auth: yes }),
+    ])
+  })
+
+  test('a line of any length is gone through without being kept', async () => {
+    const long = `{"token":"${'x'.repeat(9_000_000)}"}`
+    const ran = await check([...BY_ENV, '--batch', '-'], `${long}\n{"token":"${good}"}\n`)
+    expect(lines(ran)).toMatchObject([{ error: { line: 1 } }, { auth: yes }])
+  })
+
+  test('asks the key server once for each kid', async () => {
+    const kids = ['a', 'b', 'a', 'b', 'a'].map((kid) =>
+      JSON.stringify({ token: token(CLAIMS, { ...HEADER, kid }) }),
+    )
+    asked.length = 0
+    await check(['--issuer', ISSUER, '--keyserver', `${base}/none`, '--batch', '-'], kids.join('\n'))
+    expect(asked).toEqual([`/none/${fileNameOf('a')}`, `/none/${fileNameOf('b')}`])
+  })
+
+  test('ends at once when it is interrupted, however long its input stays open', async () => {
+    const argv = [BIN, 'check-token', ...BY_ENV, '--batch', '-']
+    const child = spawn(process.execPath, argv, { cwd: dir, stdio: ['pipe', 'pipe', 'pipe'] })
+    child.stdin.write(`${JSON.stringify({ token: good })}\n`)
+    await new Promise((resolve) => child.stdout.once('data', resolve))
+    const start = performance.now()
+    child.kill('SIGINT')
+    expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(130)
+    expect(performance.now() - start).toBeLessThan(3000)
+  })
+
+  test('by the real command, through pipes', async () => {
+    const input = `${JSON.stringify({ token: good, room: 'a', at: NOW })}\n`.repeat(2000)
+    const ran = await spawnKjitsi(['check-token', ...BY_ENV, '--batch', '-'], { cwd: dir, stdin: input })
+    expect(ran.exitCode).toBe(0)
+    expect(lines(ran).length).toBe(2000)
+  })
+})
