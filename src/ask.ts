@@ -11,6 +11,7 @@ const QUESTIONS: Partial<Record<SettingKey, string>> = {
   password: 'Password',
   loginClient: 'Log in as the service account of client',
   clientSecret: 'Secret of that client',
+  jitsiUrls: 'Address of Jitsi',
 }
 
 /**

@@ -21,6 +21,41 @@ const ADMIN = ['url', 'authRealm', 'user', 'password', 'loginClient', 'clientSec
 
 export const COMMANDS: readonly Command[] = [
   command({
+    name: 'setup-client',
+    summary: 'create or correct the Keycloak client that Jitsi logs in with',
+    details:
+      'A new client also gets the mappers that setup-mappers makes by default (room and bnf); those of a client that is ' +
+      'there are left to setup-mappers. Of such a client only what the login needs is changed: other addresses, attributes ' +
+      'and mappers stay. --remove deletes a client that is exactly what these options create and has no roles; any other stays.',
+    args: [],
+    settings: [
+      ...ADMIN,
+      'realm',
+      'client',
+      'jitsiUrls',
+      'jitsiEnv',
+      'tokenLifespan',
+      'tokenAudience',
+      'moderatorRole',
+      'makePublic',
+      'fullScopeChange',
+      'remove',
+      'dryRun',
+      'check',
+    ],
+    examples: [
+      [
+        'kjitsi setup-client --realm meet --jitsi-url https://meet.example.org --dry-run',
+        'shows the client that Jitsi needs, or what its client lacks',
+      ],
+      [
+        'kjitsi setup-client --realm meet --env /srv/jitsi/.env --moderator-role owner',
+        "takes the address from PUBLIC_URL of Jitsi's .env; who holds the client role owner is a moderator",
+      ],
+    ],
+    load: async () => (await import('./commands/setup-client.ts')).run,
+  }),
+  command({
     name: 'setup-mappers',
     summary: 'create the claim mappers that Jitsi needs on a Keycloak client',
     args: [],
@@ -309,7 +344,7 @@ export function program(io: Io, action: Action): Commander {
     })
     .exitOverride()
   for (const declared of COMMANDS) {
-    const sub = root.command(declared.name).summary(declared.summary).description(`${declared.summary}.`)
+    const sub = root.command(declared.name).summary(declared.summary).description(description(declared))
     sub.copyInheritedSettings(root)
     for (const [name, help] of declared.args) sub.argument(name, help)
     for (const key of [...declared.settings, ...COMMON]) addOptions(sub, key)
@@ -320,6 +355,10 @@ export function program(io: Io, action: Action): Commander {
     })
   }
   return root
+}
+
+function description({ summary, details }: Command): string {
+  return [`${summary}.`, ...(details === undefined ? [] : [details])].join('\n\n')
 }
 
 function addOptions(sub: Commander, key: SettingKey | Common): void {

@@ -24,6 +24,8 @@ export type Run<K extends SettingKey> = (context: Context<K>) => Promise<ErrorCo
 export interface Command {
   readonly name: string
   readonly summary: string
+  /** What the help says besides. */
+  readonly details?: string
   /** Positional arguments as commander writes them, each with its help. */
   readonly args: readonly (readonly [name: string, help: string])[]
   readonly settings: readonly SettingKey[]

@@ -1,5 +1,7 @@
 // What kjitsi can find wrong or worth knowing, once: code, level and arguments as data, the sentence and its mend here.
 
+import { shownDuration } from './values.ts'
+
 export type Level = 'error' | 'warning' | 'note'
 
 interface Kind<A> {
@@ -179,14 +181,60 @@ const FINDINGS = {
     say: ({ realm, client }) =>
       `realm ${realm}, client ${client}: tokens have a context without context.user.name; Jitsi then shows no name, ` +
       "not even the token's own",
-    fix: () => 'add --user-context',
+    fix: () => 'add --user-context to kjitsi setup-mappers',
   }),
   'features-partial': kind<ClientArgs & { off: string }>({
     level: 'warning',
     say: ({ realm, client, off }) =>
       `realm ${realm}, client ${client}: tokens have some of Jitsi's features, and Jitsi turns off those that are not ` +
       `named: ${off}`,
-    fix: () => 'name them all, beginning with --feature all=true, or none',
+    fix: () => 'name them all to kjitsi setup-mappers, beginning with --feature all=true, or none',
+  }),
+  'client-disabled': kind<ClientArgs>({
+    level: 'warning',
+    say: ({ realm, client }) =>
+      `realm ${realm}, client ${client}: it is disabled, so nobody can log in with it`,
+    fix: ({ client }) => `enable it (Keycloak: Clients > ${client}, the switch at the top)`,
+  }),
+  'service-account-lost': kind<ClientArgs>({
+    level: 'warning',
+    say: ({ realm, client }) =>
+      `realm ${realm}, client ${client}: a public client has no secret, so its service account can no longer log in`,
+    fix: () => 'give what used it a client of its own',
+  }),
+  'full-scope-stays': kind<ClientArgs & { audience: string }>({
+    level: 'warning',
+    say: ({ realm, client, audience }) =>
+      `realm ${realm}, client ${client}: full scope stays on, so ${audience} is not put into aud, which would be a list for ` +
+      'everybody: aud is "account", and a list for people with roles of other clients, whom Jitsi refuses',
+    fix: () => 'give Jitsi a client of its own, or leave out --no-full-scope-change',
+  }),
+  'audience-list': kind<ClientArgs & { audience: string; mappers: string }>({
+    level: 'warning',
+    say: ({ realm, client, audience, mappers }) =>
+      `realm ${realm}, client ${client}: besides ${audience}, aud gets what these mappers add: ${mappers}; Jitsi refuses an aud ` +
+      'that is a list',
+    fix: ({ client }) =>
+      `delete them (Keycloak: Clients > ${client} > Client scopes > ${client}-dedicated), or give Jitsi a client of its own`,
+  }),
+  'room-unmapped': kind<ClientArgs>({
+    level: 'warning',
+    say: ({ realm, client }) =>
+      `realm ${realm}, client ${client}: none of its mappers writes the claim room, without which Jitsi lets nobody join`,
+    fix: ({ realm, client }) => `kjitsi setup-mappers --realm ${realm} --client ${client}`,
+  }),
+  'lifespan-cut': kind<ClientArgs & { lifespan: number; most: number; session: string }>({
+    level: 'warning',
+    say: ({ realm, client, lifespan, most, session }) =>
+      `realm ${realm}, client ${client}: no token lasts ${shownDuration(lifespan)}, since a session ends after ` +
+      `${shownDuration(most)} (${session} Session Max)`,
+    fix: () => 'raise it (Keycloak: Realm settings > Sessions), or give a shorter --token-lifespan',
+  }),
+  'session-max-unseen': kind<ClientArgs & { lifespan: number }>({
+    level: 'note',
+    say: ({ realm, client, lifespan }) =>
+      `realm ${realm}, client ${client}: this account may not see how long sessions last (view-realm), so whether tokens last ` +
+      `${shownDuration(lifespan)} was not checked; Keycloak's own SSO Session Max is 10h`,
   }),
   'mapper-same-claim': kind<ClientArgs & { name: string; mappers: string }>({
     level: 'error',

@@ -6,6 +6,7 @@ import { resolve as resolvePath } from 'node:path'
 import { text as readStream } from 'node:stream/consumers'
 import { KjitsiError, messageOf, systemCodeOf } from './errors.ts'
 import type { Io } from './io.ts'
+import { jitsiOrigin } from './jitsi/origin.ts'
 import {
   attributeField,
   dnsLabel,
@@ -13,6 +14,7 @@ import {
   httpUrl,
   integer,
   keyValue,
+  lifespan,
   nameField,
   oneOf,
   pause,
@@ -110,6 +112,40 @@ export const SETTINGS = {
     secret: true,
   }),
 
+  jitsiUrls: setting({
+    flag: '--jitsi-url <url>',
+    env: 'KJITSI_JITSI_URL',
+    help: "address of Jitsi; may be given several times (default: PUBLIC_URL of Jitsi's .env)",
+    parse: jitsiOrigin,
+    repeat: true,
+  }),
+  jitsiEnv: setting({
+    flag: '--env <file>',
+    env: 'KJITSI_JITSI_ENV',
+    help: "Jitsi's own .env; flags come first (default for setup-client: .env, if there)",
+    parse: plain,
+  }),
+  tokenLifespan: setting({
+    flag: '--token-lifespan <duration>',
+    env: 'KJITSI_TOKEN_LIFESPAN',
+    help: 'how long a token lets its holder (re)join, such as 10h',
+    parse: lifespan,
+    default: '10h',
+  }),
+  makePublic: setting({
+    flag: '--make-public',
+    env: 'KJITSI_MAKE_PUBLIC',
+    help: 'make a confidential client public: its secret and service account end',
+    parse: onOff,
+  }),
+  fullScopeChange: setting({
+    flag: '--full-scope-change',
+    env: 'KJITSI_FULL_SCOPE_CHANGE',
+    help: 'turn full scope off on a client that is there, so that its tokens have one audience',
+    parse: onOff,
+    default: 'true',
+  }),
+
   room: setting({
     flag: '--room <value>',
     env: 'KJITSI_ROOM',
@@ -139,7 +175,7 @@ export const SETTINGS = {
   tokenAudience: setting({
     flag: '--audience <name>',
     env: 'KJITSI_TOKEN_AUDIENCE',
-    help: 'add this audience to the `aud` claim',
+    help: 'add this audience to the `aud` claim (default of setup-client: the client id)',
     parse: plain,
   }),
   userContext: setting({
@@ -359,12 +395,6 @@ export const SETTINGS = {
     default: 'text',
   }),
 
-  jitsiEnv: setting({
-    flag: '--env <file>',
-    env: 'KJITSI_ENV',
-    help: "Jitsi's .env, which says what Prosody accepts; the flags beside it come first",
-    parse: plain,
-  }),
   certs: setting({
     flag: '--certs <dir>',
     env: 'KJITSI_CERTS',

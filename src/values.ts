@@ -99,6 +99,14 @@ export function time(text: string): number {
   return seconds
 }
 
+/** The lifespan of a token, seconds; Keycloak holds it in 31 bits, and no token is issued where it does not fit. */
+export function lifespan(text: string): number {
+  const value = duration(text)
+  if (value === 0 || value > 0x7fff_ffff)
+    throw new Error('is no lifespan: it is 1s and more, and less than 68 years')
+  return value
+}
+
 export function oneOf<const T extends string>(...allowed: readonly T[]): (text: string) => T {
   return (text) => {
     const found = allowed.find((one) => one === text)

@@ -1,25 +1,27 @@
 // Carries out a plan, item by item, and says how far it came where it cannot.
+import type KeycloakAdminClient from '@keycloak/keycloak-admin-client'
 import { type ErrorCode, KjitsiError } from '../errors.ts'
 import type { Client } from './client.ts'
 import type { RealmAdmin } from './connect.ts'
 import { type Item, changesOf } from './plan.ts'
 
-/** One request, for one item or for all mappers that are to be created. */
+/** One request, for one item or for all that Keycloak takes at once. */
 interface Step {
   readonly items: readonly Item[]
   readonly run: () => Promise<void>
 }
 
 /**
- * Carries out exactly the changes of a plan: a request for each role, one for all new mappers, one for each update and
- * each removal.
+ * Carries out exactly the changes of a plan: a request for a new client with its mappers, or for what changes of one that
+ * is there; then one for each role, one for all new mappers, one for each update and each removal.
+ * @param client undefined where the plan creates it
  * @param onDone told of each item once Keycloak has it
  * @throws KjitsiError naming what was done before the failure and what was not; `conflict` where somebody else has just
  * made what was to be made
  */
 export async function applyPlan(
   realm: RealmAdmin,
-  client: Client,
+  client: Client | undefined,
   items: readonly Item[],
   onDone: (item: Item) => void,
 ): Promise<void> {
@@ -35,42 +37,73 @@ export async function applyPlan(
   }
 }
 
-function stepsOf(realm: RealmAdmin, { clientUuid: id }: Client, items: readonly Item[]): readonly Step[] {
-  const mappersPath = `/clients/${id}/protocol-mappers`
+function stepsOf(realm: RealmAdmin, client: Client | undefined, items: readonly Item[]): readonly Step[] {
+  const ofClient = items.find((item) => item.kind === 'client')
   const created = items.filter((item) => item.kind === 'mapper' && item.action === 'create')
+  const mappers = created.map(({ mapper }) => mapper)
+  if (ofClient?.action === 'create') {
+    let id = ''
+    const payload = { ...ofClient.client, protocolMappers: mappers } as ClientRepresentation
+    const create = (): Promise<void> =>
+      realm.write('POST', '/clients', async (admin) => {
+        id = (await admin.clients.create(payload)).id
+      })
+    return [{ items: [ofClient, ...created], run: create }, ...roleSteps(realm, () => id, items)]
+  }
+  if (client === undefined) throw new Error('a plan for no client creates one')
+  const { clientUuid: id } = client
+  const path = `/clients/${id}`
   const addAll = (): Promise<void> =>
-    realm.write('POST', `${mappersPath}/add-models`, (admin) =>
-      admin.clients.addMultipleProtocolMappers(
-        { id },
-        created.map(({ mapper }) => mapper),
-      ),
+    realm.write('POST', `${path}/protocol-mappers/add-models`, (admin) =>
+      admin.clients.addMultipleProtocolMappers({ id }, mappers),
     )
   return [
-    ...items.flatMap((item): Step[] => {
-      if (item.kind !== 'role') return []
-      const { name } = item
-      return [
-        {
-          items: [item],
-          run: () =>
-            realm.write('POST', `/clients/${id}/roles`, (admin) => admin.clients.createRole({ id, name })),
-        },
-      ]
-    }),
+    ...clientSteps(realm, id, ofClient),
+    ...roleSteps(realm, () => id, items),
     ...(created.length === 0 ? [] : [{ items: created, run: addAll }]),
     ...items.flatMap((item): Step[] => {
       if (item.kind !== 'mapper' || (item.action !== 'update' && item.action !== 'remove')) return []
       const { mapper, action } = item
-      const path = `${mappersPath}/models/${mapper.id}`
+      const mapperPath = `${path}/protocol-mappers/models/${mapper.id}`
       const query = { id, mapperId: mapper.id }
       const run =
         action === 'update'
-          ? () => realm.write('PUT', path, (admin) => admin.clients.updateProtocolMapper(query, mapper))
-          : () => realm.write('DELETE', path, (admin) => admin.clients.delProtocolMapper(query))
+          ? () => realm.write('PUT', mapperPath, (admin) => admin.clients.updateProtocolMapper(query, mapper))
+          : () => realm.write('DELETE', mapperPath, (admin) => admin.clients.delProtocolMapper(query))
       return [{ items: [item], run }]
     }),
   ]
 }
+
+/** First of all, since Keycloak checks a client more strictly than a mapper, and then nothing has been changed. */
+function clientSteps(realm: RealmAdmin, id: string, item: ClientItem | undefined): readonly Step[] {
+  const path = `/clients/${id}`
+  if (item?.action === 'update') {
+    const payload = item.client as ClientRepresentation
+    return [
+      {
+        items: [item],
+        run: () => realm.write('PUT', path, (admin) => admin.clients.update({ id }, payload)),
+      },
+    ]
+  }
+  if (item?.action !== 'remove') return []
+  return [{ items: [item], run: () => realm.write('DELETE', path, (admin) => admin.clients.del({ id })) }]
+}
+
+/** @param id of the client, asked for only once it is there */
+function roleSteps(realm: RealmAdmin, id: () => string, items: readonly Item[]): readonly Step[] {
+  return items.flatMap((item): Step[] => {
+    if (item.kind !== 'role') return []
+    const { name } = item
+    const run = (): Promise<void> =>
+      realm.write('POST', `/clients/${id()}/roles`, (admin) => admin.clients.createRole({ id: id(), name }))
+    return [{ items: [item], run }]
+  })
+}
+
+type ClientItem = Extract<Item, { kind: 'client' }>
+type ClientRepresentation = NonNullable<Parameters<KeycloakAdminClient['clients']['create']>[0]>
 
 /** A write that got no answer may have arrived all the same. */
 const UNCERTAIN: readonly ErrorCode[] = ['unreachable', 'interrupted']
@@ -98,6 +131,6 @@ function halfway(
 function listOf(steps: readonly Step[]): string {
   const items = steps.flatMap((step) => step.items)
   return items
-    .map(({ action, kind, name }) => `${action} ${kind === 'role' ? `role ${name}` : name}`)
+    .map(({ action, kind, name }) => `${action} ${kind === 'mapper' ? name : `${kind} ${name}`}`)
     .join(', ')
 }

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { KjitsiError } from '../errors.ts'
 import { type RealmAdmin, giveRole } from './connect.ts'
+import type { ClientSettings } from './desired-client.ts'
 import type { ExistingMapper } from './mappers.ts'
 
 export interface Client {
@@ -11,6 +12,9 @@ export interface Client {
   readonly mappers: readonly ExistingMapper[]
   /** Whether the account may change the client. */
   readonly canManage: boolean
+  readonly settings: ClientSettings
+  /** Members that kjitsi never sets, as they came. */
+  readonly rest: Readonly<Record<string, unknown>>
 }
 
 /** Keycloak has config values that are null where a form field was emptied; to it they are absent. */
@@ -31,17 +35,40 @@ const MAPPER = z.looseObject({
   config: CONFIG.default({}),
 })
 
-/** The part of ClientRepresentation.java that kjitsi uses. */
-const CLIENTS = z.array(
-  z.object({
-    id: z.string(),
-    clientId: z.string(),
-    protocol: z.string().nullish(),
-    bearerOnly: z.boolean().nullish(),
-    protocolMappers: z.array(MAPPER).nullish(),
-    access: z.object({ manage: z.boolean().optional() }).nullish(),
-  }),
-)
+const SWITCH = z
+  .boolean()
+  .nullish()
+  .transform((on) => on === true)
+const LIST = z
+  .array(z.string())
+  .nullish()
+  .transform((list) => list ?? [])
+
+/** The part of ClientRepresentation.java that kjitsi sets; a switch that is absent is off. */
+const SETTINGS = z.object({
+  publicClient: SWITCH,
+  standardFlowEnabled: SWITCH,
+  implicitFlowEnabled: SWITCH,
+  directAccessGrantsEnabled: SWITCH,
+  serviceAccountsEnabled: SWITCH,
+  authorizationServicesEnabled: SWITCH,
+  fullScopeAllowed: SWITCH,
+  redirectUris: LIST,
+  webOrigins: LIST,
+  attributes: CONFIG.nullish().transform((attributes) => attributes ?? {}),
+}) satisfies z.ZodType<ClientSettings>
+
+/** The part of ClientRepresentation.java that kjitsi reads. */
+const CLIENT = z.looseObject({
+  ...SETTINGS.shape,
+  id: z.string(),
+  clientId: z.string(),
+  protocol: z.string().nullish(),
+  bearerOnly: z.boolean().nullish(),
+  protocolMappers: z.array(MAPPER).nullish(),
+  access: z.object({ manage: z.boolean().optional() }).nullish(),
+})
+const CLIENTS = z.array(CLIENT)
 const ROLES = z.array(z.object({ name: z.string() }))
 
 /**
@@ -50,10 +77,17 @@ const ROLES = z.array(z.object({ name: z.string() }))
  * Jitsi
  */
 export async function findClient(realm: RealmAdmin, clientId: string): Promise<Client> {
+  const client = await lookForClient(realm, clientId)
+  if (client === undefined) throw noClient(realm, clientId)
+  return client
+}
+
+/** As `findClient`, but undefined where there is no client, or none that this account sees. */
+export async function lookForClient(realm: RealmAdmin, clientId: string): Promise<Client | undefined> {
   const path = `/clients?clientId=${encodeURIComponent(clientId)}`
   const clients = await realm.get(path, CLIENTS, (admin) => admin.clients.find({ clientId }))
   const found = clients.find((client) => client.clientId === clientId)
-  if (found === undefined) throw noClient(realm, clientId)
+  if (found === undefined) return undefined
   const where = `realm ${realm.name}, client ${clientId}`
   if (found.protocol && found.protocol !== 'openid-connect') {
     throw new KjitsiError(
@@ -79,6 +113,8 @@ export async function findClient(realm: RealmAdmin, clientId: string): Promise<C
     // Keycloak gives them in an order of its own, another each time.
     mappers: (found.protocolMappers ?? []).toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     canManage: found.access?.manage === true,
+    settings: SETTINGS.parse(found),
+    rest: Object.fromEntries(Object.entries(found).filter(([name]) => !(name in CLIENT.shape))),
   }
 }
 
@@ -89,10 +125,28 @@ function noClient(realm: RealmAdmin, clientId: string): KjitsiError {
     `client ${clientId} of realm ${realm.name} was not found or is not visible to this account`,
     {
       hint:
-        `make it on Keycloak's page Clients (${page}), or name another by --client or KJITSI_CLIENT; client ids are ` +
-        'case-sensitive, and an account without the role view-clients sees none',
+        `make it by kjitsi setup-client, or on Keycloak's page Clients (${page}), or name another by --client or ` +
+        'KJITSI_CLIENT; client ids are case-sensitive, and an account without the role view-clients sees none',
     },
   )
+}
+
+/** How long sessions last at most, seconds; absent where the account may not see it. */
+export interface SessionLimits {
+  readonly sso?: number | undefined
+  /** 0 where the realm sets none. */
+  readonly client?: number | undefined
+}
+
+const REALM = z.object({
+  ssoSessionMaxLifespan: z.int().optional(),
+  clientSessionMaxLifespan: z.int().optional(),
+})
+
+/** Reads what cuts the lifespan of tokens. Without the role view-realm Keycloak answers with little more than the name. */
+export async function sessionLimitsOf(realm: RealmAdmin): Promise<SessionLimits> {
+  const found = await realm.get('', REALM, (admin) => admin.realms.findOne({ realm: realm.name }))
+  return { sso: found.ssoSessionMaxLifespan, client: found.clientSessionMaxLifespan }
 }
 
 /** The names of a client's own roles. */

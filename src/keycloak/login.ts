@@ -50,17 +50,23 @@ export function givenLogin(settings: Values<LoginKey>): Login | undefined {
 /**
  * What a command that talks to Keycloak's admin API cannot do without: its address, realms and a login. On a terminal
  * what is missing is asked for, the login as the missing half of what was given or as user and password.
+ * @param others what else is missing, each with how to give it
  * @throws KjitsiError `usage` naming all that is missing, with the three ways to log in
  */
-export async function needAdmin(context: Context<LoginKey | 'url' | 'realm'>): Promise<{
+export async function needAdmin(
+  context: Context<LoginKey | 'url' | 'realm'>,
+  others: readonly string[] = [],
+): Promise<{
   readonly url: string
   readonly realms: readonly string[]
   readonly login: Login
 }> {
   const { settings, canAsk } = context
   const given = givenLogin(settings)
-  if (given === undefined && !canAsk)
-    throw missingSettings(settings, ['url', 'realm'], [howToLogIn(settings)])
+  if (!canAsk && (given === undefined || others.length > 0)) {
+    const login = given === undefined ? [howToLogIn(settings)] : []
+    throw missingSettings(settings, ['url', 'realm'], [...login, ...others])
+  }
   const { url, realm } = await context.need('url', 'realm')
   const login = given ?? (await askLogin(context))
   context.output.detail(`login: ${whoIs(login)}`)

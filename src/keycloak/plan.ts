@@ -1,18 +1,40 @@
 // Lays the desired mappers over those that a client has. The plan is data: what is shown is what is applied.
 import { type Finding, finding } from '../findings.ts'
+import type { NewClient } from './desired-client.ts'
 import { type ExistingMapper, FEATURES, MODERATOR_AFFILIATIONS, type Mapper } from './mappers.ts'
+import type { ClientPatch } from './plan-client.ts'
 
-/** One field that an update changes; `from` is absent where the mapper lacks the field, `to` where it goes. */
+/** One field that an update changes; `from` is absent where the field is missing, `to` where it goes. */
 export interface Change {
   readonly field: string
   readonly from?: string
   readonly to?: string
+  /** What a list gets besides what it has, in place of `from` and `to`. */
+  readonly added?: readonly string[]
+  /** What it means for who can do what, where that is clear. */
+  readonly effect?: 'loosens' | 'tightens'
 }
 
 /** Why nothing can be done about a mapper without a person: see `conflictOf`. */
 export type Conflict = 'same-claim' | 'two-needs' | 'nested-claim'
 
 export type Item =
+  | {
+      readonly action: 'create'
+      readonly kind: 'client'
+      readonly name: string
+      /** Its mappers are items of their own. */
+      readonly client: NewClient
+    }
+  | {
+      readonly action: 'update'
+      readonly kind: 'client'
+      readonly name: string
+      readonly changes: readonly Change[]
+      readonly client: ClientPatch
+    }
+  | { readonly action: 'remove'; readonly kind: 'client'; readonly name: string }
+  | { readonly action: 'keep'; readonly kind: 'client'; readonly name: string; readonly why?: string }
   | { readonly action: 'create'; readonly kind: 'mapper'; readonly name: string; readonly mapper: Mapper }
   | {
       readonly action: 'update'
@@ -52,7 +74,7 @@ export type Item =
     }
 
 /** The claim that a mapper writes alone; none for an audience mapper, which adds to what others write. */
-function claimOf({ protocolMapper, config }: Mapper): string | undefined {
+export function claimOf({ protocolMapper, config }: Mapper): string | undefined {
   if (protocolMapper === 'oidc-audience-mapper') return undefined
   // Whatever its configuration says (Keycloak's FullNameMapper.java).
   if (protocolMapper === 'oidc-full-name-mapper') return 'name'
@@ -60,7 +82,7 @@ function claimOf({ protocolMapper, config }: Mapper): string | undefined {
 }
 
 /** A client's audience wins over a custom one (Keycloak's AudienceProtocolMapper.java). */
-function audienceOf(config: Mapper['config']): string | undefined {
+export function audienceOf(config: Mapper['config']): string | undefined {
   return config['included.client.audience'] || config['included.custom.audience']
 }
 

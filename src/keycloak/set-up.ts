@@ -3,33 +3,44 @@ import pLimit from 'p-limit'
 import { KjitsiError } from '../errors.ts'
 import type { Finding } from '../findings.ts'
 import { applyPlan } from './apply.ts'
-import { type Client, findClient, needManage, rolesOf } from './client.ts'
+import { adviseClient } from './advise-client.ts'
+import { type Client, findClient, lookForClient, needManage, rolesOf, sessionLimitsOf } from './client.ts'
 import type { RealmAdmin } from './connect.ts'
+import type { ClientWish } from './desired-client.ts'
 import type { Mapper } from './mappers.ts'
+import { keepsFullScope, planClient, planClientRemoval, setsLifespan } from './plan-client.ts'
 import {
   type Item,
   advisePlan,
   changesOf,
   hasConflict,
   keepRole,
+  mappersAfter,
   planMappers,
   planRemoval,
   planRole,
 } from './plan.ts'
 
-export interface MapperJob {
+interface Job {
   readonly clientId: string
-  readonly desired: readonly Mapper[]
-  /** The client role that the desired mappers count on. */
+  /** The client role that the mappers count on. */
   readonly role: string | undefined
-  /** Take the desired mappers away instead. */
+  /** Take away what would be made instead. */
   readonly remove: boolean
   readonly dryRun: boolean
   /** Told what is about to be done, before the first write. */
   readonly onPlan: (realm: string, changes: readonly Item[]) => void
 }
 
-export interface MapperOutcome {
+export interface MapperJob extends Job {
+  readonly desired: readonly Mapper[]
+}
+
+export interface ClientJob extends Job {
+  readonly wish: ClientWish
+}
+
+export interface Outcome {
   readonly realm: string
   /** What was done, or with a dry run what would be. */
   readonly items: readonly Item[]
@@ -39,19 +50,72 @@ export interface MapperOutcome {
   readonly findings: readonly Finding[]
 }
 
-/**
- * Plans and applies the mappers of one client. Where somebody else has just made what was to be made, it reads and plans
- * once more.
- */
-export async function setUpMappers(realm: RealmAdmin, job: MapperJob): Promise<MapperOutcome> {
+/** What a realm has, and what is to become of it. */
+interface Look {
+  readonly client: Client | undefined
+  readonly planned: readonly Item[]
+  readonly findings: readonly Finding[]
+}
+
+/** Plans and applies the mappers of one client that is there. */
+export async function setUpMappers(realm: RealmAdmin, job: MapperJob): Promise<Outcome> {
+  const { clientId, desired, role, remove } = job
+  return carryOut(realm, job, async () => {
+    const client = await findClient(realm, clientId)
+    const roles = role === undefined || remove ? [] : await rolesOf(realm, client)
+    const planned = [
+      ...roleItems(job, roles),
+      ...(remove ? planRemoval : planMappers)(desired, client.mappers),
+    ]
+    const where = { realm: realm.name, client: clientId }
+    return { client, planned, findings: advisePlan(where, planned, client.mappers, role, roles) }
+  })
+}
+
+/** Plans and applies one client with its role and mappers, whether it is there or not. */
+export async function setUpClient(realm: RealmAdmin, job: ClientJob): Promise<Outcome> {
+  const { clientId, wish, role, remove } = job
+  return carryOut(realm, job, async () => {
+    const client = await lookForClient(realm, clientId)
+    const needRoles = client !== undefined && (role !== undefined || remove)
+    const roles = needRoles ? await rolesOf(realm, client) : []
+    if (remove) {
+      return { client, planned: [planClientRemoval(wish, client, roles)], findings: [] }
+    }
+    const ofClient = planClient(realm.name, wish, client)
+    const existing = client?.mappers ?? []
+    const planned = [ofClient, ...roleItems(job, roles), ...planMappers(mappersFor(wish, client), existing)]
+    const limits = setsLifespan(ofClient) ? await sessionLimitsOf(realm) : undefined
+    const where = { realm: realm.name, client: clientId }
+    const findings = [
+      ...adviseClient(realm.name, wish, client, mappersAfter(existing, planned), limits),
+      ...advisePlan(where, planned, existing, role, roles),
+    ]
+    return { client, planned, findings }
+  })
+}
+
+/** With full scope on, one more audience would make `aud` a list for everybody: then there is none. */
+function mappersFor(wish: ClientWish, client: Client | undefined): readonly Mapper[] {
+  return [
+    ...(keepsFullScope(wish, client) ? [] : [wish.audienceMapper]),
+    ...wish.moderatorMappers,
+    ...(client === undefined ? wish.firstMappers : []),
+  ]
+}
+
+function roleItems({ role, remove }: Job, roles: readonly string[]): readonly Item[] {
+  return role === undefined ? [] : [remove ? keepRole(role) : planRole(role, roles)]
+}
+
+/** Applies what `look` plans. Where somebody else has just made what was to be made, it looks and plans once more. */
+async function carryOut(realm: RealmAdmin, job: Job, look: () => Promise<Look>): Promise<Outcome> {
   const done: Item[] = []
   for (let tries = 1; ; tries++) {
-    const client = await findClient(realm, job.clientId)
-    const roles = job.role === undefined || job.remove ? [] : await rolesOf(realm, client)
-    const planned = planFor(job, client, roles)
+    const { client, planned, findings } = await look()
     const changes = changesOf(planned)
     if (changes.length > 0 && !job.dryRun) {
-      needManage(realm, client)
+      if (client !== undefined) needManage(realm, client)
       job.onPlan(realm.name, changes)
       try {
         await applyPlan(realm, client, planned, (item) => done.push(item))
@@ -67,24 +131,9 @@ export async function setUpMappers(realm: RealmAdmin, job: MapperJob): Promise<M
       items,
       changed: changesOf(items).length > 0,
       conflict: hasConflict(items),
-      findings: advisePlan(
-        { realm: realm.name, client: job.clientId },
-        planned,
-        client.mappers,
-        job.role,
-        roles,
-      ),
+      findings,
     }
   }
-}
-
-function planFor(
-  { desired, role, remove }: MapperJob,
-  client: Client,
-  roles: readonly string[],
-): readonly Item[] {
-  const ofRole = role === undefined ? [] : [remove ? keepRole(role) : planRole(role, roles)]
-  return [...ofRole, ...(remove ? planRemoval : planMappers)(desired, client.mappers)]
 }
 
 function isSame(one: Item, other: Item): boolean {

@@ -1,9 +1,11 @@
 // Plans and what became of them as lines of text.
 import type { ChalkInstance } from 'chalk'
 import { table } from '../output.ts'
+import { shownDuration } from '../values.ts'
+import { LIFESPAN, LIST_DELIMITER, type NewClient, POST_LOGOUT_URIS } from './desired-client.ts'
 import { whatItWrites } from './mappers.ts'
-import type { Item } from './plan.ts'
-import type { InRealm, MapperOutcome } from './set-up.ts'
+import type { Change, Item } from './plan.ts'
+import type { InRealm, Outcome } from './set-up.ts'
 
 const PAST = {
   create: 'created',
@@ -22,7 +24,15 @@ function itemLines(items: readonly Item[], tense: 'done' | 'to do', paint: Chalk
     remove: paint.red,
     conflict: paint.red,
   }
-  return table(items.map((item) => ['', colours[item.action](verb(item)), nameOf(item), detailOf(item)]))
+  return table(
+    items.flatMap((item) => {
+      const [first = '', ...more] = detailsOf(item)
+      return [
+        ['', colours[item.action](verb(item)), nameOf(item), first],
+        ...more.map((detail) => ['', '', '', detail]),
+      ]
+    }),
+  )
 }
 
 /** The changes in one line: `create room, bnf; update nbf`. */
@@ -33,21 +43,45 @@ export function changesLine(changes: readonly Item[]): string {
 }
 
 function nameOf({ kind, name }: Item): string {
-  return kind === 'role' ? `role ${name}` : name
+  return kind === 'mapper' ? name : `${kind} ${name}`
+}
+
+/** A line for each thing to know about an item: several for a client. */
+function detailsOf(item: Item): readonly string[] {
+  if (item.kind !== 'client' || item.action === 'keep' || item.action === 'remove') return [detailOf(item)]
+  return item.action === 'create' ? whatItIs(item.client) : item.changes.map(changed)
 }
 
 function detailOf(item: Item): string {
   if (item.action === 'keep') return item.why ?? ''
-  if (item.kind === 'role') return ''
+  if (item.kind === 'role' || item.kind === 'client') return ''
   switch (item.action) {
     case 'create':
     case 'remove':
       return whatItWrites(item.mapper)
     case 'update':
-      return item.changes.map(({ field, from, to }) => `${field}: ${shown(from)} → ${shown(to)}`).join(', ')
+      return item.changes.map(changed).join(', ')
     case 'conflict':
       return `with ${item.mappers.join(', ')}`
   }
+}
+
+function changed({ field, from, to, added, effect }: Change): string {
+  const change = added
+    ? `${field} + ${added.map((one) => JSON.stringify(one)).join(', ')}`
+    : `${field}: ${shown(from)} → ${shown(to)}`
+  return effect === undefined ? change : `${change} (${effect})`
+}
+
+function whatItIs({ attributes, redirectUris, webOrigins }: NewClient): readonly string[] {
+  const postLogoutUris = attributes[POST_LOGOUT_URIS]?.split(LIST_DELIMITER) ?? []
+  return [
+    'public; authorization code with PKCE S256 alone; full scope off',
+    ...redirectUris.map((uri) => `redirect URI ${uri}`),
+    ...postLogoutUris.map((uri) => `post-logout redirect URI ${uri}`),
+    ...webOrigins.map((origin) => `web origin ${origin}`),
+    `access tokens RS256, for ${shownDuration(Number(attributes[LIFESPAN]))}; no refresh tokens`,
+  ]
 }
 
 function shown(value: string | undefined): string {
@@ -56,7 +90,7 @@ function shown(value: string | undefined): string {
 
 /** What became of one realm. */
 export function outcomeLines(
-  one: InRealm<MapperOutcome>,
+  one: InRealm<Outcome>,
   client: string,
   dryRun: boolean,
   paint: ChalkInstance,
@@ -73,7 +107,7 @@ export function outcomeLines(
 }
 
 /** One line about several realms, none about one. */
-export function summaryLine(outcomes: readonly InRealm<MapperOutcome>[], dryRun: boolean): readonly string[] {
+export function summaryLine(outcomes: readonly InRealm<Outcome>[], dryRun: boolean): readonly string[] {
   if (outcomes.length === 1) return []
   const results = outcomes.flatMap((one) => ('result' in one ? [one.result] : []))
   const count = (what: string, n: number): string[] => (n === 0 ? [] : [`${n} ${what}`])

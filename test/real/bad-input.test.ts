@@ -231,8 +231,9 @@ describe('what is to be changed', () => {
       stdout: '',
       stderr:
         `error: client jitsi of realm ${realm.name} was not found or is not visible to this account\n` +
-        `  → make it on Keycloak's page Clients (${keycloak.url}/admin/master/console/#/${realm.name}/clients), or name ` +
-        'another by --client or KJITSI_CLIENT; client ids are case-sensitive, and an account without the role ' +
+        "  → make it by kjitsi setup-client, or on Keycloak's page Clients " +
+        `(${keycloak.url}/admin/master/console/#/${realm.name}/clients), or name another by ` +
+        '--client or KJITSI_CLIENT; client ids are case-sensitive, and an account without the role ' +
         'view-clients sees none\n',
     })
   })

@@ -263,7 +263,7 @@ describe('settings', () => {
     [
       'nothing that says what Jitsi accepts',
       [good],
-      'nothing says what Jitsi accepts: --env or KJITSI_ENV is missing',
+      'nothing says what Jitsi accepts: --env or KJITSI_JITSI_ENV is missing',
     ],
     ['issuers alone', [good, '--issuer', ISSUER], 'nothing says what Jitsi accepts'],
     ['no such .env', [good, '--env', 'none.env'], '--env: there is no file'],

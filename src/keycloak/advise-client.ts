@@ -1,0 +1,59 @@
+// What is worth knowing about a client that Jitsi logs in with, once its plan is carried out.
+import { type Finding, finding } from '../findings.ts'
+import type { Client, SessionLimits } from './client.ts'
+import { type ClientWish, LIFESPAN } from './desired-client.ts'
+import type { Mapper } from './mappers.ts'
+import { audienceOf, claimOf } from './plan.ts'
+import { keepsFullScope } from './plan-client.ts'
+
+/**
+ * @param client as it was found
+ * @param mappers those that it has then
+ * @param limits of the realm's sessions, where they were asked for
+ */
+export function adviseClient(
+  realm: string,
+  wish: ClientWish,
+  client: Client | undefined,
+  mappers: readonly Mapper[],
+  limits: SessionLimits | undefined,
+): readonly Finding[] {
+  const { audience, clientId } = wish
+  const where = { realm, client: clientId }
+  const findings: Finding[] = []
+  if (client?.rest['enabled'] === false) findings.push(finding('client-disabled', where))
+  if (client?.settings.publicClient === false && client.settings.serviceAccountsEnabled) {
+    findings.push(finding('service-account-lost', where))
+  }
+  if (keepsFullScope(wish, client)) findings.push(finding('full-scope-stays', { ...where, audience }))
+  const others = mappers.filter((mapper) => addsAudience(mapper, audience)).map(({ name }) => name)
+  if (others.length > 0) {
+    findings.push(finding('audience-list', { ...where, audience, mappers: others.join(', ') }))
+  }
+  if (!mappers.some((mapper) => claimOf(mapper) === 'room')) findings.push(finding('room-unmapped', where))
+  return limits === undefined ? findings : [...findings, ...adviseLifespan(where, wish, client, limits)]
+}
+
+/** Whether a mapper puts another audience than `audience` into access tokens. */
+function addsAudience(mapper: Mapper, audience: string): boolean {
+  if (mapper.config['access.token.claim'] !== 'true') return false
+  if (mapper.protocolMapper === 'oidc-audience-mapper') return audienceOf(mapper.config) !== audience
+  return claimOf(mapper) === 'aud'
+}
+
+/** A token lasts no longer than the sessions of the person and of the client (Keycloak's SessionExpirationUtils.java). */
+function adviseLifespan(
+  where: { readonly realm: string; readonly client: string },
+  { settings }: ClientWish,
+  client: Client | undefined,
+  { sso = Infinity, client: ofRealm }: SessionLimits,
+): readonly Finding[] {
+  const lifespan = Number(settings.attributes[LIFESPAN])
+  const ofClient = Number(client?.settings.attributes['client.session.max.lifespan'] ?? 0)
+  const own = [ofClient, ofRealm ?? 0].find((limit) => limit > 0) ?? Infinity
+  const most = Math.min(sso, own)
+  if (lifespan > most) {
+    return [finding('lifespan-cut', { ...where, lifespan, most, session: own < sso ? 'Client' : 'SSO' })]
+  }
+  return sso === Infinity ? [finding('session-max-unseen', { ...where, lifespan })] : []
+}

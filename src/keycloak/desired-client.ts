@@ -1,0 +1,130 @@
+// What Jitsi's login wants of the Keycloak client: pure, and the only place that knows it.
+import { postLogoutUri, redirectUri } from '../jitsi/origin.ts'
+import type { Values } from '../settings.ts'
+import { type Mapper, type MapperOptions, desiredMappers } from './mappers.ts'
+
+/** The members of Keycloak's ClientRepresentation.java that kjitsi sets, or must know to set the others. */
+export interface ClientSettings {
+  readonly publicClient: boolean
+  readonly standardFlowEnabled: boolean
+  readonly implicitFlowEnabled: boolean
+  readonly directAccessGrantsEnabled: boolean
+  readonly serviceAccountsEnabled: boolean
+  readonly authorizationServicesEnabled: boolean
+  readonly fullScopeAllowed: boolean
+  readonly redirectUris: readonly string[]
+  readonly webOrigins: readonly string[]
+  readonly attributes: Readonly<Record<string, string>>
+}
+
+/** A client that is not there yet, as the admin API takes it. */
+export interface NewClient extends ClientSettings {
+  readonly clientId: string
+  readonly protocol: 'openid-connect'
+}
+
+export const LIFESPAN = 'access.token.lifespan'
+export const POST_LOGOUT_URIS = 'post.logout.redirect.uris'
+/** How Keycloak writes a list into one attribute (Constants.CFG_DELIMITER). */
+export const LIST_DELIMITER = '##'
+
+/**
+ * Attributes that spoil tokens or logins where they are true. The first three make tokens that Prosody refuses or that no
+ * browser page of Jitsi's can ask for; the last one stops the logout in its hidden frame, where nobody can confirm it.
+ */
+export const KEPT_OFF = [
+  'access.token.header.type.rfc9068',
+  'client.use.lightweight.access.token.enabled',
+  'dpop.bound.access.tokens',
+  'logout.confirmation.enabled',
+] as const
+
+/**
+ * The settings with which Jitsi's web login works: it is a page in a browser, which can keep no secret, trades a code for a token.
+ * @param origins as `jitsiOrigin` gives them
+ * @param lifespan of an access token, seconds. Prosody looks at it whenever somebody (re)joins, and nothing renews it.
+ */
+export function desiredSettings(origins: readonly string[], lifespan: number): ClientSettings {
+  return {
+    publicClient: true,
+    standardFlowEnabled: true,
+    implicitFlowEnabled: false,
+    directAccessGrantsEnabled: false,
+    serviceAccountsEnabled: false,
+    authorizationServicesEnabled: false,
+    fullScopeAllowed: false,
+    redirectUris: origins.map(redirectUri),
+    webOrigins: origins,
+    attributes: {
+      'pkce.code.challenge.method': 'S256',
+      [POST_LOGOUT_URIS]: origins.map(postLogoutUri).join(LIST_DELIMITER),
+      [LIFESPAN]: String(lifespan),
+      // Jitsi would send one through Keycloak's address line at the next login, and stumble over one that has expired.
+      'use.refresh.tokens': 'false',
+      'access.token.signed.response.alg': 'RS256',
+    },
+  }
+}
+
+/** All that is wanted of one client, and how far that may go. */
+export interface ClientWish {
+  readonly clientId: string
+  readonly settings: ClientSettings
+  /** The one that the tokens are to have. */
+  readonly audience: string
+  /** Writes it. */
+  readonly audienceMapper: Mapper
+  /** Writes the role of a moderator, where there is to be one. */
+  readonly moderatorMappers: readonly Mapper[]
+  /** Write what Jitsi wants of any token, and are setup-mappers' business once the client is there. */
+  readonly firstMappers: readonly Mapper[]
+  /** Make a confidential client public, rather than refuse it. */
+  readonly makePublic: boolean
+  /** Turn full scope off on a client that is there. */
+  readonly fullScopeChange: boolean
+}
+
+export type ClientOptions = Values<
+  'client' | 'tokenAudience' | 'moderatorRole' | 'tokenLifespan' | 'makePublic' | 'fullScopeChange'
+>
+
+/** @param origins as `jitsiOrigin` gives them */
+export function clientWish(origins: readonly string[], options: ClientOptions): ClientWish {
+  const { client, tokenLifespan, makePublic, fullScopeChange } = options
+  const asked = mapperOptions(options)
+  const mappers = desiredMappers(asked)
+  const [audienceMapper] = mappers.filter(({ protocolMapper }) => protocolMapper === 'oidc-audience-mapper')
+  if (audienceMapper === undefined) throw new Error('the audience has no mapper')
+  const isFirst = ({ name }: Mapper): boolean => name === 'room' || name === 'bnf'
+  return {
+    clientId: client,
+    settings: desiredSettings(origins, tokenLifespan),
+    audience: asked.tokenAudience,
+    audienceMapper,
+    moderatorMappers: mappers.filter((one) => !isFirst(one) && one !== audienceMapper),
+    firstMappers: mappers.filter(isFirst),
+    makePublic,
+    fullScopeChange,
+  }
+}
+
+/** What setup-mappers would be told for the same client. */
+export function mapperOptions({
+  client,
+  tokenAudience = client,
+  moderatorRole,
+}: Values<'client' | 'tokenAudience' | 'moderatorRole'>): MapperOptions & { readonly tokenAudience: string } {
+  return {
+    client,
+    tokenAudience,
+    moderatorRole,
+    room: '*',
+    roomAttribute: undefined,
+    bnf: 0,
+    nbf: false,
+    userContext: false,
+    nameFrom: { property: 'username' },
+    groupFrom: undefined,
+    feature: [],
+  }
+}

@@ -1,0 +1,219 @@
+// Lays the desired client over the one that a realm has: what changes, what is loosened or tightened by it, what stays.
+import { KjitsiError } from '../errors.ts'
+import type { Client } from './client.ts'
+import {
+  type ClientSettings,
+  type ClientWish,
+  KEPT_OFF,
+  LIFESPAN,
+  LIST_DELIMITER,
+  POST_LOGOUT_URIS,
+} from './desired-client.ts'
+import { type Change, type Item, planRemoval } from './plan.ts'
+
+/** What is sent of a client that changes: what is absent stays as it is. */
+export type ClientPatch = Partial<ClientSettings> & {
+  readonly clientId: string
+  // Some versions of Keycloak's ClientResource.java delete the service account where this is absent.
+  readonly serviceAccountsEnabled: boolean
+}
+
+/** Whether people's roles in other clients go on widening the client's tokens. */
+export function keepsFullScope({ fullScopeChange }: ClientWish, client: Client | undefined): boolean {
+  return client?.settings.fullScopeAllowed === true && !fullScopeChange
+}
+
+/**
+ * The client's own item of the plan.
+ * @throws KjitsiError `usage` where the client is confidential and may not be made public
+ */
+export function planClient(realm: string, wish: ClientWish, client: Client | undefined): Item {
+  const { clientId, settings } = wish
+  const base = { kind: 'client', name: clientId } as const
+  if (client === undefined) {
+    return { ...base, action: 'create', client: { clientId, protocol: 'openid-connect', ...settings } }
+  }
+  if (!client.settings.publicClient) needPublic(`realm ${realm}, client ${clientId}`, wish, client)
+  const changes = changesBetween(client.settings, settings, keepsFullScope(wish, client))
+  if (changes.length === 0) return { ...base, action: 'keep' }
+  return { ...base, action: 'update', changes, client: patchOf(client, changes) }
+}
+
+function needPublic(where: string, { makePublic }: ClientWish, { settings }: Client): void {
+  if (settings.authorizationServicesEnabled) {
+    throw new KjitsiError(
+      'usage',
+      `${where}: it is confidential, and Keycloak would delete its authorization settings were it made public`,
+      { hint: 'give Jitsi a client of its own: --client NAME' },
+    )
+  }
+  if (makePublic) return
+  throw new KjitsiError(
+    'usage',
+    `${where}: it is confidential, and Jitsi's login is a page in the browser, which can keep no secret`,
+    {
+      hint:
+        '--make-public makes it public, with PKCE in place of the secret; where something else logs in with that ' +
+        'secret, give Jitsi a client of its own: --client NAME',
+    },
+  )
+}
+
+type Effect = Change['effect']
+
+const SWITCHES = [
+  ['publicClient', 'loosens'],
+  ['standardFlowEnabled', 'loosens'],
+  ['implicitFlowEnabled', 'tightens'],
+  ['directAccessGrantsEnabled', 'tightens'],
+  ['fullScopeAllowed', 'tightens'],
+] as const
+
+const ATTRIBUTE_EFFECTS: Readonly<Record<string, Effect>> = {
+  'pkce.code.challenge.method': 'tightens',
+  'use.refresh.tokens': 'tightens',
+  'dpop.bound.access.tokens': 'loosens',
+}
+
+function changesBetween(
+  have: ClientSettings,
+  want: ClientSettings,
+  keepFullScope: boolean,
+): readonly Change[] {
+  const changes: Change[] = []
+  for (const [field, effect] of SWITCHES) {
+    if (have[field] === want[field] || (field === 'fullScopeAllowed' && keepFullScope)) continue
+    changes.push({ field, from: String(have[field]), to: String(want[field]), effect })
+  }
+  for (const field of ['redirectUris', 'webOrigins'] as const) {
+    const added = want[field].filter((one) => !have[field].includes(one))
+    if (added.length > 0) changes.push({ field, added, effect: 'loosens' })
+  }
+  for (const [field, to] of Object.entries(want.attributes)) {
+    const from = have.attributes[field]
+    if (field === POST_LOGOUT_URIS) changes.push(...postLogoutChanges(from, to))
+    else if (from !== to) changes.push(changeOf(field, from, to))
+  }
+  for (const field of KEPT_OFF) {
+    if (have.attributes[field] === 'true') changes.push(changeOf(field, 'true', 'false'))
+  }
+  return changes
+}
+
+function changeOf(field: string, from: string | undefined, to: string): Change {
+  const effect = field === LIFESPAN ? lifespanEffect(from, to) : ATTRIBUTE_EFFECTS[field]
+  return { field, ...(from === undefined ? {} : { from }), to, ...(effect === undefined ? {} : { effect }) }
+}
+
+/** What a realm gives its tokens where nobody has changed it, seconds. */
+const USUAL_LIFESPAN = 300
+
+function lifespanEffect(from: string | undefined, to: string): Effect {
+  return Number(to) > Number(from ?? USUAL_LIFESPAN) ? 'loosens' : 'tightens'
+}
+
+function postLogoutChanges(from: string | undefined, to: string): readonly Change[] {
+  const have = (from ?? '').split(LIST_DELIMITER)
+  if (have[0] === NOWHERE) return [{ field: POST_LOGOUT_URIS, from: from ?? '', to, effect: 'loosens' }]
+  const added = to.split(LIST_DELIMITER).filter((uri) => !have.includes(uri))
+  return added.length === 0 ? [] : [{ field: POST_LOGOUT_URIS, added, effect: 'loosens' }]
+}
+
+/** At the head of the list of post-logout URIs: none at all, whatever follows. */
+const NOWHERE = '-'
+/** In the list of post-logout URIs: the redirect URIs, which is also what the absent list means. */
+const REDIRECT_URIS = '+'
+
+function patchOf({ clientId, settings: have }: Client, changes: readonly Change[]): ClientPatch {
+  const members = new Map<string, unknown>()
+  const attributes = new Map<string, string>()
+  for (const { field, to = '', added } of changes) {
+    if (field === 'redirectUris' || field === 'webOrigins')
+      members.set(field, [...have[field], ...(added ?? [])])
+    else if (field in have) members.set(field, to === 'true')
+    else if (added === undefined) attributes.set(field, to)
+    else attributes.set(field, [have.attributes[field] || REDIRECT_URIS, ...added].join(LIST_DELIMITER))
+  }
+  return {
+    clientId,
+    serviceAccountsEnabled: have.serviceAccountsEnabled,
+    ...Object.fromEntries(members),
+    // Keycloak keeps the attributes that are not among them.
+    ...(attributes.size === 0 ? {} : { attributes: Object.fromEntries(attributes) }),
+  }
+}
+
+/**
+ * Removes a client that is, with its mappers, exactly what would be created, and has no roles: people may hold them, and
+ * they would go with it. Any other stays as it is.
+ */
+export function planClientRemoval(
+  wish: ClientWish,
+  client: Client | undefined,
+  roles: readonly string[],
+): Item {
+  const base = { kind: 'client', name: wish.clientId } as const
+  if (client === undefined)
+    return { ...base, action: 'keep', why: 'not there, or not visible to this account' }
+  const changed = differences(client, wish)
+  if (changed.length > 0) {
+    return { ...base, action: 'keep', why: `not as these options would create it: ${changed.join(', ')}` }
+  }
+  if (roles.length > 0) {
+    return { ...base, action: 'keep', why: `people may hold its roles: delete ${roles.join(', ')} first` }
+  }
+  return { ...base, action: 'remove' }
+}
+
+function differences({ settings: have, rest, mappers }: Client, wish: ClientWish): readonly string[] {
+  const { settings: want } = wish
+  const all = [wish.audienceMapper, ...wish.moderatorMappers, ...wish.firstMappers]
+  const ours = planRemoval(all, mappers).filter(({ action }) => action === 'remove')
+  const foreign = mappers.filter(({ name }) => !ours.some((item) => item.name === name))
+  return [
+    ...Object.keys(want).filter((field) => field !== 'attributes' && !isEqual(field, have, want)),
+    ...Object.keys({ ...want.attributes, ...have.attributes }).filter((field) =>
+      field in want.attributes
+        ? inOrder(have.attributes[field]?.split(LIST_DELIMITER)) !==
+          inOrder(want.attributes[field]?.split(LIST_DELIMITER))
+        : saysSomething(field, have.attributes[field]),
+    ),
+    ...Object.keys(rest).filter((field) => saysSomething(field, rest[field])),
+    ...foreign.map(({ name }) => `mapper ${name}`),
+  ]
+}
+
+function isEqual(field: string, ...of: readonly [ClientSettings, ClientSettings]): boolean {
+  const [one, other] = of.map((settings) => inOrder(settings[field as keyof ClientSettings]))
+  return one === other
+}
+
+/** A value in one writing, whatever order Keycloak has given a list. */
+function inOrder(value: unknown): string {
+  return JSON.stringify(Array.isArray(value) ? value.toSorted() : value)
+}
+
+/** Members and attributes that Keycloak itself gives every client; its scopes are the realm's to say. */
+const GIVEN = [
+  'enabled',
+  'clientAuthenticatorType',
+  'defaultClientScopes',
+  'optionalClientScopes',
+  'backchannel.logout.session.required',
+]
+
+/** Whether a member that kjitsi does not set is more than Keycloak's own default. */
+function saysSomething(field: string, value: unknown): boolean {
+  if (GIVEN.includes(field)) return field === 'enabled' && value === false
+  if (typeof value === 'object' && value !== null) return Object.keys(value).length > 0
+  return !['', 'false', '0', '-1', 'null', 'undefined'].includes(String(value))
+}
+
+/** Whether a plan sets the lifespan of tokens, which a realm may cut. */
+export function setsLifespan(item: Item): boolean {
+  if (item.kind !== 'client') return false
+  return (
+    item.action === 'create' ||
+    (item.action === 'update' && item.changes.some(({ field }) => field === LIFESPAN))
+  )
+}
