@@ -1,6 +1,6 @@
 // Writes the parts of the README that are made from the code, between their markers; with --check only compares.
 import { readFileSync, writeFileSync } from 'node:fs'
-import { COMMANDS } from '../src/cli.ts'
+import { COMMANDS } from '../src/commands.ts'
 import { COMMON } from '../src/command.ts'
 import { SETTINGS, type SettingKey, flagsOf, isSecret } from '../src/settings.ts'
 import { RULES } from '../src/token/rules.ts'

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { readFileSync, readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { COMMANDS } from '../src/cli.ts'
+import { COMMANDS } from '../src/commands.ts'
 import { COMMON } from '../src/command.ts'
 import { flagsOf } from '../src/settings.ts'
 import { BIN, run, spawnKjitsi } from './run.ts'

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { readFileSync, readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { parseAllDocuments, stringify } from 'yaml'
-import { COMMANDS } from '../../src/cli.ts'
+import { COMMANDS } from '../../src/commands.ts'
 import { type Facts, envValues } from '../../src/jitsi/config.ts'
 import { type ConfigFile, KINDS, type Keycloak, type Place, atJitsi } from '../../src/jitsi/configs.ts'
 import {
