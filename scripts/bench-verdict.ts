@@ -1,5 +1,6 @@
-// How many verdicts a second: the rules alone, and the real command with --batch, on tokens of the fixture that are
-// accepted (each has its signature checked). Prints a line for each; npx tsx scripts/bench-verdict.ts [SECONDS]
+// How many verdicts a second: the rules alone, and the real command with --batch, on tokens of the fixture
+// that are accepted (each has its signature checked). Prints a line for each; npx tsx
+// scripts/bench-verdict.ts [SECONDS]
 import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -227,20 +227,20 @@ export const SETTINGS = {
   appId: setting({
     flag: '--app-id <name>',
     env: 'KJITSI_APP_ID',
-    help: 'JWT_APP_ID (default: the client id)',
+    help: 'JWT_APP_ID (default of gen-env: the client id)',
     parse: plain,
   }),
   audience: setting({
     flag: '--audience <name>',
     env: 'KJITSI_AUDIENCE',
-    help: 'audience to accept; may be given several times (default: account and the client id)',
+    help: 'audience to accept; may be given several times (default of gen-env: account and the client id)',
     parse: plain,
     repeat: true,
   }),
   keyserver: setting({
     flag: '--keyserver <url>',
     env: 'KJITSI_KEYSERVER',
-    help: 'where Prosody fetches <sha256(kid)>.pem (default: what FILE has, else http://localhost:9000/certs; in gen-config, where its files put the keys)',
+    help: 'where Prosody fetches <sha256(kid)>.pem (default: what the .env has; in gen-env else http://localhost:9000/certs, in gen-config where its files put the keys)',
     parse: httpUrl,
   }),
   guests: setting({

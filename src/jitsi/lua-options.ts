@@ -1,5 +1,6 @@
 // Reads pieces of Prosody's configuration, which is Lua, as far as they are plain assignments such as
-// `cache_keys_url="https://…"` and `asap_accepted_issuers={"a";"b"}`. What is more than that is handed back, not guessed.
+// `cache_keys_url="https://…"` and `asap_accepted_issuers={"a";"b"}`. What is more than that is handed back,
+// not guessed.
 
 export type LuaValue = string | number | boolean | readonly string[]
 

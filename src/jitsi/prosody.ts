@@ -96,7 +96,9 @@ export function prosodySettings(
   }
 }
 
-/** The host that mod_token_verification takes for that of its rooms: Lua's pattern `%w+.(%w.+)`, not anchored. */
+/**
+ * The host that mod_token_verification takes for that of its rooms: Lua's pattern `%w+.(%w.+)`, not anchored.
+ */
 export function parentHost(mucDomain: string): string | undefined {
   return /[A-Za-z0-9]+.([A-Za-z0-9].+)/s.exec(mucDomain)?.[1]
 }
@@ -140,8 +142,10 @@ const KINDS: Readonly<Record<OptionName, 'text' | 'list' | 'switch'>> = {
 }
 const OPTION_NAMES = Object.keys(KINDS) as OptionName[]
 /** Other names that change who may log in or join. */
-const FAR_REACHING =
-  /\b(?:muc_mapper_\w+|authentication|modules_enabled|modules_disabled|token_verification_allowlist|VirtualHost|Component|Include)\b/
+const FAR_REACHING = new RegExp(
+  '\\b(?:muc_mapper_\\w+|authentication|modules_enabled|modules_disabled|token_verification_allowlist|' +
+    'VirtualHost|Component|Include)\\b',
+)
 
 /** The options that XMPP_CONFIGURATION sets on the host, where they win over the template's own. */
 function ownOptions(text: string, doubts: Doubt[]): TokenOptions {
@@ -192,7 +196,9 @@ const IN_LUA = [
   'JWT_SIGN_TYPE',
 ]
 
-/** Values that mean something else inside of double quotes, and configuration that the template does not know. */
+/**
+ * Values that mean something else inside of double quotes, and configuration that the template does not know.
+ */
 function doubtValues(values: ReadonlyMap<string, string>, quoted: readonly string[], doubts: Doubt[]): void {
   for (const key of quoted) {
     if (!/["\\\r\n]/.test(values.get(key) ?? '')) continue

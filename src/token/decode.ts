@@ -30,8 +30,9 @@ export function decodeJson(part: string): Decoded {
 }
 
 /**
- * Whether a text that is not JSON cannot be read by lua-cjson either. That is more lenient in two things: numbers
- * (`NaN`, `0x10`, `01`) and control characters in strings. A text that stays broken without both is broken for all.
+ * Whether a text that is not JSON cannot be read by lua-cjson either. That is more lenient in two things:
+ * numbers (`NaN`, `0x10`, `01`) and control characters in strings. A text that stays broken without both is
+ * broken for all.
  */
 function isBroken(text: string): boolean {
   const plain = text.replace(/"(?:[^"\\]|\\[^])*(?:"|$)|[^ \t\n\r"{}[\]:,]+/g, (token) => {

@@ -29,8 +29,11 @@ export interface Facts {
   readonly unread: boolean
 }
 
-/** What the search for a key comes to: `crash` is a Lua error. */
-export type Found = Key | { readonly is: 'absent' | 'crash'; readonly what: string }
+/**
+ * What the search for a key comes to. A kid that is no text is a Lua error, and so is one that a key set
+ * alone lacks.
+ */
+export type Found = Key | { readonly is: 'absent' | 'no text' | 'not in set'; readonly what: string }
 
 /** Tokens far beyond what Prosody takes are not looked into. */
 const MAX_LOOKED_INTO = 65_536
@@ -72,8 +75,8 @@ function firstPart(token: string): string | undefined {
 }
 
 /**
- * The members that Lua finds by name: those of an object. A list and a text have none, undefined is for what cannot be
- * asked: Lua throws at null, numbers and booleans.
+ * The members that Lua finds by name: those of an object. A list and a text have none, undefined is for what
+ * cannot be asked: Lua throws at null, numbers and booleans.
  */
 export function membersOf(decoded: Decoded | undefined): Readonly<Record<string, Json>> | undefined {
   if (decoded?.is !== 'json') return undefined
@@ -110,9 +113,8 @@ function findKey(kid: Json | undefined, { keyServer }: ProsodySettings, keys: Ke
   const inSet = keys.set?.get(kid)
   if (inSet !== undefined) return inSet
   const file = fileOf(kid)
-  if (file === undefined) return { is: 'crash', what: 'a kid that is no text' }
-  if (keyServer === undefined)
-    return { is: 'crash', what: 'a kid that is not in the key set, and no key server' }
+  if (file === undefined) return { is: 'no text', what: 'a kid that is no text' }
+  if (keyServer === undefined) return { is: 'not in set', what: 'a kid that is not in the key set' }
   return keys.file(file) ?? { is: 'absent', what: file }
 }
 

@@ -1,5 +1,5 @@
-// How each rule of the join looks at a token: verify_room in token/util.lib.lua. With domain verification off only the
-// room counts; with it on, also the tenant or host, which has to be in `sub`.
+// How each rule of the join looks at a token: verify_room in token/util.lib.lua. With domain verification off
+// only the room counts; with it on, also the tenant or host, which has to be in `sub`.
 import type { Json } from './decode.ts'
 import { type Facts, membersOf, membersOfValue } from './facts.ts'
 import { luaLower, luaNumber } from './lua.ts'

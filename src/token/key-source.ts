@@ -1,4 +1,5 @@
-// Gets the keys that Prosody would find: the key set once, and each `.pem` file when the first token asks for it.
+// Gets the keys that Prosody would find: the key set once, and each `.pem` file when the first token asks for
+// it.
 import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { KjitsiError, messageOf } from '../errors.ts'

@@ -1,5 +1,5 @@
-// The keys that Prosody finds for a token: texts of `.pem` files and of a key set, read as luaossl and Jitsi's
-// jwk.lib.lua read them. The strict choice of keys that are worth publishing is made in certs/pem.ts.
+// The keys that Prosody finds for a token: texts of `.pem` files and of a key set, read as luaossl and
+// Jitsi's jwk.lib.lua read them. The strict choice of keys that are worth publishing is made in certs/pem.ts.
 import { type KeyObject, createPublicKey } from 'node:crypto'
 import type { Json } from './decode.ts'
 
@@ -26,8 +26,8 @@ const BLOCK =
 const LABELS = ['PUBLIC KEY', 'RSA PUBLIC KEY', 'CERTIFICATE']
 
 /**
- * The first public key in the text of a PEM file. What OpenSSL makes of files that are neither plain nor plainly
- * something else is left undetermined.
+ * The first public key in the text of a PEM file. What OpenSSL makes of files that are neither plain nor
+ * plainly something else is left undetermined.
  */
 export function readPem(text: string): Key {
   const blocks = [...text.replace(/^\uFEFF/, '').matchAll(BLOCK)]
@@ -56,7 +56,10 @@ export function readPem(text: string): Key {
   }
 }
 
-/** The body of a block, undefined where it is not lines of one length that hold nothing else; an empty one may come first. */
+/**
+ * The body of a block, undefined where it is not lines of one length that hold nothing else; an empty one may
+ * come first.
+ */
 function base64In(body: string): string | undefined {
   const lines = body
     .replace(/[\t\r ]+(?=\n)/g, '')
@@ -103,7 +106,8 @@ export function readKeySet(text: string): KeySet {
     if (!isObject(jwk)) return 'undetermined'
     const { kid, n, e } = jwk as Readonly<Record<string, Json>>
     if (kid === undefined || kid === false) continue
-    // A key without n and e, such as one of an elliptic curve, takes even an earlier one of the same kid away.
+    // A key without n and e, such as one of an elliptic curve, takes even an earlier one of the same kid
+    // away.
     if (n === undefined || e === undefined) keys.delete(kid)
     else if (isNumber(n) && isNumber(e)) keys.set(kid, readNumbers(n, e))
     else return 'undetermined'

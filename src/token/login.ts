@@ -7,7 +7,10 @@ import { HIDDEN, type Outcome, SKIPPED, held, noAnswer, passed, refused, undeter
 import { shown, shownAddress, shownList, shownTime } from './show.ts'
 import { DIGESTS, checkSignature } from './signature.ts'
 
-/** Prosody's limit for the head of a request (net/http/parser.lua), in which the token is by far the longest part. */
+/**
+ * Prosody's limit for the head of a request (net/http/parser.lua), in which the token is by far the longest
+ * part.
+ */
 const MAX_HEAD = 10_240
 /** What is left of it for the rest of the head in the largest browser and proxy. */
 const OTHER_HEADERS = 1024
@@ -82,8 +85,18 @@ export function keyFound({ byKey, key, prosody }: Facts): Outcome {
       const told = `There is no ${key.what} at ${shownAddress(prosody.keyServer ?? '')}`
       return { is: 'refused', found: 'none', expected: key.what, told }
     }
-    case 'crash':
-      return noAnswer('none', `Prosody looks for the key of ${key.what}`)
+    case 'no text':
+      return noAnswer(
+        'none',
+        `Prosody looks for the key of ${key.what}`,
+        'take a token that the realm itself made',
+      )
+    case 'not in set':
+      return noAnswer(
+        'none',
+        `Prosody looks for the key of ${key.what}, and has no key server to ask`,
+        NEW_KEY,
+      )
     case 'undetermined':
       return undetermined(key.what, `Prosody finds ${key.what}`)
     // A file that holds no key is found all the same; it is the signature that fails for it.
@@ -92,6 +105,10 @@ export function keyFound({ byKey, key, prosody }: Facts): Outcome {
       return passed('yes')
   }
 }
+
+const NEW_KEY =
+  'set JWT_ASAP_KEYSERVER beside cache_keys_url: Prosody asks for the set every six hours only, ' +
+  'and not for a kid that is new'
 
 export function signTypeKnown({ prosody: { signType } }: Facts): Outcome {
   return held(DIGESTS.has(signType), shown(signType), [...DIGESTS.keys()].join(', '))
@@ -195,7 +212,9 @@ export function notTooEarly({ body, now }: Facts): Outcome {
   return held(now >= nbf, shownTime(nbf), `not after ${shownTime(now)}`)
 }
 
-/** For a time that is no number: it may well be absent, or false, and anything else has been refused before. */
+/**
+ * For a time that is no number: it may well be absent, or false, and anything else has been refused before.
+ */
 function absentOrHidden(claims: object | undefined, value: Json | undefined): Outcome {
   return claims !== undefined && (value === undefined || value === false) ? SKIPPED : HIDDEN
 }

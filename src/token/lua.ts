@@ -1,8 +1,8 @@
 // How Lua 5.4 sees the values of a token: numbers as text, text as numbers, small letters.
 
 /**
- * A number as Lua's `tostring` writes it. lua-cjson makes every number a float, so 5 is `5.0`; the format is `%.14g`
- * (LUAI_NUMFFORMAT).
+ * A number as Lua's `tostring` writes it. lua-cjson makes every number a float, so 5 is `5.0`; the format is
+ * `%.14g` (LUAI_NUMFFORMAT).
  */
 export function luaNumber(value: number): string {
   // What the processors that Prosody mostly runs on make of infinity minus infinity prints with a sign.
@@ -20,7 +20,10 @@ export function luaNumber(value: number): string {
   return `${sign}${digits.slice(0, exponent + 1)}.${significant.slice(exponent + 1) || '0'}`
 }
 
-/** The digits and the decimal exponent of a number that is not negative; C rounds ties to even, JavaScript upwards. */
+/**
+ * The digits and the decimal exponent of a number that is not negative; C rounds ties to even, JavaScript
+ * upwards.
+ */
 function fourteenDigits(value: number): readonly [digits: string, exponent: number] {
   const exact = value.toExponential(40).replace('.', '')
   const isTie = /^\d{13}[02468]50*e/.test(exact)
@@ -33,7 +36,8 @@ function fourteenDigits(value: number): readonly [digits: string, exponent: numb
 const DECIMAL = /^[ \f\n\r\t\v]*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?[ \f\n\r\t\v]*$/
 
 /**
- * What a text is in arithmetic: a number, nothing (Lua throws), or undetermined for hexadecimal, which no issuer writes.
+ * What a text is in arithmetic: a number, nothing (Lua throws), or undetermined for hexadecimal, which no
+ * issuer writes.
  */
 export function luaNumeral(text: string): number | 'undetermined' | undefined {
   if (/^[ \f\n\r\t\v]*[-+]?0x/i.test(text)) return 'undetermined'

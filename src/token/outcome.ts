@@ -11,10 +11,22 @@ export type Outcome =
       /** A sentence without its full stop, where "found …, accepted …" would say too little. */
       readonly told?: string
     }
-  /** A Lua error, a closed connection or no login on offer: nothing comes back, and `why` goes on after "because". */
-  | { readonly is: 'no answer'; readonly found: string; readonly why: string }
+  /**
+   * A Lua error, a closed connection or no login on offer: nothing comes back, and `why` goes on after
+   * "because".
+   */
+  | {
+      readonly is: 'no answer'
+      readonly found: string
+      readonly why: string
+      /** What mends just this, where the rule's own fix is for something else. */
+      readonly fix?: string
+    }
   | { readonly is: 'undetermined'; readonly found: string; readonly why: string }
-  /** `skipped`: there is nothing to look at. `hidden`: there may be, behind something earlier that does not hold. */
+  /**
+   * `skipped`: there is nothing to look at. `hidden`: there may be, behind something earlier that does not
+   * hold.
+   */
   | { readonly is: 'skipped' }
   | { readonly is: 'hidden' }
 
@@ -29,8 +41,8 @@ export function refused(found: string, expected: string): Outcome {
   return { is: 'refused', found, expected }
 }
 
-export function noAnswer(found: string, why: string): Outcome {
-  return { is: 'no answer', found, why }
+export function noAnswer(found: string, why: string, fix?: string): Outcome {
+  return { is: 'no answer', found, why, ...(fix !== undefined && { fix }) }
 }
 
 export function undetermined(found: string, why: string): Outcome {

@@ -1,6 +1,6 @@
 // Verdicts as JSON, for scripts: one document with every rule, or the short form of --batch.
 import { plainFinding } from '../findings.ts'
-import { type Looked, type Verdict, fails } from './verdict.ts'
+import { type Looked, type Verdict, fails, fixOf } from './verdict.ts'
 import { warningsOf } from './warnings.ts'
 
 /** The members of one line of --batch, and the first ones of the document. */
@@ -17,7 +17,14 @@ export function plainRules({ rules }: Verdict): readonly unknown[] {
   return rules.map((looked) => {
     const { rule, outcome } = looked
     const { code, step, about, reason } = rule
-    return { code, step, about, reason: reason || null, ...outcome, ...(fails(looked) && { fix: rule.fix }) }
+    return {
+      code,
+      step,
+      about,
+      reason: reason || null,
+      ...outcome,
+      ...(fails(looked) && { fix: fixOf(looked) }),
+    }
   })
 }
 
@@ -25,7 +32,7 @@ export function plainRules({ rules }: Verdict): readonly unknown[] {
 export function plainFindings(verdict: Verdict): readonly unknown[] {
   const rules = verdict.rules.filter(fails).map((looked) => {
     const { rule, outcome } = looked
-    return { code: rule.code, level: outcome.is, message: sentenceOfRule(looked), fix: rule.fix }
+    return { code: rule.code, level: outcome.is, message: sentenceOfRule(looked), fix: fixOf(looked) }
   })
   return [...rules, ...warningsOf(verdict.facts).map(plainFinding)]
 }
@@ -34,7 +41,10 @@ export function plainFindings(verdict: Verdict): readonly unknown[] {
 export function sentenceOfRule({ rule, outcome }: Looked): string {
   switch (outcome.is) {
     case 'refused':
-      return `${outcome.text ?? rule.reason}. ${outcome.told ?? `Found ${outcome.found}, accepted ${outcome.expected}`}`
+      return [
+        outcome.text ?? rule.reason,
+        outcome.told ?? `Found ${outcome.found}, accepted ${outcome.expected}`,
+      ].join('. ')
     case 'no answer':
     case 'undetermined':
       return outcome.why

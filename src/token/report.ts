@@ -3,13 +3,13 @@ import type { ChalkInstance } from 'chalk'
 import { table } from '../output.ts'
 import { membersOf } from './facts.ts'
 import { sentenceOfRule } from './plain.ts'
-import { type Looked, type Verdict, fails } from './verdict.ts'
+import { type Looked, type Verdict, fails, fixOf } from './verdict.ts'
 
 /** @param typed the room as it was asked about, undefined where none was */
 export function report(verdict: Verdict, typed: string | undefined, paint: ChalkInstance): string {
   const { rules, decided } = verdict
   const others = rules.filter((looked) => fails(looked) && looked !== decided)
-  const fixes = others.map((looked) => `Also: ${sentenceOfRule(looked)}.${fixOf(looked, paint)}`)
+  const fixes = others.map((looked) => `Also: ${sentenceOfRule(looked)}.${mend(looked, paint)}`)
   return [answer(verdict, typed, paint), ...fixes, '', table(rowsOf(rules, paint))].join('\n')
 }
 
@@ -18,7 +18,7 @@ function answer(verdict: Verdict, typed: string | undefined, paint: ChalkInstanc
   const what = facts.token === null ? 'a login without a token' : 'this token'
   const room = typed === undefined ? '' : ` for room ${typed}`
   const why = decided === undefined ? '' : sentenceOfRule(decided)
-  const fix = decided === undefined ? '' : fixOf(decided, paint)
+  const fix = decided === undefined ? '' : mend(decided, paint)
   if (accepted) {
     const about = typed === undefined ? ' (--room asks about joining a room)' : ''
     return `${paint.green(`Jitsi accepts ${what}${room}`)}${until(verdict)}${about}.`
@@ -36,8 +36,8 @@ function answer(verdict: Verdict, typed: string | undefined, paint: ChalkInstanc
     : `${paint.red(`Jitsi gives no answer to ${what}`)}, which looks like a server that is down: ${why}.${fix}`
 }
 
-function fixOf({ rule }: Looked, paint: ChalkInstance): string {
-  return `\n  ${paint.dim(`→ ${rule.fix}`)}`
+function mend(looked: Looked, paint: ChalkInstance): string {
+  return `\n  ${paint.dim(`→ ${fixOf(looked)}`)}`
 }
 
 function until({ facts }: Verdict): string {
@@ -45,7 +45,9 @@ function until({ facts }: Verdict): string {
   return typeof exp === 'number' && exp < 100_000_000_000 ? ` until ${clock(exp, facts.now)}` : ''
 }
 
-/** `14:05 (in 4 min)`, on another day `2026-08-20 14:05 (in 3 days)`, in the time zone of whoever reads it. */
+/**
+ * `14:05 (in 4 min)`, on another day `2026-08-20 14:05 (in 3 days)`, in the time zone of whoever reads it.
+ */
 function clock(seconds: number, now: number): string {
   const [then, today] = [seconds, now].map((s) => new Date(s * 1000).toLocaleString('sv-SE')) as [
     string,

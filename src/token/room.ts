@@ -7,8 +7,8 @@ export type Room = { readonly node: string } | { readonly doubt: string }
 const MAX_NODE = 1023
 
 /**
- * Does what jitsi-meet does with the last part of the address (getBackendSafeRoomName), and puts a tenant in square
- * brackets before it, as mod_muc_domain_mapper does.
+ * Does what jitsi-meet does with the last part of the address (getBackendSafeRoomName), and puts a tenant in
+ * square brackets before it, as mod_muc_domain_mapper does.
  * @param typed `Team A`, or `tenant/Team A`
  * @param tenants whether Jitsi has tenants (ENABLE_SUBDOMAINS)
  */

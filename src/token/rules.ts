@@ -1,6 +1,6 @@
-// THE table of what Prosody asks of a token, in its own order, with the very words that it logs and answers. Read from
-// Jitsi's resources/prosody-plugins (mod_auth_token, token/util.lib.lua, luajwtjitsi.lib.lua, mod_token_verification)
-// and held against the verdicts of a real Prosody in test/fixtures/corpus.
+// THE table of what Prosody asks of a token, in its own order, with the very words that it logs and answers.
+// Read from Jitsi's resources/prosody-plugins (mod_auth_token, token/util.lib.lua, luajwtjitsi.lib.lua,
+// mod_token_verification) and held against the verdicts of a real Prosody in test/fixtures/corpus.
 import type { Facts } from './facts.ts'
 import * as join from './join.ts'
 import * as login from './login.ts'
@@ -92,7 +92,7 @@ const LOGIN: readonly Row[] = [
     reason: "'kid' claim only support with RS family",
     look: login.algFamily,
     cause:
-      'it is signed with PS, ES, HS or EdDSA: with a key server or a key set Prosody takes RSA with PKCS#1 v1.5 only',
+      'it is signed with PS, ES, HS or EdDSA: with published keys Prosody takes RSA with PKCS#1 v1.5 only',
     fix: RS256,
   },
   {
@@ -102,7 +102,7 @@ const LOGIN: readonly Row[] = [
     look: login.keyFound,
     cause:
       'there is no <sha256(kid)>.pem at JWT_ASAP_KEYSERVER (404, a redirect, or no way there from Prosody)',
-    fix: `${EXPORT}; with cache_keys_url alone, set JWT_ASAP_KEYSERVER beside it`,
+    fix: EXPORT,
   },
   {
     code: 'sign-type-unknown',
@@ -191,7 +191,7 @@ const LOGIN: readonly Row[] = [
     reason: 'Not acceptable by exp',
     look: login.notExpired,
     cause: 'it has expired',
-    fix: `log in again; a longer access.token.lifespan of the client gives more time; otherwise ${CLOCK}`,
+    fix: `log in again; the client's access.token.lifespan gives more time; if the token is new, ${CLOCK}`,
   },
   {
     code: 'nbf',
@@ -215,7 +215,8 @@ const LOGIN: readonly Row[] = [
     reason: "invalid 'iss' claim",
     look: login.issAccepted,
     cause:
-      'iss is not, letter by letter, in JWT_ACCEPTED_ISSUERS: http for https, a port, a slash at the end, a blank after a comma',
+      'iss is not, letter by letter, in JWT_ACCEPTED_ISSUERS: http for https, a port, a slash at the end, ' +
+      'a blank after a comma',
     fix: 'kjitsi gen-env .env --url KEYCLOAK --realm REALM writes the issuer as the realm names it',
   },
   {
@@ -224,7 +225,8 @@ const LOGIN: readonly Row[] = [
     reason: "'aud' claim is missing",
     look: login.audThere,
     cause:
-      'the user has no roles of other clients, or the roles scope is gone: Keycloak then writes no aud; * accepts any, but not none',
+      'the user has no roles of other clients, or the roles scope is gone: Keycloak then writes no aud; ' +
+      '* accepts any, but not none',
     fix: 'kjitsi setup-mappers --audience jitsi, and kjitsi gen-env .env --audience jitsi',
   },
   {
@@ -299,7 +301,7 @@ const JOIN: readonly Row[] = [
     look: join.roomNamed,
     cause:
       'with domain verification on, the room is false or its pattern does not match; guests have none at all',
-    fix: 'kjitsi gen-env takes no domain verification: take JWT_ENABLE_DOMAIN_VERIFICATION out',
+    fix: 'take JWT_ENABLE_DOMAIN_VERIFICATION out of .env',
   },
   {
     code: 'tenant',

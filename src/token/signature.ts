@@ -1,5 +1,6 @@
-// Whether a signature is right, as Prosody's OpenSSL sees it. Node asks the same library. A JWT library would be stricter
-// than Prosody, which takes RSA keys of 1024 bits and knows no `crit`: its refusals would be wrong here.
+// Whether a signature is right, as Prosody's OpenSSL sees it. Node asks the same library. A JWT library would
+// be stricter than Prosody, which takes RSA keys of 1024 bits and knows no `crit`: its refusals would be
+// wrong here.
 import { createHmac, type KeyObject, verify } from 'node:crypto'
 import type { Facts } from './facts.ts'
 import { HIDDEN, type Outcome, noAnswer, passed, undetermined } from './outcome.ts'
@@ -27,17 +28,26 @@ export function checkSignature(facts: Facts, signature: Buffer): Outcome {
   }
   switch (key?.is) {
     case 'unreadable':
-      return noAnswer(key.what, `what Prosody gets for a key is ${key.what}, at which its OpenSSL throws`)
+      return noAnswer(
+        key.what,
+        `what Prosody gets for a key is ${key.what}, at which its OpenSSL throws`,
+        NO_KEY,
+      )
     case 'undetermined':
       return undetermined(key.what, `the key is ${key.what}`)
     case 'key':
       return checkWith(key.key, digest, Buffer.from(signed), signature)
     case 'absent':
-    case 'crash':
+    case 'no text':
+    case 'not in set':
     case undefined:
       return HIDDEN
   }
 }
+
+const NO_KEY =
+  'see what that address answers: it has to be the file that kjitsi export-certs writes; ' +
+  "on Jitsi's own host it takes an nginx location with ^~, or Jitsi's pages come first"
 
 function wrong(maker: string): Outcome {
   const told = `It was not made with ${maker}, or the token was changed after that`

@@ -1,4 +1,5 @@
-// What Prosody says to a token, worked out without it: the rules in their order, the first that does not hold decides.
+// What Prosody says to a token, worked out without it: the rules in their order, the first that does not hold
+// decides.
 import type { ProsodySettings } from '../jitsi/prosody.ts'
 import { type Facts, factsOf } from './facts.ts'
 import type { Keys } from './keys.ts'
@@ -84,6 +85,11 @@ function lookBy(rule: Rule, facts: Facts): Outcome {
 /** Whether a rule was looked at and does not hold. */
 export function fails({ outcome }: Looked): boolean {
   return !['passed', 'skipped', 'hidden'].includes(outcome.is)
+}
+
+/** What mends a rule that does not hold. */
+export function fixOf({ rule, outcome }: Looked): string {
+  return (outcome.is === 'no answer' ? outcome.fix : undefined) ?? rule.fix
 }
 
 interface Step {

@@ -1,5 +1,5 @@
-// What is worth a warning in a token that Prosody may well accept: mostly what jitsi-meet's web client reads in it
-// (react/features/base/jwt), which never looks at the signature and ignores what is no text.
+// What is worth a warning in a token that Prosody may well accept: mostly what jitsi-meet's web client reads
+// in it (react/features/base/jwt), which never looks at the signature and ignores what is no text.
 import { type Finding, finding } from '../findings.ts'
 import type { Json } from './decode.ts'
 import { type Facts, membersOf, membersOfValue } from './facts.ts'
@@ -52,7 +52,9 @@ function isText(value: Json | undefined): boolean {
   return typeof value === 'string' && value !== ''
 }
 
-/** The features with a button of their own (base/jwt/constants.ts); screen-sharing is on unless it is named. */
+/**
+ * The features with a button of their own (base/jwt/constants.ts); screen-sharing is on unless it is named.
+ */
 const FEATURES = [
   'branding',
   'calendar',
