@@ -69,6 +69,13 @@ const FINDINGS = {
     say: ({ key, value, file }) => `${key}=${value} in ${file} takes the place of AUTH_TYPE=jwt`,
     fix: () => 'take that line out',
   }),
+  'lobby-off': kind<{ value: string; file: string }>({
+    level: 'warning',
+    say: ({ value, file }) =>
+      `ENABLE_LOBBY=${value} in ${file} takes away the lobby, in which muc_wait_for_host lets guests wait for a host: ` +
+      'Prosody does not load it then, and guests open rooms',
+    fix: () => 'take that line out',
+  }),
   'guests-let-in': kind<{ value: string; file: string }>({
     level: 'warning',
     say: ({ value, file }) =>

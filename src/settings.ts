@@ -6,6 +6,7 @@ import { resolve as resolvePath } from 'node:path'
 import { text as readStream } from 'node:stream/consumers'
 import { KjitsiError, messageOf, systemCodeOf } from './errors.ts'
 import type { Io } from './io.ts'
+import { readModerators } from './jitsi/moderation.ts'
 import { jitsiOrigin } from './jitsi/origin.ts'
 import {
   attributeField,
@@ -256,6 +257,25 @@ export const SETTINGS = {
     help: 'signature algorithm of the tokens: RS256, RS384 or RS512',
     parse: oneOf('RS256', 'RS384', 'RS512'),
     default: 'RS256',
+  }),
+
+  moderators: setting({
+    flag: '--moderators <who>',
+    env: 'KJITSI_MODERATORS',
+    help: 'who moderates: role:NAME (a role of the client), everyone who has logged in, or the first to come',
+    parse: readModerators,
+  }),
+  keys: setting({
+    flag: '--keys <form>',
+    env: 'KJITSI_KEYS',
+    help: 'how Prosody comes by the keys: pem, jwks (from Keycloak itself, one realm only) or both (default: pem)',
+    parse: oneOf('pem', 'jwks', 'both'),
+  }),
+  login: setting({
+    flag: '--login',
+    env: 'KJITSI_LOGIN',
+    help: "also write TOKEN_AUTH_URL, behind Jitsi's login button; with several realms it is the first one's",
+    parse: onOff,
   }),
 
   jitsiUrl: setting({

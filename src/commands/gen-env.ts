@@ -3,26 +3,31 @@ import { resolve } from 'node:path'
 import type { Context, Run } from '../command.ts'
 import { KjitsiError } from '../errors.ts'
 import { checkFolderOf, readIfThere, writeIfChanged } from '../files.ts'
-import { factsOf, keyserverOf } from '../jitsi/config.ts'
+import { type FactKey, factsOf, keyserverOf } from '../jitsi/config.ts'
 import { envDiff, withoutLogin } from '../jitsi/env-diff.ts'
 import { readEnv } from '../jitsi/env-file.ts'
 import { issuerFindings } from '../jitsi/env-findings.ts'
 import { type EnvPlan, planEnv } from '../jitsi/env-plan.ts'
+import { moderatorRoleOf } from '../jitsi/moderation.ts'
+import { needOrigin } from '../jitsi/public-url.ts'
 import { issuersOf } from '../keycloak/discovery.ts'
+import { adviseOptions } from '../keycloak/mappers.ts'
 import { readTemplate } from '../templates.ts'
 
 type Keys =
-  | 'url'
-  | 'realm'
-  | 'client'
-  | 'issuer'
-  | 'appId'
-  | 'audience'
-  | 'keyserver'
-  | 'guests'
-  | 'signType'
-  | 'dryRun'
-  | 'check'
+  | FactKey
+  | (
+      | 'url'
+      | 'realm'
+      | 'issuer'
+      | 'keyserver'
+      | 'moderators'
+      | 'keys'
+      | 'login'
+      | 'jitsiUrls'
+      | 'dryRun'
+      | 'check'
+    )
 
 export const run: Run<Keys> = async (context) => {
   const { settings, output, io } = context
@@ -34,14 +39,23 @@ export const run: Run<Keys> = async (context) => {
   const { issuers, url } = await acceptedIssuers(context)
   const before = file === undefined ? undefined : await readIfThere(file)
   const valuesBefore = readEnv(before ?? '', io.env, file)
-  const facts = factsOf(settings, issuers, keyserverOf(settings.keyserver, valuesBefore))
+  const absent = file === undefined ? undefined : ''
+  const origin = settings.login ? await needOrigin(context, before === undefined ? absent : file) : undefined
+  const facts = factsOf(settings, issuers, keyserverOf(settings.keyserver, valuesBefore), origin)
   const plan = planEnv(facts, before ?? '', {
     template: await readTemplate('jitsi.env'),
     environment: io.env,
     file: file ?? 'stdout',
     guestsByDefault: context.sources.guests === 'default',
   })
-  for (const found of [...issuerFindings(issuers, url), ...plan.findings]) output.find(found)
+  const moderatorRole = moderatorRoleOf({ ...settings, moderatorRole: undefined })
+  for (const found of [
+    ...issuerFindings(issuers, url),
+    ...plan.findings,
+    ...adviseOptions({ moderatorRole }),
+  ]) {
+    output.find(found)
+  }
   if (file === undefined) {
     output.result('env', { file: null, ...describe(plan), text: plan.text }, () => plan.text)
     return undefined

@@ -7,16 +7,28 @@ import { adviseOptions } from '../keycloak/mappers.ts'
 import { reportOutcomes } from '../keycloak/report.ts'
 import { inEachRealm, setUpClient } from '../keycloak/set-up.ts'
 import { changesLine } from '../keycloak/wording.ts'
+import { moderatorRoleOf } from '../jitsi/moderation.ts'
 import { originOfEnv } from '../jitsi/public-url.ts'
 import { waysToGive } from '../settings.ts'
 
 type Key =
-  LoginKey | keyof ClientOptions | 'url' | 'realm' | 'jitsiUrls' | 'jitsiEnv' | 'remove' | 'dryRun' | 'check'
+  | LoginKey
+  | keyof ClientOptions
+  | 'moderators'
+  | 'url'
+  | 'realm'
+  | 'jitsiUrls'
+  | 'jitsiEnv'
+  | 'remove'
+  | 'dryRun'
+  | 'check'
 
 /** With --json a document of kind `client`, as `reportOutcomes` says. */
 export const run: Run<Key> = async (context) => {
-  const { settings, output, http } = context
-  const { client, moderatorRole: role, remove, check } = settings
+  const { output, http } = context
+  const role = moderatorRoleOf(context.settings)
+  const settings = { ...context.settings, moderatorRole: role }
+  const { client, remove, check } = settings
   const dryRun = settings.dryRun || check
   const given = await givenOrigins(context)
   const { url, realms, login } = await needAdmin(context, given.length === 0 ? [MISSING_ORIGIN] : [])

@@ -5,13 +5,16 @@ import { type LoginKey, needAdmin } from '../keycloak/login.ts'
 import { type MapperOptions, adviseOptions, desiredMappers } from '../keycloak/mappers.ts'
 import { reportOutcomes } from '../keycloak/report.ts'
 import { inEachRealm, setUpMappers } from '../keycloak/set-up.ts'
+import { moderatorRoleOf } from '../jitsi/moderation.ts'
 import { changesLine } from '../keycloak/wording.ts'
 
-type Key = LoginKey | keyof MapperOptions | 'url' | 'realm' | 'remove' | 'dryRun' | 'check'
+type Key = LoginKey | keyof MapperOptions | 'moderators' | 'url' | 'realm' | 'remove' | 'dryRun' | 'check'
 
 /** With --json a document of kind `mappers`, as `reportOutcomes` says. */
 export const run: Run<Key> = async (context) => {
-  const { settings, output, http } = context
+  const { output, http } = context
+  const role = moderatorRoleOf(context.settings)
+  const settings = { ...context.settings, moderatorRole: role }
   const { client, remove } = settings
   const dryRun = settings.dryRun || settings.check
   const desired = desiredMappers(settings)
@@ -24,7 +27,7 @@ export const run: Run<Key> = async (context) => {
     const onPlan = (name: string, changes: Parameters<typeof changesLine>[0]): void => {
       output.note(`realm ${name}, client ${client}: going to ${changesLine(changes)}`)
     }
-    const job = { clientId: client, desired, role: settings.moderatorRole, remove, dryRun, onPlan }
+    const job = { clientId: client, desired, role, remove, dryRun, onPlan }
     return setUpMappers(admin(realm), job).finally(() => {
       output.progress(`${++ended} of ${realms.length} realms`)
     })

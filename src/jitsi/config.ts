@@ -1,8 +1,13 @@
 // The facts of a Jitsi that accepts Keycloak's tokens, decided once; each file that Jitsi reads is made from them.
+import { KjitsiError } from '../errors.ts'
 import { type Values, waysToGive } from '../settings.ts'
-import { commaList, luaText } from './literals.ts'
+import { commaList, jsText, luaString, luaText } from './literals.ts'
+import { type Login, keySetOf, loginOf } from './login.ts'
+import { type Moderators, moderationOf } from './moderation.ts'
 
 export type SignType = 'RS256' | 'RS384' | 'RS512'
+/** Whether Prosody fetches each key as a PEM file, all of them as a key set (JWKS), or falls back from this to that. */
+export type Keys = 'pem' | 'jwks' | 'both'
 
 export interface Facts {
   /** `iss` of the tokens, as each realm's discovery document has it; compared as they stand. */
@@ -15,6 +20,12 @@ export interface Facts {
   /** Whether people without a token may come in as guests. */
   readonly guests: boolean
   readonly signType: SignType
+  /** Who moderates; undefined where nobody decided, and Jitsi keeps what it has. */
+  readonly moderators?: Moderators | undefined
+  /** How Prosody comes by the keys; undefined for PEM files, besides whatever else it was told before. */
+  readonly keys?: Keys | undefined
+  /** The login of the web client; undefined where it is not asked for. */
+  readonly login?: Login | undefined
 }
 
 /** The audiences of a realm's own tokens: Keycloak's default, and that of a client with an audience of its own. */
@@ -22,15 +33,42 @@ export function defaultAudiences(clientId: string): readonly string[] {
   return ['account', clientId]
 }
 
-/** The facts that the settings give, with the issuers and the key server that were found for them. */
+/** The settings that decide the facts. */
+export type FactKey = 'client' | 'audience' | 'appId' | 'guests' | 'signType'
+
+/**
+ * The facts that the settings give, with the issuers and the key server that were found for them.
+ * @param origin under which people open Jitsi, where the web client is to get a login; it is that of the first issuer
+ * @throws KjitsiError `usage` where the settings do not go together
+ */
 export function factsOf(
-  settings: Values<'client' | 'audience' | 'appId' | 'guests' | 'signType'>,
+  settings: Values<FactKey> & Partial<Values<'moderators' | 'keys'>>,
   issuers: readonly string[],
   keyserver: string,
+  origin?: string,
 ): Facts {
-  const { client, audience, appId = client, guests, signType } = settings
+  const { client, audience, appId = client, guests, signType, moderators, keys } = settings
   const audiences = audience.length > 0 ? audience : defaultAudiences(client)
-  return { issuers, audiences, appId, keyserver, guests, signType }
+  const [issuer = ''] = issuers
+  const facts = { issuers, audiences, appId, keyserver, guests, signType, moderators, keys }
+  keySet(facts)
+  return origin === undefined ? facts : { ...facts, login: loginOf(issuer, client, origin) }
+}
+
+/**
+ * The one key set from which Prosody takes keys (cache_keys_url), undefined where it takes them one by one.
+ * @throws KjitsiError `usage` where there are several
+ */
+export function keySet({ keys, issuers }: Pick<Facts, 'keys' | 'issuers'>): string | undefined {
+  if (keys !== 'jwks' && keys !== 'both') return undefined
+  const [issuer = '', ...others] = issuers
+  if (others.length > 0) {
+    const message = `--keys ${keys} serves one realm only: Prosody reads one key set, and there are ${issuers.length} issuers`
+    throw new KjitsiError('usage', message, {
+      hint: 'leave --keys out: PEM files of many realms go together',
+    })
+  }
+  return keySetOf(issuer)
 }
 
 const DEFAULT_KEYSERVER = 'http://localhost:9000/certs'
@@ -46,7 +84,8 @@ export function keyserverOf(given: string | undefined, before: ReadonlyMap<strin
 
 /**
  * The variables of docker-jitsi-meet's `.env`, in the order of its template, with their values.
- * @param before what the `.env` has: a signature type that it names is set right even where it is the default
+ * @param before what the `.env` has: its lists of modules are kept and extended, and a signature type that it names is
+ * set right even where it is the default
  * @throws KjitsiError `usage` naming the setting and the character that Jitsi cannot hold
  */
 export function envValues(facts: Facts, before: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
@@ -60,11 +99,61 @@ export function envValues(facts: Facts, before: ReadonlyMap<string, string>): Re
       'JWT_ACCEPTED_AUDIENCES',
       luaList(`JWT_ACCEPTED_AUDIENCES (${waysToGive('audience')})`, facts.audiences),
     ],
-    ['JWT_ASAP_KEYSERVER', luaText(`JWT_ASAP_KEYSERVER (${waysToGive('keyserver')})`, facts.keyserver)],
+    ...pemServer(facts, before),
     ['JICOFO_ENABLE_AUTH', '0'],
+    ...moderation(facts, before),
+    ...prosodyLines(facts, before),
+    ...(facts.login === undefined
+      ? []
+      : [['TOKEN_AUTH_URL', jsText('TOKEN_AUTH_URL', facts.login.authUrl)] as const]),
   ])
   if (facts.signType !== 'RS256' || before.get('JWT_SIGN_TYPE')) values.set('JWT_SIGN_TYPE', facts.signType)
   return values
+}
+
+type Entries = readonly (readonly [key: string, value: string])[]
+
+function pemServer({ keys, keyserver }: Facts, before: ReadonlyMap<string, string>): Entries {
+  const key = 'JWT_ASAP_KEYSERVER'
+  if (keys !== 'jwks') return [[key, luaText(`${key} (${waysToGive('keyserver')})`, keyserver)]]
+  return before.get(key) ? [[key, '']] : []
+}
+
+function moderation({ moderators, guests }: Facts, before: ReadonlyMap<string, string>): Entries {
+  if (moderators === undefined) return []
+  const { autoOwner, hostsAreOwners, modules, mucModules, mucModulesNot } = moderationOf(moderators, guests)
+  return [
+    ['ENABLE_AUTO_OWNER', autoOwner ? '1' : '0'],
+    ...extended('XMPP_MODULES', before, modules),
+    ...extended('XMPP_MUC_MODULES', before, mucModules, (item) => mucModulesNot.includes(item)),
+    ['WAIT_FOR_HOST_DISABLE_AUTO_OWNERS', String(!hostsAreOwners)],
+  ]
+}
+
+/** What the `.env` has no variable for: lines of Prosody's configuration, which docker-jitsi-meet cuts at every comma. */
+function prosodyLines(facts: Facts, before: ReadonlyMap<string, string>): Entries {
+  if (facts.keys === undefined) return []
+  const url = keySet(facts)
+  const line = url === undefined ? [] : [`cache_keys_url=${luaString('cache_keys_url', url)}`]
+  return extended('XMPP_CONFIGURATION', before, line, (item) => /^\s*cache_keys_url\s*=/.test(item))
+}
+
+/**
+ * One of Jitsi's comma lists as it is, with what it lacks at its end.
+ * @param isUnwanted the items that go, where they are none of those that are to be there
+ */
+function extended(
+  key: string,
+  before: ReadonlyMap<string, string>,
+  wanted: readonly string[],
+  isUnwanted: (item: string) => boolean = () => false,
+): Entries {
+  const text = before.get(key) ?? ''
+  const there = text.split(',').filter((item) => item !== '')
+  const kept = there.filter((item) => wanted.includes(item) || !isUnwanted(item))
+  const missing = wanted.filter((item) => !kept.includes(item))
+  if (missing.length === 0 && kept.length === there.length) return text === '' ? [] : [[key, text]]
+  return [[key, [...kept, ...missing].join(',')]]
 }
 
 function luaList(what: string, items: readonly string[]): string {

@@ -18,11 +18,14 @@ function hostOf(address: string): string | undefined {
 }
 
 /** Warnings about the values that kjitsi writes. */
-export function valueFindings(values: ReadonlyMap<string, string>, { keyserver }: Facts): readonly Finding[] {
-  const wildcards = [...values].filter(([, value]) => value.includes('*'))
+export function valueFindings(
+  values: ReadonlyMap<string, string>,
+  { keyserver, keys }: Facts,
+): readonly Finding[] {
+  const wildcards = [...values].filter(([key, value]) => key.startsWith('JWT_') && value.includes('*'))
   return [
     ...wildcards.map(([key, value]) => finding('wildcard', { key, value })),
-    ...(isLoopback(keyserver) ? [finding('keyserver-default', { keyserver })] : []),
+    ...(keys !== 'jwks' && isLoopback(keyserver) ? [finding('keyserver-default', { keyserver })] : []),
   ]
 }
 
@@ -36,12 +39,16 @@ export function isLoopback(address: string): boolean {
  */
 export function neighbourFindings(values: ReadonlyMap<string, string>, file: string): readonly Finding[] {
   const found: Finding[] = []
+  const { XMPP_MUC_MODULES, ENABLE_LOBBY } = Object.fromEntries(values)
   const { JWT_ALLOW_EMPTY, JWT_ENABLE_DOMAIN_VERIFICATION, JWT_APP_SECRET } = Object.fromEntries(values)
   if (isOn(JWT_ALLOW_EMPTY)) found.push(finding('allow-empty', { value: JWT_ALLOW_EMPTY ?? '', file }))
   if (isOn(JWT_ENABLE_DOMAIN_VERIFICATION)) {
     found.push(finding('domain-verification', { value: JWT_ENABLE_DOMAIN_VERIFICATION ?? '', file }))
   }
   if (isOn(JWT_APP_SECRET)) found.push(finding('app-secret-unused', { file }))
+  if (XMPP_MUC_MODULES?.split(',').includes('muc_wait_for_host') && !isOn(ENABLE_LOBBY, true)) {
+    found.push(finding('lobby-off', { value: ENABLE_LOBBY ?? '', file }))
+  }
   for (const key of ['PROSODY_AUTH_TYPE', 'JICOFO_AUTH_TYPE']) {
     const value = values.get(key) ?? ''
     if (value !== '' && value !== 'jwt') found.push(finding('auth-type-overridden', { key, value, file }))

@@ -31,6 +31,19 @@ export function luaText(what: string, value: string): string {
 }
 
 /**
+ * A value that docker-jitsi-meet puts into a `'…'` string of the web client's config.js, without escaping it.
+ * @throws KjitsiError `usage`
+ */
+export function jsText(what: string, value: string): string {
+  refuse(what, value, [
+    HIDDEN,
+    [/'/, "which would end the string in the web client's config.js"],
+    [/\\/, "which begins an escape in the web client's config.js"],
+  ])
+  return value
+}
+
+/**
  * Items as one of Jitsi's comma lists. It splits them at every comma, compares them as they stand, and trims nothing.
  * @throws KjitsiError `usage`
  */
@@ -168,6 +181,7 @@ const HIDDEN = [
 
 const NAMES: Readonly<Record<string, string>> = {
   '"': 'a double quote',
+  "'": 'a single quote',
   '\\': 'a backslash',
   ',': 'a comma',
   ' ': 'a space',

@@ -1,6 +1,7 @@
 // Reads the address of a Jitsi from docker-jitsi-meet's `.env`.
 import { readFile } from 'node:fs/promises'
 import { resolve as resolvePath } from 'node:path'
+import type { Context } from '../command.ts'
 import { KjitsiError, messageOf, systemCodeOf } from '../errors.ts'
 import type { Io } from '../io.ts'
 import { withoutLogin } from './env-diff.ts'
@@ -29,6 +30,22 @@ export async function originOfEnv(file: string | undefined, io: Io): Promise<str
       hint: 'correct it there, or give --jitsi-url',
     })
   }
+}
+
+/**
+ * The one address of a Jitsi that a command cannot do without: the one given, else what `originOfEnv` finds, else the
+ * answer on the terminal.
+ * @param file Jitsi's `.env`, empty where there is none, undefined for that of the working folder
+ * @throws KjitsiError `usage` as `originOfEnv`, and where several were given, or none and nobody can be asked
+ */
+export async function needOrigin(context: Context<'jitsiUrls'>, file: string | undefined): Promise<string> {
+  const { settings, io } = context
+  const found = settings.jitsiUrls.length > 0 || file === '' ? undefined : await originOfEnv(file, io)
+  if (found !== undefined) return found
+  const [origin = '', ...others] = (await context.need('jitsiUrls')).jitsiUrls
+  if (others.length === 0) return origin
+  const message = `${others.length + 1} addresses of Jitsi were given, and these files are for one`
+  throw new KjitsiError('usage', message, { hint: 'write them once for each --jitsi-url' })
 }
 
 const NO_FILE = ['ENOENT', 'EISDIR', 'ENOTDIR', 'EACCES']

@@ -108,8 +108,9 @@ export function desiredMappers(options: MapperOptions): readonly Mapper[] {
 }
 
 /** What is worth knowing about the options themselves, whatever realm they are for. */
-export function adviseOptions(options: MapperOptions): readonly Finding[] {
-  const { moderatorRole: role } = options
+export function adviseOptions({
+  moderatorRole: role,
+}: Pick<MapperOptions, 'moderatorRole'>): readonly Finding[] {
   if (role === undefined || MODERATOR_AFFILIATIONS.includes(role)) return []
   return [finding('affiliation-unknown', { role, known: MODERATOR_AFFILIATIONS.join(', ') })]
 }

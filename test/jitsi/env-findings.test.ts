@@ -44,6 +44,10 @@ describe('valueFindings', () => {
     expect(codes(valueFindings(new Map(), facts(keyserver)))).toEqual(expected)
   })
 
+  it('no key server is missed where Prosody takes the key set', () => {
+    expect(valueFindings(new Map(), { ...facts('http://localhost:9000/certs'), keys: 'jwks' })).toEqual([])
+  })
+
   it.each([
     ['JWT_ACCEPTED_AUDIENCES', '*', 'Prosody accepts any'],
     ['JWT_ACCEPTED_ISSUERS', 'https://a,*', 'Prosody accepts any'],
@@ -63,6 +67,9 @@ describe('neighbourFindings', () => {
     [{ JWT_ALLOW_EMPTY: 'no' }, ['allow-empty']],
     [{ JWT_ENABLE_DOMAIN_VERIFICATION: 'true' }, ['domain-verification']],
     [{ JWT_APP_SECRET: 'hunter2' }, ['app-secret-unused']],
+    [{ XMPP_MUC_MODULES: 'a,muc_wait_for_host', ENABLE_LOBBY: '0' }, ['lobby-off']],
+    [{ XMPP_MUC_MODULES: 'a,muc_wait_for_host', ENABLE_LOBBY: '' }, []],
+    [{ XMPP_MUC_MODULES: 'a', ENABLE_LOBBY: '0' }, []],
     [{ PROSODY_AUTH_TYPE: 'internal' }, ['auth-type-overridden']],
     [{ PROSODY_AUTH_TYPE: 'jwt', JICOFO_AUTH_TYPE: 'jwt' }, []],
     [

@@ -317,6 +317,84 @@ describe('settings', () => {
   })
 })
 
+describe('moderators, keys and login', () => {
+  const ARGS = ['--moderators', 'role:owner', '--keys', 'both', '--login']
+
+  it('give the whole .env, which compose reads back', async () => {
+    const { stdout, exitCode } = await genEnv([...ARGS, '--jitsi-url', 'https://meet.example.org'])
+    expect(exitCode).toBe(0)
+    expect(Object.fromEntries(readEnv(stdout))).toEqual({
+      ENABLE_AUTH: '1',
+      ENABLE_GUESTS: '1',
+      AUTH_TYPE: 'jwt',
+      JWT_APP_ID: 'jitsi',
+      JWT_ACCEPTED_ISSUERS: ISSUER,
+      JWT_ACCEPTED_AUDIENCES: 'account,jitsi',
+      JWT_ASAP_KEYSERVER: KEYS,
+      JICOFO_ENABLE_AUTH: '0',
+      ENABLE_AUTO_OWNER: '0',
+      XMPP_MODULES: 'persistent_lobby',
+      XMPP_MUC_MODULES: 'muc_wait_for_host,token_affiliation',
+      WAIT_FOR_HOST_DISABLE_AUTO_OWNERS: 'true',
+      XMPP_CONFIGURATION: `cache_keys_url="${ISSUER}/protocol/openid-connect/certs"`,
+      TOKEN_AUTH_URL:
+        `${ISSUER}/protocol/openid-connect/auth?client_id=jitsi&response_type=code&scope=openid&state={state}` +
+        '&redirect_uri=https%3A%2F%2Fmeet.example.org%2Fstatic%2Fsso.html' +
+        '&code_challenge={code_challenge}&code_challenge_method=S256',
+    })
+    // Bare, so that readers that are simpler than compose read it too.
+    expect(stdout).toMatch(/^TOKEN_AUTH_URL=https/m)
+    expect(stdout).toMatch(/^XMPP_CONFIGURATION=cache_keys_url="/m)
+  })
+
+  it("take the address from FILE's PUBLIC_URL, keep its lists, and change nothing the second time", async () => {
+    await writeFile(
+      file,
+      'PUBLIC_URL=https://meet.example.org:8443\nXMPP_MUC_MODULES=mine\nXMPP_CONFIGURATION=\'a="b"\'\n',
+    )
+    expect((await genEnv([...ARGS, file])).exitCode).toBe(0)
+    const values = readEnv(await read())
+    expect(values.get('TOKEN_AUTH_URL')).toContain('meet.example.org%3A8443%2F')
+    expect(values.get('XMPP_MUC_MODULES')).toBe('mine,muc_wait_for_host,token_affiliation')
+    expect(values.get('XMPP_CONFIGURATION')).toMatch(/^a="b",cache_keys_url="/)
+    expect(await genEnv([...ARGS, file, '--check'])).toMatchObject({ exitCode: 0 })
+  })
+
+  it('another mind is what counts the next time', async () => {
+    await genEnv(['--moderators', 'role:owner', '--keys', 'both', file])
+    await genEnv(['--moderators', 'everyone', '--keys', 'pem', file])
+    expect(Object.fromEntries(readEnv(await read()))).toMatchObject({
+      XMPP_MUC_MODULES: 'muc_wait_for_host',
+      WAIT_FOR_HOST_DISABLE_AUTO_OWNERS: 'false',
+      XMPP_CONFIGURATION: '',
+      JWT_ASAP_KEYSERVER: KEYS,
+    })
+  })
+
+  it.each([
+    [['--login'], 'a setting is missing: --jitsi-url or KJITSI_JITSI_URL'],
+    [
+      ['--login', '--jitsi-url', 'https://a.example', '--jitsi-url', 'https://b.example'],
+      '2 addresses of Jitsi were given',
+    ],
+    [['--moderators', 'owner'], '--moderators "owner" is none of role:NAME, everyone and first'],
+    [['--keys', 'x509'], '--keys "x509" is none of pem, jwks, both'],
+    [['--keys', 'jwks', '--issuer', 'https://b.example/realms/c'], '--keys jwks serves one realm only'],
+    [['--login', '--jitsi-url', 'http://meet.example.org'], 'is not https'],
+  ])('%j is refused', async (argv, message) => {
+    const ran = await genEnv([...argv, file])
+    expect(ran).toMatchObject({ exitCode: 2, stdout: '' })
+    expect(ran.stderr).toContain(message)
+    expect(await readdir(dir)).toEqual([])
+  })
+
+  it('warn of a role that makes no moderator, and of a lobby that is not there', async () => {
+    await writeFile(file, 'ENABLE_LOBBY=0\n')
+    const { codes } = await json(['--moderators', 'role:chief', '--keyserver', KEYS, file])
+    expect(codes).toEqual(['lobby-off', 'affiliation-unknown'])
+  })
+})
+
 describe('findings', () => {
   it.each<[string, string[], string[]]>([
     ['', ['--keyserver', KEYS], []],

@@ -1,0 +1,55 @@
+// The table of who moderates what; config.test.ts has what the `.env` makes of it.
+import { describe, expect, test } from 'vitest'
+import { type Moderators, moderationOf, moderatorRoleOf, readModerators } from '../../src/jitsi/moderation.ts'
+
+describe('readModerators', () => {
+  test.each<[string, Moderators]>([
+    ['everyone', 'everyone'],
+    ['first', 'first'],
+    ['role:owner', { role: 'owner' }],
+    ['role:a:b c', { role: 'a:b c' }],
+  ])('%s', (text, moderators) => {
+    expect(readModerators(text)).toEqual(moderators)
+  })
+
+  test.each([['role:'], ['owner'], ['Everyone'], ['role'], ['nobody']])('%j is refused', (text) => {
+    expect(() => readModerators(text)).toThrow('is none of role:NAME, everyone and first')
+  })
+})
+
+const ROLE = { role: 'owner' }
+const WAIT = ['persistent_lobby']
+
+test.each<[Moderators, boolean, boolean, boolean, string[], string[]]>([
+  // who, guests; Jicofo makes the first an owner, hosts are owners, modules of the host and of the rooms
+  [ROLE, true, false, false, WAIT, ['muc_wait_for_host', 'token_affiliation']],
+  [ROLE, false, false, false, [], ['token_affiliation']],
+  ['everyone', true, false, true, WAIT, ['muc_wait_for_host']],
+  ['everyone', false, false, true, WAIT, ['muc_wait_for_host']],
+  ['first', true, true, false, WAIT, ['muc_wait_for_host']],
+  ['first', false, true, false, [], []],
+])('%j with guests %s', (who, guests, autoOwner, hostsAreOwners, modules, mucModules) => {
+  const { mucModulesNot, ...rest } = moderationOf(who, guests)
+  expect(rest).toEqual({ autoOwner, hostsAreOwners, modules, mucModules })
+  expect(mucModulesNot).toEqual(who === ROLE ? [] : ['token_affiliation'])
+})
+
+describe('the role of the moderators', () => {
+  test.each<[Moderators | undefined, string | undefined, string | undefined]>([
+    [undefined, undefined, undefined],
+    [undefined, 'owner', 'owner'],
+    [ROLE, undefined, 'owner'],
+    [ROLE, 'owner', 'owner'],
+    ['everyone', undefined, undefined],
+    ['first', undefined, undefined],
+  ])('%j and %j: %j', (moderators, moderatorRole, role) => {
+    expect(moderatorRoleOf({ moderators, moderatorRole })).toBe(role)
+  })
+
+  test.each<[Moderators, string]>([
+    [ROLE, '--moderators role:owner contradicts --moderator-role teacher'],
+    ['first', '--moderators first contradicts --moderator-role teacher'],
+  ])('%j is not another one', (moderators, message) => {
+    expect(() => moderatorRoleOf({ moderators, moderatorRole: 'teacher' })).toThrow(message)
+  })
+})
