@@ -152,11 +152,13 @@ const FINDINGS = {
   }),
   'keys-kept': kind<{ source: string; message: string; hint: string | undefined; served: number }>({
     level: 'warning',
-    say: ({ source, message, served }) =>
-      `${message.startsWith(source) ? '' : `${source}: `}${message}\n  ` +
-      (served === 0
-        ? 'it has given no key yet, and is asked again until it does'
-        : `what it gave last is still served (${served} ${served === 1 ? 'key' : 'keys'}), and it is asked again`),
+    say: ({ source, message, served }) => {
+      const reason = message.startsWith(`${source}: `) ? message.slice(source.length + 2) : message
+      const keys = `${served} ${served === 1 ? 'key' : 'keys'}`
+      return served === 0
+        ? `${source} has given no key yet, and is asked again: ${reason}`
+        : `${source} is asked again, and what it gave last is still served (${keys}): ${reason}`
+    },
     fix: ({ hint }) => hint,
   }),
   'folder-closed': kind<{ dir: string }>({

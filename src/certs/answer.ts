@@ -49,54 +49,51 @@ export function answererOf(site: Site): Answerer {
   const { path, pages, askFor, states, metrics, counts, onAnswer, isClosing } = site
   const prefix = `${path}/`
 
-  return (request, response) => {
-    const { method, url = '', rawHeaders } = request
-    const send = ({ status, headers, body }: Answer): void => {
-      counts[status] = (counts[status] ?? 0) + 1
-      if (isClosing() || hasBody(rawHeaders)) response.shouldKeepAlive = false
-      response.writeHead(status, headers as string[])
-      response.end(body)
-      onAnswer?.(request, status)
-    }
-    const sendPage = (page: Page): void => {
-      const known = headerOf(rawHeaders, 'if-none-match')
-      send(known !== undefined && isMatch(known, page.etag) ? page.unmodified : page)
-    }
-    const sendKey = (place: string, file: string): void => {
-      const page = pages().get(place)
-      if (page !== undefined) {
-        sendPage(page)
-        return
-      }
-      const wait = askFor(file)
-      if (wait === undefined) send(NOT_FOUND)
-      else
-        void wait.then(() => {
-          const found = pages().get(place)
-          if (found === undefined) send(NOT_FOUND)
-          else sendPage(found)
-        })
-    }
+  const reply = (request: IncomingMessage, response: ServerResponse, one: Answer): void => {
+    counts[one.status] = (counts[one.status] ?? 0) + 1
+    if (isClosing() || hasBody(request.rawHeaders)) response.shouldKeepAlive = false
+    response.writeHead(one.status, one.headers as string[])
+    response.end(one.body)
+    onAnswer?.(request, one.status)
+  }
+  const replyPage = (request: IncomingMessage, response: ServerResponse, page: Page | undefined): void => {
+    const known = page && headerOf(request.rawHeaders, 'if-none-match')
+    const isKnown = page !== undefined && known !== undefined && isMatch(known, page.etag)
+    reply(request, response, isKnown ? page.unmodified : (page ?? NOT_FOUND))
+  }
+  const replyNumbers = (request: IncomingMessage, response: ServerResponse): void => {
+    metrics().then(
+      ({ contentType, text }) => {
+        reply(request, response, answer(200, contentType, text))
+      },
+      (error: unknown) => {
+        reply(request, response, answer(500, TEXT, `${messageOf(error)}\n`))
+      },
+    )
+  }
 
+  return (request, response) => {
+    const { method, url = '' } = request
     if (method !== 'GET' && method !== 'HEAD') {
-      send(BAD_METHOD)
+      reply(request, response, BAD_METHOD)
       return
     }
     const place = placeOf(url)
+    const page = pages().get(place)
+    if (page !== undefined) {
+      replyPage(request, response, page)
+      return
+    }
     const file = place.startsWith(prefix) ? place.slice(prefix.length) : ''
-    if (KEY_FILE.test(file)) sendKey(place, file)
-    else if (place === '/healthz') send(ALIVE)
-    else if (place === '/readyz') send(readiness(states(), pages().size))
-    else if (place === '/metrics') {
-      metrics().then(
-        ({ contentType, text }) => {
-          send(answer(200, contentType, text))
-        },
-        (error: unknown) => {
-          send(answer(500, TEXT, `${messageOf(error)}\n`))
-        },
-      )
-    } else send(NOT_FOUND)
+    const wait = KEY_FILE.test(file) ? askFor(file) : undefined
+    if (wait !== undefined) {
+      void wait.then(() => {
+        replyPage(request, response, pages().get(place))
+      })
+    } else if (place === '/healthz') reply(request, response, ALIVE)
+    else if (place === '/readyz') reply(request, response, readiness(states(), pages().size))
+    else if (place === '/metrics') replyNumbers(request, response)
+    else reply(request, response, NOT_FOUND)
   }
 }
 

@@ -115,7 +115,9 @@ describe('served keys', () => {
     await using realm = await realmWithUser()
     const kid = kidOf(await freshToken(realm))
     const { port, said } = await startServing(['--realm', 'nowhere', '--realm', realm.name], ENV)
-    await said(`warning: realm nowhere: GET ${keycloak.url}/realms/nowhere/`)
+    await said(
+      `warning: realm nowhere has given no key yet, and is asked again: GET ${keycloak.url}/realms/nowhere/`,
+    )
     expect((await askFor(port, kid)).status).toBe(200)
     expect(JSON.parse((await ask(port, '/readyz')).body)).toMatchObject({
       ready: true,

@@ -41,7 +41,7 @@ test('while Keycloak cannot be reached every key is served; afterwards new ones 
   for (const path of paths) expect((await ask(port, path)).status).toBe(200)
 
   await door.shut()
-  await said('what it gave last is still served (2 keys), and it is asked again')
+  await said('what it gave last is still served (2 keys)')
   await expect
     .poll(async () => (await readiness(port)).sources[0].ageSeconds, { timeout: 10_000 })
     .toBeGreaterThan(2)
@@ -66,7 +66,7 @@ test('a server that starts before Keycloak is not ready, until Keycloak is', asy
   await using door = await makeDoor(keycloak.url)
   await door.shut()
   const { port, said } = await startServing(['--realm', realm.name], { KEYCLOAK_URL: door.url })
-  await said('it has given no key yet')
+  await said('has given no key yet')
   expect((await ask(port, '/healthz')).status).toBe(200)
   expect((await readiness(port)).status).toBe(503)
   await door.open()
