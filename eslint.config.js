@@ -2,7 +2,17 @@ import js from '@eslint/js'
 import tseslint from 'typescript-eslint'
 
 export default tseslint.config(
-  { ignores: ['dist', 'coverage', 'reports', 'test/fixtures', 'test/artefacts'] },
+  {
+    ignores: [
+      'dist',
+      'coverage',
+      'reports',
+      'test/fixtures',
+      'test/artefacts',
+      'test/**/golden',
+      'templates',
+    ],
+  },
   js.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,

@@ -9,6 +9,8 @@ command -v nginx >/dev/null || packages+=(nginx-light)
 command -v systemd-analyze >/dev/null || packages+=(systemd)
 command -v docker-compose >/dev/null || packages+=(docker-compose)
 command -v openssl >/dev/null || packages+=(openssl)
+command -v luac5.4 >/dev/null || packages+=(lua5.4)
+command -v prosodyctl >/dev/null || packages+=(prosody)
 python3 -c 'import ensurepip' 2>/dev/null || packages+=(python3-venv)
 if [ ${#packages[@]} -gt 0 ]; then
   [ "$(id -u)" = 0 ] && root=() || root=(sudo)

@@ -168,17 +168,20 @@ export const COMMANDS: readonly Command[] = [
   }),
   command({
     name: 'gen-config',
-    summary: 'write the other files: nginx, systemd, compose, kubernetes or helm',
+    summary: 'write the other files: web, prosody, nginx, systemd, compose, kubernetes or helm',
     args: [
-      ['<kind>', 'nginx, systemd, compose, kubernetes or helm'],
+      ['<kind>', 'web, prosody, nginx, systemd, compose, kubernetes or helm'],
       ['[dir]', 'folder to write the files into; without it they go to stdout'],
     ],
     settings: [
       'url',
       'realm',
-      'jitsiUrl',
+      'jitsiUrls',
+      'jitsiEnv',
       'keyserver',
       'debian',
+      'xmppDomain',
+      'into',
       'keysDir',
       'image',
       'namespace',
@@ -188,11 +191,18 @@ export const COMMANDS: readonly Command[] = [
       'appId',
       'audience',
       'guests',
+      'moderators',
+      'keys',
       'signType',
+      'roomClaim',
       'dryRun',
       'check',
     ],
     examples: [
+      [
+        'kjitsi gen-config web --into "$CONFIG/web/custom-config.js" --env ./.env --realm meet',
+        "merges what the login needs into the web client's configuration",
+      ],
       [
         'kjitsi gen-config nginx --url https://auth.example.org --realm meet --jitsi-url https://meet.example.org',
         "prints what makes Jitsi's own nginx serve the keys",

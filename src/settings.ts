@@ -278,18 +278,30 @@ export const SETTINGS = {
     parse: onOff,
   }),
 
-  jitsiUrl: setting({
-    flag: '--jitsi-url <url>',
-    env: 'PUBLIC_URL',
-    help: 'address at which people open Jitsi',
-    // Jitsi's own variable, which it takes without https:// too; whoever needs it reads it by its rules.
-    parse: plain,
-  }),
   debian: setting({
     flag: '--debian',
     env: 'KJITSI_DEBIAN',
     help: "for Jitsi's Debian packages, in place of docker-jitsi-meet",
     parse: onOff,
+  }),
+  xmppDomain: setting({
+    flag: '--xmpp-domain <name>',
+    env: 'XMPP_DOMAIN',
+    help: "Jitsi's domain in Prosody (default: meet.jitsi, and with --debian the host of its address)",
+    parse: plain,
+  }),
+  roomClaim: setting({
+    flag: '--room-claim',
+    env: 'KJITSI_ROOM_CLAIM',
+    help: 'refuse tokens without the claim `room`, as Prosody does',
+    parse: onOff,
+    default: 'true',
+  }),
+  into: setting({
+    flag: '--into <file>',
+    env: 'KJITSI_INTO',
+    help: 'merge the lines into this file as a marked block, and leave the rest of it as it is',
+    parse: plain,
   }),
   keysDir: setting({
     flag: '--keys-dir <path>',

@@ -2,58 +2,87 @@
 import { join, resolve } from 'node:path'
 import { COMMON, type Context, type Run } from '../command.ts'
 import { KjitsiError } from '../errors.ts'
-import { type Written, readIfThere, writeIfChanged } from '../files.ts'
+import { type Written, checkFolderOf, readIfThere, writeIfChanged } from '../files.ts'
 import { finding } from '../findings.ts'
-import { type Facts, envValues, factsOf } from '../jitsi/config.ts'
-import { type ConfigFile, KINDS, type Kind, type Place, atJitsi } from '../jitsi/configs.ts'
+import { mergeBlock } from '../jitsi/block.ts'
+import { type FactKey, type Facts, envValues, factsOf } from '../jitsi/config.ts'
+import { type ConfigFile, KINDS, type Kind, type Place } from '../jitsi/configs.ts'
 import { isLoopback, issuerFindings, valueFindings } from '../jitsi/env-findings.ts'
+import { moderatorRoleOf } from '../jitsi/moderation.ts'
+import { givenOrigin } from '../jitsi/public-url.ts'
 import { issuersOf } from '../keycloak/discovery.ts'
+import { adviseOptions } from '../keycloak/mappers.ts'
 import { table } from '../output.ts'
 import { SETTINGS, type SettingKey, type Values } from '../settings.ts'
 import { fillTemplate, readTemplate } from '../templates.ts'
 
 type Keys =
-  | ('url' | 'realm' | 'jitsiUrl' | 'keyserver' | 'debian' | 'keysDir' | 'image' | 'namespace' | 'cronjob')
-  | ('client' | 'issuer' | 'appId' | 'audience' | 'guests' | 'signType' | 'dryRun' | 'check')
+  | FactKey
+  | ('url' | 'realm' | 'jitsiUrls' | 'jitsiEnv' | 'keyserver' | 'debian' | 'keysDir' | 'image' | 'namespace')
+  | ('cronjob' | 'issuer' | 'moderators' | 'keys' | 'xmppDomain' | 'roomClaim' | 'into' | 'dryRun' | 'check')
 
 export const run: Run<Keys> = async (context) => {
-  const { args, settings, output, io } = context
-  const [name = '', folder] = args
+  const { args, settings, output } = context
+  const [name = ''] = args
   const kind = kindOf(name, context)
-  // An unset variable in a script must not become the folder that the script happens to run in.
-  if (folder === '') throw new KjitsiError('usage', 'DIR is empty', { hint: 'name the folder for the files' })
-  const dir = folder === undefined ? undefined : resolve(io.cwd, folder)
-  if (dir === undefined && settings.check) {
-    throw new KjitsiError('usage', '--check needs DIR: there is nothing else to compare with')
-  }
+  const target = targetOf(kind, context)
   const dryRun = settings.dryRun || settings.check
 
-  const place = placeOf(kind, context.settings, io.cwd)
-  const { keyserver } = place
-  const given = await context.need(...wantedBy(kind, keyserver, settings))
-  const settled = {
-    ...place,
-    keyserver: keyserver.startsWith('/') ? atJitsi(given.jitsiUrl, keyserver) : keyserver,
-  }
+  const { place, given, origin } = await placeOf(kind, context)
   const files: Made[] = []
-  for (const file of await filesOf(kind, settled, given, context)) {
+  for (const file of await filesOf(kind, place, given, origin, context)) {
     const text = fillTemplate(await readTemplate(file.template), file.values)
-    const result = dir === undefined ? undefined : await write(join(dir, file.name), text, dryRun)
-    files.push({ name: file.name, text, result })
+    const path = target?.into ?? (target && join(target.dir, file.name))
+    if (path === undefined) files.push({ name: file.name, path, text, result: undefined })
+    else
+      files.push({ name: file.name, path, ...(await write(path, text, target?.into !== undefined, dryRun)) })
   }
 
-  const payload = { config: name, keyserver: settled.keyserver, dir: dir ?? null, dryRun, files }
+  const { keyserver } = place
+  const payload = {
+    config: name,
+    keyserver: keyserver === '' ? null : keyserver,
+    dir: target?.dir ?? null,
+    dryRun,
+    files: files.map(({ path, ...file }) => (target?.into === undefined ? file : { ...file, into: path })),
+  }
   output.result('config', payload, () =>
-    dir === undefined
+    target === undefined
       ? files.map((file) => (files.length > 1 ? `# file: ${file.name}\n${file.text}` : file.text)).join('\n')
-      : table(files.map((file) => [join(dir, file.name), stateOf(file, dryRun)])),
+      : table(files.map((file) => [file.path ?? '', stateOf(file, dryRun)])),
   )
-  if (kind.from === 'keycloak') output.note(`JWT_ASAP_KEYSERVER that goes with it: ${settled.keyserver}`)
+  if (kind.from === 'keycloak') output.note(`JWT_ASAP_KEYSERVER that goes with it: ${keyserver}`)
   return settings.check && files.some(({ result }) => result !== 'unchanged') ? 'drift' : undefined
+}
+
+/**
+ * Where the files go: into a folder, or merged into one that is there; undefined for stdout.
+ * @throws KjitsiError `usage`
+ */
+function targetOf(
+  kind: Kind,
+  { args, settings, io }: Context<Keys>,
+):
+  | { readonly dir: string; readonly into?: never }
+  | { readonly into: string; readonly dir?: never }
+  | undefined {
+  const [, folder] = args
+  // An unset variable in a script must not become the folder that the script happens to run in.
+  if (folder === '') throw new KjitsiError('usage', 'DIR is empty', { hint: 'name the folder for the files' })
+  const into = kind.settings.includes('into') ? settings.into : undefined
+  if (into !== undefined && folder !== undefined) {
+    throw new KjitsiError('usage', 'DIR and --into were both given', { hint: 'leave one of them out' })
+  }
+  if (into !== undefined) return { into: resolve(io.cwd, into) }
+  if (folder !== undefined) return { dir: resolve(io.cwd, folder) }
+  if (!settings.check) return undefined
+  const needed = kind.settings.includes('into') ? 'DIR or --into' : 'DIR'
+  throw new KjitsiError('usage', `--check needs ${needed}: there is nothing else to compare with`)
 }
 
 interface Made {
   readonly name: string
+  readonly path: string | undefined
   readonly text: string
   /** Undefined where it went to stdout. */
   readonly result: Written | undefined
@@ -81,34 +110,43 @@ function kindOf(name: string, { sources }: Context<Keys>): Kind {
   })
 }
 
-/** Where things are; the key server may still be a path at Jitsi's own address. */
-function placeOf(kind: Kind, settings: Context<Keys>['settings'], cwd: string): Place {
-  const { debian, cronjob, namespace, image } = settings
-  const keysDir = settings.keysDir === undefined ? undefined : resolve(cwd, settings.keysDir)
-  const place = { debian, cronjob, namespace, image, keysDir }
-  const keyserver = kind.settings.includes('keyserver') ? settings.keyserver : undefined
-  return { ...place, keyserver: keyserver ?? kind.keys(place) }
-}
-
-type Wanted = 'url' | 'realm' | 'jitsiUrl'
-/** Only those are there that `wantedBy` names. */
-type Given = { readonly [K in Wanted]: Exclude<Values[K], undefined> }
-
-function wantedBy(kind: Kind, keyserver: string, settings: Context<Keys>['settings']): Wanted[] {
+/** Where things are, with the settings that cannot be done without. */
+async function placeOf(
+  kind: Kind,
+  context: Context<Keys>,
+): Promise<{ readonly place: Place; readonly given: Given; readonly origin: string | undefined }> {
+  const { settings, io } = context
+  const { debian, cronjob, namespace, image, roomClaim } = settings
+  const keysDir = settings.keysDir === undefined ? undefined : resolve(io.cwd, settings.keysDir)
+  const about = { debian, cronjob, namespace, image, keysDir, roomClaim }
+  const wanted = (kind.settings.includes('keyserver') ? settings.keyserver : undefined) ?? kind.keys(about)
+  const needs = kind.needs(debian)
+  const isAddressed = wanted.startsWith('/') || needs.includes('jitsiUrls')
+  const found = isAddressed ? await givenOrigin(settings.jitsiUrls, settings.jitsiEnv, io) : undefined
   const asksKeycloak = kind.from === 'keycloak' || settings.issuer.length === 0
-  return [
+  const given = await context.need(
     ...(asksKeycloak ? (['url', 'realm'] as const) : []),
-    ...(keyserver.startsWith('/') ? (['jitsiUrl'] as const) : []),
-  ]
+    ...(isAddressed && found === undefined ? (['jitsiUrls'] as const) : []),
+    ...(needs.includes('moderators') ? (['moderators'] as const) : []),
+  )
+  const origin = isAddressed ? (found ?? given.jitsiUrls.join()) : undefined
+  const keyserver = wanted.startsWith('/') ? `${origin ?? ''}${wanted}` : wanted
+  const host = debian && origin !== undefined ? new URL(origin).hostname : 'meet.jitsi'
+  return { place: { ...about, keyserver, domain: settings.xmppDomain ?? host }, given, origin }
 }
+
+/** Only those are there that `placeOf` needs. */
+type Given = { readonly [K in 'url' | 'realm' | 'jitsiUrls']: Exclude<Values[K], undefined> }
 
 async function filesOf(
   kind: Kind,
   place: Place,
   given: Given,
+  origin: string | undefined,
   context: Context<Keys>,
 ): Promise<readonly ConfigFile[]> {
-  if (kind.from === 'facts') return kind.files(place, await acceptedFacts(place, given, context))
+  if (kind.from === 'facts')
+    return kind.files(place, await acceptedFacts(kind, place, given, origin, context))
   if (kind.inContainer && isLoopback(given.url)) {
     context.output.find(finding('keycloak-loopback', { url: given.url }))
   }
@@ -116,25 +154,40 @@ async function filesOf(
 }
 
 async function acceptedFacts(
+  kind: Kind,
   { keyserver }: Place,
   { url, realm }: Given,
+  origin: string | undefined,
   { settings, http, output }: Context<Keys>,
 ): Promise<Facts> {
   const asked = settings.issuer.length === 0
   const issuers = asked ? await issuersOf(http, url, realm) : settings.issuer
-  const facts = factsOf(settings, issuers, keyserver)
+  const moderators = kind.settings.includes('moderators') ? settings.moderators : undefined
+  const keys = kind.settings.includes('keys') ? settings.keys : undefined
+  const facts = factsOf({ ...settings, moderators, keys }, issuers, keyserver, origin)
   for (const found of [
     ...issuerFindings(issuers, asked ? url : undefined),
     ...valueFindings(envValues(facts, new Map()), facts),
+    ...adviseOptions({ moderatorRole: moderatorRoleOf({ moderators, moderatorRole: undefined }) }),
   ]) {
     output.find(found)
   }
   return facts
 }
 
-/** Writes a file, or only says what that would do. */
-async function write(path: string, text: string, dryRun: boolean): Promise<Written> {
-  if (!dryRun) return writeIfChanged(path, text, 0o644)
+/**
+ * Writes a file, or only says what that would do.
+ * @param merge into what is there, in place of putting `text` in its place
+ */
+async function write(
+  path: string,
+  text: string,
+  merge: boolean,
+  dryRun: boolean,
+): Promise<{ readonly text: string; readonly result: Written }> {
   const before = await readIfThere(path)
-  return before === undefined ? 'created' : before === text ? 'unchanged' : 'updated'
+  const after = merge ? mergeBlock(before ?? '', text, path) : text
+  if (!dryRun) return { text, result: await writeIfChanged(path, after, 0o644) }
+  if (before === undefined && merge) await checkFolderOf(path)
+  return { text, result: before === undefined ? 'created' : before === after ? 'unchanged' : 'updated' }
 }

@@ -9,7 +9,7 @@ import { readEnv } from '../jitsi/env-file.ts'
 import { issuerFindings } from '../jitsi/env-findings.ts'
 import { type EnvPlan, planEnv } from '../jitsi/env-plan.ts'
 import { moderatorRoleOf } from '../jitsi/moderation.ts'
-import { needOrigin } from '../jitsi/public-url.ts'
+import { givenOrigin } from '../jitsi/public-url.ts'
 import { issuersOf } from '../keycloak/discovery.ts'
 import { adviseOptions } from '../keycloak/mappers.ts'
 import { readTemplate } from '../templates.ts'
@@ -39,8 +39,7 @@ export const run: Run<Keys> = async (context) => {
   const { issuers, url } = await acceptedIssuers(context)
   const before = file === undefined ? undefined : await readIfThere(file)
   const valuesBefore = readEnv(before ?? '', io.env, file)
-  const absent = file === undefined ? undefined : ''
-  const origin = settings.login ? await needOrigin(context, before === undefined ? absent : file) : undefined
+  const origin = settings.login ? await originOf(before === undefined ? undefined : file, context) : undefined
   const facts = factsOf(settings, issuers, keyserverOf(settings.keyserver, valuesBefore), origin)
   const plan = planEnv(facts, before ?? '', {
     template: await readTemplate('jitsi.env'),
@@ -83,6 +82,18 @@ async function acceptedIssuers(
   if (settings.issuer.length > 0) return { issuers: settings.issuer }
   const { url, realm: realms } = await context.need('url', 'realm')
   return { issuers: await issuersOf(http, url, realms), url }
+}
+
+/**
+ * The address under which people open Jitsi.
+ * @param env Jitsi's `.env`, undefined where FILE is not there; without FILE, it is the one of the working folder
+ */
+async function originOf(env: string | undefined, context: Context<Keys>): Promise<string> {
+  const { settings, args, io } = context
+  const isNew = args[0] !== undefined && env === undefined
+  const given = settings.jitsiUrls
+  const origin = isNew && given.length === 0 ? undefined : await givenOrigin(given, env, io)
+  return origin ?? (await context.need('jitsiUrls')).jitsiUrls.join()
 }
 
 function describe({ values, changes }: EnvPlan): Readonly<Record<string, unknown>> {

@@ -1,8 +1,7 @@
-// The files around Jitsi that publish the keys, or name them to Prosody: THE table of their kinds, each from facts to files.
+// The files around Jitsi's .env, which publish the keys, or name them and the login to Jitsi: THE table of their kinds, each from facts to files.
 import packageJson from '../../package.json' with { type: 'json' }
-import { KjitsiError, messageOf } from '../errors.ts'
-import { type SettingKey, waysToGive } from '../settings.ts'
-import { httpUrl } from '../values.ts'
+import { KjitsiError } from '../errors.ts'
+import type { SettingKey } from '../settings.ts'
 import { type Facts, envValues } from './config.ts'
 import {
   type Literal,
@@ -18,6 +17,7 @@ import {
   yamlExpanded,
   yamlString,
 } from './literals.ts'
+import { prosody, web } from './login-configs.ts'
 
 /** A file to be made: a text of `templates/`, and what goes into its placeholders. */
 export interface ConfigFile {
@@ -39,6 +39,10 @@ export interface Place {
   readonly image: string | undefined
   /** Absolute. */
   readonly keysDir: string | undefined
+  /** Jitsi's domain in Prosody. */
+  readonly domain: string
+  /** Whether Prosody refuses tokens without the claim `room`. */
+  readonly roomClaim: boolean
 }
 
 /** The Keycloak that is to be asked for keys. */
@@ -50,8 +54,10 @@ export interface Keycloak {
 interface About {
   /** The settings that it reads; any other that is given is a mistake. */
   readonly settings: readonly SettingKey[]
-  /** Where Prosody finds the keys, without --keyserver: an address, or a path at Jitsi's own address. */
-  readonly keys: (place: Omit<Place, 'keyserver'>) => string
+  /** Where Prosody finds the keys, without --keyserver: an address, or a path at Jitsi's own; empty where it is not said. */
+  readonly keys: (place: Omit<Place, 'keyserver' | 'domain'>) => string
+  /** Settings that it cannot do without, besides those that find Keycloak and the keys. */
+  readonly needs: (debian: boolean) => readonly ('jitsiUrls' | 'moderators')[]
   /** What it makes runs in a container, where localhost is the container itself. */
   readonly inContainer: boolean
 }
@@ -66,10 +72,13 @@ export type Kind = About &
     | { readonly from: 'facts'; readonly files: (place: Place, facts: Facts) => readonly ConfigFile[] }
   )
 
+const ADDRESS = ['jitsiUrls', 'jitsiEnv'] as const
+
 export const KINDS: Readonly<Record<string, Kind>> = {
   nginx: {
-    settings: ['url', 'realm', 'jitsiUrl', 'keyserver', 'debian'],
+    settings: ['url', 'realm', ...ADDRESS, 'keyserver', 'debian'],
     keys: ({ debian }) => (debian ? '/_api/public' : '/kjitsi-keys'),
+    needs: nothing,
     inContainer: false,
     from: 'keycloak',
     files: nginx,
@@ -77,6 +86,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   systemd: {
     settings: ['url', 'realm', 'keysDir'],
     keys: () => 'http://127.0.0.1:9000/certs',
+    needs: nothing,
     inContainer: false,
     from: 'keycloak',
     files: systemd,
@@ -84,13 +94,15 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   compose: {
     settings: ['url', 'realm', 'image'],
     keys: () => 'http://kjitsi:9000/certs',
+    needs: nothing,
     inContainer: true,
     from: 'keycloak',
     files: compose,
   },
   kubernetes: {
-    settings: ['url', 'realm', 'image', 'namespace', 'cronjob', 'jitsiUrl'],
+    settings: ['url', 'realm', 'image', 'namespace', 'cronjob', ...ADDRESS],
     keys: (place) => (place.cronjob ? '/kjitsi-keys' : inCluster(place)),
+    needs: nothing,
     inContainer: true,
     from: 'keycloak',
     files: kubernetes,
@@ -101,32 +113,39 @@ export const KINDS: Readonly<Record<string, Kind>> = {
       ...(['namespace', 'keyserver'] as const),
     ],
     keys: inCluster,
+    needs: nothing,
     inContainer: false,
     from: 'facts',
     files: helm,
   },
+  web: {
+    settings: ['url', 'realm', 'issuer', 'client', 'guests', 'debian', 'xmppDomain', ...ADDRESS, 'into'],
+    keys: () => '',
+    needs: () => ['jitsiUrls'],
+    inContainer: false,
+    from: 'facts',
+    files: web,
+  },
+  prosody: {
+    settings: [
+      ...(['url', 'realm', 'issuer', 'client', 'appId', 'audience', 'guests', 'moderators', 'keys'] as const),
+      ...(['signType', 'roomClaim', 'keyserver', 'debian', 'xmppDomain', ...ADDRESS, 'into'] as const),
+    ],
+    keys: ({ debian }) => (debian ? '/_api/public' : ''),
+    needs: (debian) => (debian ? ['jitsiUrls', 'moderators'] : []),
+    inContainer: false,
+    from: 'facts',
+    files: prosody,
+  },
+}
+
+function nothing(): readonly [] {
+  return []
 }
 
 /** The whole name: Prosody's resolver does not search the cluster's domains. */
 function inCluster({ namespace }: Pick<Place, 'namespace'>): string {
   return `http://kjitsi.${namespace}.svc.cluster.local:9000/certs`
-}
-
-/**
- * An address at Jitsi's own.
- * @param jitsiUrl as PUBLIC_URL has it, with or without https://
- * @throws KjitsiError `usage`
- */
-export function atJitsi(jitsiUrl: string, path: string): string {
-  const address = jitsiUrl.includes('://') ? jitsiUrl : `https://${jitsiUrl}`
-  try {
-    return `${httpUrl(address)}${path}`
-  } catch (error) {
-    const way = waysToGive('jitsiUrl')
-    throw new KjitsiError('usage', `${way} ${JSON.stringify(jitsiUrl)} ${messageOf(error)}`, {
-      hint: jitsiUrl.includes('$') ? 'variables in it are not resolved here: give --jitsi-url' : undefined,
-    })
-  }
 }
 
 function nginx({ keyserver, debian }: Place, keycloak: Keycloak): readonly ConfigFile[] {

@@ -70,6 +70,34 @@ export function luaString(what: string, value: string): Literal {
   return `"${luaText(what, value)}"` as Literal
 }
 
+export function luaBoolean(value: boolean): Literal {
+  return String(value) as Literal
+}
+
+/**
+ * A table of strings in Lua, compared by Prosody as they stand.
+ * @throws KjitsiError `usage`
+ */
+export function luaList(what: string, items: readonly string[]): Literal {
+  return `{ ${[...new Set(items)].map((item) => luaString(what, item)).join(', ')} }` as Literal
+}
+
+/** Names of Prosody's modules, as they stand in a list. */
+export function luaNames(names: readonly string[]): Literal {
+  return (
+    names.length === 0 ? 'nothing' : names.map((name) => luaString('module', name)).join('; ')
+  ) as Literal
+}
+
+/**
+ * A string of JavaScript, also inside of a page's `<script>`, where the web server puts the web client's config.js.
+ * @throws KjitsiError `usage`
+ */
+export function jsString(what: string, value: string): Literal {
+  refuse(what, value, [HIDDEN])
+  return `'${value.replace(/['\\]/g, '\\$&').replaceAll('<', '\\x3C')}'` as Literal
+}
+
 /**
  * A string of nginx's configuration (ngx_conf_file.c). nginx has no escape for `$`, which begins a variable.
  * @throws KjitsiError `usage`

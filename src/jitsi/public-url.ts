@@ -1,7 +1,6 @@
 // Reads the address of a Jitsi from docker-jitsi-meet's `.env`.
 import { readFile } from 'node:fs/promises'
 import { resolve as resolvePath } from 'node:path'
-import type { Context } from '../command.ts'
 import { KjitsiError, messageOf, systemCodeOf } from '../errors.ts'
 import type { Io } from '../io.ts'
 import { withoutLogin } from './env-diff.ts'
@@ -33,18 +32,18 @@ export async function originOfEnv(file: string | undefined, io: Io): Promise<str
 }
 
 /**
- * The one address of a Jitsi that a command cannot do without: the one given, else what `originOfEnv` finds, else the
- * answer on the terminal.
- * @param file Jitsi's `.env`, empty where there is none, undefined for that of the working folder
- * @throws KjitsiError `usage` as `originOfEnv`, and where several were given, or none and nobody can be asked
+ * The one address of a Jitsi: the one given, else what `originOfEnv` finds.
+ * @throws KjitsiError `usage` as `originOfEnv`, and where several were given
  */
-export async function needOrigin(context: Context<'jitsiUrls'>, file: string | undefined): Promise<string> {
-  const { settings, io } = context
-  const found = settings.jitsiUrls.length > 0 || file === '' ? undefined : await originOfEnv(file, io)
-  if (found !== undefined) return found
-  const [origin = '', ...others] = (await context.need('jitsiUrls')).jitsiUrls
+export async function givenOrigin(
+  given: readonly string[],
+  file: string | undefined,
+  io: Io,
+): Promise<string | undefined> {
+  const [origin, ...others] = given
+  if (origin === undefined) return originOfEnv(file, io)
   if (others.length === 0) return origin
-  const message = `${others.length + 1} addresses of Jitsi were given, and these files are for one`
+  const message = `${given.length} addresses of Jitsi were given, and these files are for one`
   throw new KjitsiError('usage', message, { hint: 'write them once for each --jitsi-url' })
 }
 

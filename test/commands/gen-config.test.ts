@@ -129,7 +129,7 @@ describe('where the keys are', () => {
   })
 
   test('an address there that is not read is not judged either', async () => {
-    await writeFile(join(dir, '.env'), 'PUBLIC_URL=https://meet.example.org:${HTTPS_PORT}\n')
+    await writeFile(join(dir, '.env'), 'PUBLIC_URL=http://meet.example.org\n')
     expect(await run(['gen-config', 'systemd', ...KEYCLOAK], { cwd: dir })).toMatchObject({ exitCode: 0 })
     expect(await run(['gen-config', 'nginx', ...KEYCLOAK], { cwd: dir })).toMatchObject({ exitCode: 2 })
   })
@@ -150,6 +150,16 @@ describe('is a usage error', () => {
     [['systemd', '', ...KEYCLOAK], 'DIR is empty'],
     [['kubernetes', '--cronjob', '--realm', 'a'], '2 settings are missing'],
     [['nginx'], '3 settings are missing'],
+    [['web'], '3 settings are missing'],
+    [['web', '--check'], '--check needs DIR or --into'],
+    [['web', ...ISSUER], 'a setting is missing: --jitsi-url'],
+    [
+      ['web', ...ISSUER, '--jitsi-url', 'https://a.example', '--jitsi-url', 'https://b.example'],
+      '2 addresses of Jitsi were given',
+    ],
+    [['prosody', ...ISSUER, '--debian'], '2 settings are missing'],
+    [['prosody', ...ISSUER, 'x', '--into', 'y'], 'DIR and --into were both given'],
+    [['nginx', ...KEYCLOAK, '--into', 'y'], 'gen-config nginx does not read --into'],
     [['helm'], '2 settings are missing'],
   ])('%j', async (args, message) => {
     const ran = await run(['gen-config', ...args])
@@ -161,6 +171,79 @@ describe('is a usage error', () => {
     const env = { KJITSI_DEBIAN: '1', KJITSI_IMAGE: 'x', KJITSI_KEYSERVER: 'https://elsewhere.example.org' }
     const ran = await run(['gen-config', 'systemd', ...KEYCLOAK, '--json'], { env })
     expect(JSON.parse(ran.stdout)).toMatchObject({ keyserver: 'http://127.0.0.1:9000/certs' })
+  })
+})
+
+describe('web, merged into a file', () => {
+  const argv = ['gen-config', 'web', ...ISSUER, '--jitsi-url', 'https://meet.example.org']
+
+  test('is what stdout has, at its end, and the same the second time', async () => {
+    const file = join(dir, 'custom-config.js')
+    await writeFile(file, 'config.mine = 1;\n')
+    const { stdout } = await run(argv)
+    expect(await run([...argv, '--into', 'custom-config.js'], { cwd: dir })).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringMatching(/custom-config\.js +updated/) as string,
+    })
+    expect(await readFile(file, 'utf8')).toBe(`config.mine = 1;\n\n${stdout}`)
+    expect((await run([...argv, '--into', file])).stdout).toContain('unchanged')
+    expect(await run([...argv, '--into', file, '--check'])).toMatchObject({ exitCode: 0 })
+  })
+
+  test('--check and --dry-run write nothing', async () => {
+    const file = join(dir, 'new.js')
+    expect(await run([...argv, '--into', file, '--check'])).toMatchObject({ exitCode: 3 })
+    expect((await run([...argv, '--into', file, '--dry-run'])).stdout).toContain('to be created')
+    expect(await readdir(dir)).toEqual([])
+    const { stdout } = await run([...argv, '--into', file, '--json'])
+    expect(JSON.parse(stdout)).toMatchObject({
+      config: 'web',
+      keyserver: null,
+      dir: null,
+      files: [{ into: file, result: 'created' }],
+    })
+  })
+
+  test("takes the address from Jitsi's .env", async () => {
+    await writeFile(
+      join(dir, 'jitsi.env'),
+      'HTTPS_PORT=8443\nPUBLIC_URL=https://meet.example.org:${HTTPS_PORT}\n',
+    )
+    const { stdout } = await run(['gen-config', 'web', ...ISSUER, '--env', join(dir, 'jitsi.env')])
+    expect(stdout).toContain('https%3A%2F%2Fmeet.example.org%3A8443%2Fstatic%2Flogout.html')
+  })
+})
+
+describe('prosody', () => {
+  const DEBIAN = ['--debian', '--jitsi-url', 'https://meet.example.org:8443']
+
+  test.each([
+    [[], 'VirtualHost "meet.jitsi"'],
+    [['--xmpp-domain', 'x.example'], 'VirtualHost "x.example"'],
+    [[...DEBIAN, '--moderators', 'first'], 'VirtualHost "meet.example.org"'],
+    [[...DEBIAN, '--moderators', 'first'], 'asap_key_server = "https://meet.example.org:8443/_api/public"'],
+    [[...DEBIAN, '--moderators', 'first'], 'jicofo.conference.enable-auto-owner true'],
+    [[...DEBIAN, '--moderators', 'everyone'], 'take out "token_affiliation"'],
+    [
+      [...DEBIAN, '--moderators', 'role:owner'],
+      'add "token_verification"; "muc_wait_for_host"; "token_affiliation"',
+    ],
+  ])('%j has %s', async (args, line) => {
+    const ran = await run(['gen-config', 'prosody', ...ISSUER, ...args])
+    expect(ran).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(ran.stdout).toContain(line)
+  })
+
+  test('warns of a role that makes nobody a moderator', async () => {
+    const { stderr } = await run([
+      'gen-config',
+      'prosody',
+      ...ISSUER,
+      ...DEBIAN,
+      '--moderators',
+      'role:chief',
+    ])
+    expect(stderr).toContain('the role chief makes nobody a moderator')
   })
 })
 

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { parseAllDocuments, stringify } from 'yaml'
 import { COMMANDS } from '../../src/commands.ts'
 import { type Facts, envValues } from '../../src/jitsi/config.ts'
-import { type ConfigFile, KINDS, type Keycloak, type Place, atJitsi } from '../../src/jitsi/configs.ts'
+import { type ConfigFile, KINDS, type Keycloak, type Place } from '../../src/jitsi/configs.ts'
 import {
   helmString,
   luaString,
@@ -18,6 +18,7 @@ import {
   yamlExpanded,
   yamlString,
 } from '../../src/jitsi/literals.ts'
+import { loginOf } from '../../src/jitsi/login.ts'
 import { fillTemplate } from '../../src/templates.ts'
 
 const PLACE: Place = {
@@ -27,6 +28,8 @@ const PLACE: Place = {
   namespace: 'jitsi',
   image: 'registry.example.org/kjitsi:1.2.3',
   keysDir: undefined,
+  domain: 'meet.example.org',
+  roomClaim: true,
 }
 const KEYCLOAK: Keycloak = { url: 'https://auth.example.org', realm: ['meet', 'staff'] }
 const FACTS: Facts = {
@@ -37,6 +40,7 @@ const FACTS: Facts = {
   guests: false,
   signType: 'RS512',
 }
+const LOGIN = loginOf('https://auth.example.org/realms/meet', 'jitsi', 'https://meet.example.org')
 
 function make(
   name: string,
@@ -47,7 +51,9 @@ function make(
   const kind = KINDS[name]
   if (kind === undefined) throw new Error(`no kind ${name}`)
   const there = { ...PLACE, ...place }
-  return kind.from === 'facts' ? kind.files(there, facts) : kind.files(there, keycloak)
+  return kind.from === 'facts'
+    ? kind.files(there, name === 'web' ? { ...facts, login: LOGIN } : facts)
+    : kind.files(there, keycloak)
 }
 
 function textOf({ template, values }: ConfigFile): string {
@@ -63,8 +69,19 @@ describe('the texts', () => {
     ['kubernetes', { keyserver: 'http://kjitsi.jitsi.svc.cluster.local:9000/certs' }],
     ['kubernetes-cronjob', { cronjob: true }],
     ['helm', {}],
+    ['web', {}],
+    ['web-debian', { debian: true }],
+    ['prosody', { domain: 'meet.jitsi' }],
+    ['prosody-debian', { debian: true, keyserver: 'https://meet.example.org/_api/public' }],
   ])('%s', async (name, place) => {
-    const files = make(name.replace(/-.*/, ''), place)
+    const one = {
+      ...FACTS,
+      issuers: FACTS.issuers.slice(0, 1),
+      keys: 'both',
+      moderators: { role: 'owner' },
+    } as const
+    const facts = name.startsWith('prosody') ? one : FACTS
+    const files = make(name.replace(/-.*/, ''), place, KEYCLOAK, facts)
     for (const file of files) {
       await expect(textOf(file)).toMatchFileSnapshot(
         `golden/${file.name === 'kjitsi.conf' ? `${name}.conf` : file.name}`,
@@ -77,6 +94,8 @@ describe('the texts', () => {
       ...Object.keys(KINDS).flatMap((name) => make(name)),
       ...make('nginx', { debian: true, keyserver: 'https://meet.example.org/_api/public' }),
       ...make('kubernetes', { cronjob: true }),
+      ...make('web', { debian: true }),
+      ...make('prosody', { debian: true }, KEYCLOAK, { ...FACTS, moderators: 'everyone' }),
     ].map(({ template }) => template)
     const there = readdirSync(new URL('../../templates/', import.meta.url), {
       recursive: true,
@@ -95,27 +114,6 @@ test('the command takes every setting that a kind reads, and its help names ever
     expect(command?.summary).toContain(kind)
     expect(command?.args[0]?.[1]).toContain(kind)
   }
-})
-
-describe('a Jitsi address', () => {
-  test.each([
-    ['https://meet.example.org', 'https://meet.example.org/keys'],
-    ['https://meet.example.org:8443/', 'https://meet.example.org:8443/keys'],
-    ['meet.example.org', 'https://meet.example.org/keys'],
-    ['http://localhost:8000', 'http://localhost:8000/keys'],
-  ])('%s', (jitsiUrl, address) => {
-    expect(atJitsi(jitsiUrl, '/keys')).toBe(address)
-  })
-
-  test.each([
-    ['https://meet.example.org:${HTTPS_PORT}', 'variables in it are not resolved here: give --jitsi-url'],
-    ['ftp://meet.example.org', undefined],
-    ['https://user:secret@meet.example.org', undefined],
-  ])('%s is refused', (jitsiUrl, hint) => {
-    expect(() => atJitsi(jitsiUrl, '/keys')).toThrow(
-      expect.objectContaining({ code: 'usage', hint }) as Error,
-    )
-  })
 })
 
 describe('the path that nginx serves', () => {

@@ -1,0 +1,63 @@
+// The files of Jitsi's web client and of Prosody that `.env` cannot be, from the same facts as `.env`.
+import { type Facts, keySet } from './config.ts'
+import type { ConfigFile, Place } from './configs.ts'
+import { type Literal, jsString, luaBoolean, luaList, luaNames, luaString } from './literals.ts'
+import { moderationOf } from './moderation.ts'
+
+/** Lines for the end of the web client's config.js. */
+export function web({ debian, domain }: Place, { login, guests }: Facts): readonly ConfigFile[] {
+  if (login === undefined) throw new Error('the web client has no login')
+  const values = {
+    TOKEN_SERVICE: jsString("Keycloak's address", login.tokenService),
+    CLIENT: jsString('--client', login.clientId),
+    LOGOUT_URL: jsString("Keycloak's address", login.logoutUrl),
+  }
+  if (!debian) return [{ name: 'custom-config.js', template: 'web.js', values }]
+  const more = {
+    AUTH_URL: jsString("Keycloak's address", login.authUrl),
+    GUEST_DOMAIN: guests ? jsString('--xmpp-domain', guestDomain(domain)) : UNDEFINED,
+  }
+  return [{ name: `${domain}-config.js`, template: 'web-debian.js', values: { ...values, ...more } }]
+}
+
+/** What Prosody is told besides `.env`; all of it, where there is no `.env`. */
+export function prosody(place: Place, facts: Facts): readonly ConfigFile[] {
+  const { debian, domain, roomClaim } = place
+  const url = keySet(facts)
+  const values = {
+    DOMAIN: luaString('--xmpp-domain', domain),
+    KEY_SET: url === undefined ? NIL : luaString('cache_keys_url', url),
+    ROOM_CLAIM: luaBoolean(roomClaim),
+  }
+  if (!debian) return [{ name: 'zz-kjitsi.cfg.lua', template: 'prosody.cfg.lua', values }]
+  const more = debianValues(place, facts)
+  return [{ name: `${domain}.cfg.lua`, template: 'prosody-debian.cfg.lua', values: { ...values, ...more } }]
+}
+
+function debianValues({ domain }: Place, facts: Facts): Readonly<Record<string, Literal>> {
+  const { appId, issuers, audiences, signType, keys, keyserver, guests, moderators } = facts
+  if (moderators === undefined) throw new Error('nobody decided who moderates')
+  const moderation = moderationOf(moderators, guests)
+  return {
+    MUC_DOMAIN: luaString('--xmpp-domain', `conference.${domain}`),
+    GUEST_DOMAIN: luaString('--xmpp-domain', guestDomain(domain)),
+    APP_ID: luaString('--app-id', appId),
+    ISSUERS: luaList('--issuer', issuers),
+    AUDIENCES: luaList('--audience', audiences),
+    SIGN_TYPE: luaString('--sign-type', signType),
+    KEYSERVER: keys === 'jwks' ? NIL : luaString('--keyserver', keyserver),
+    GUESTS: luaBoolean(guests),
+    NO_AUTO_OWNERS: luaBoolean(!moderation.hostsAreOwners),
+    AUTO_OWNER: luaBoolean(moderation.autoOwner),
+    MODULES: luaNames(moderation.modules),
+    MUC_MODULES: luaNames(['token_verification', ...moderation.mucModules]),
+    MODULES_NOT: luaNames(moderation.mucModulesNot),
+  }
+}
+
+function guestDomain(domain: string): string {
+  return `guest.${domain}`
+}
+
+const NIL = 'nil' as Literal
+const UNDEFINED = 'undefined' as Literal
