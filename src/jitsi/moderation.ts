@@ -62,7 +62,7 @@ export function moderationOf(moderators: Moderators, guests: boolean): Moderatio
     hostsAreOwners: moderators === 'everyone',
     modules: waits ? ['persistent_lobby'] : [],
     mucModules: [...(waits ? ['muc_wait_for_host'] : []), ...(byRole ? [AFFILIATION] : [])],
-    // It makes everybody whose token names no affiliation a mere member.
+    // With it, holders of a role that an earlier choice has left in tokens would moderate as well.
     mucModulesNot: byRole ? [] : [AFFILIATION],
   }
 }
