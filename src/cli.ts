@@ -8,15 +8,8 @@ import { fileError } from './files.ts'
 import { type Http, setUpTransport, watchRequests } from './http.ts'
 import type { Io } from './io.ts'
 import { type Output, createOutput } from './output.ts'
-import {
-  type Resolved,
-  SETTINGS,
-  type SettingKey,
-  flagsOf,
-  isSecret,
-  isSwitch,
-  resolveSettings,
-} from './settings.ts'
+import { type Resolved, resolveSettings } from './resolve-settings.ts'
+import { SETTINGS, type SettingKey, flagsOf, isSecret, isSwitch } from './settings.ts'
 
 const EXIT_CODES_HELP = `Exit codes:
   0  done, or nothing to do        4  Keycloak refused the login

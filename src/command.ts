@@ -4,15 +4,8 @@ import { type ErrorCode, KjitsiError, messageOf } from './errors.ts'
 import type { Http } from './http.ts'
 import type { Io } from './io.ts'
 import type { Output } from './output.ts'
-import {
-  type Resolved,
-  SETTINGS,
-  type SettingKey,
-  type Source,
-  type Values,
-  isSecret,
-  waysToGive,
-} from './settings.ts'
+import { type Resolved, type Source } from './resolve-settings.ts'
+import { SETTINGS, type SettingKey, type Values, isSecret, waysToGive } from './settings.ts'
 
 /** Settings that every command has. */
 export const COMMON = ['json', 'quiet', 'verbose', 'input', 'timeout', 'wait', 'caFile', 'envFile'] as const

@@ -1,11 +1,5 @@
 // THE table of settings: flag, environment name, default, secret or not, help. The options of every command, the
-// README's table and the sentences about a missing setting are all made from it, and nothing else reads the environment.
-import { parse as parseDotenv } from 'dotenv'
-import { readFile } from 'node:fs/promises'
-import { resolve as resolvePath } from 'node:path'
-import { text as readStream } from 'node:stream/consumers'
-import { KjitsiError, messageOf, systemCodeOf } from './errors.ts'
-import type { Io } from './io.ts'
+// README's table and the sentences about a missing setting are all made from it.
 import { readModerators } from './jitsi/moderation.ts'
 import { jitsiOrigin } from './jitsi/origin.ts'
 import {
@@ -26,10 +20,8 @@ import {
   urlPath,
 } from './values.ts'
 
-/** Where a value came from; earlier ones win. */
-export type Source = 'flag' | 'environment' | 'settings file' | 'default'
-
-interface Definition<T> {
+/** One row of the table. */
+export interface Definition<T> {
   /** As commander reads it. Two settings may share a flag where no command has both. */
   readonly flag: string
   readonly env: string
@@ -540,14 +532,6 @@ type ValueOf<D> = D extends { repeat: true }
 /** The values of some settings; a switch that is not given is false, a repeated one an empty list. */
 export type Values<K extends SettingKey = SettingKey> = { readonly [P in K]: ValueOf<Settings[P]> }
 
-/** Values with where each came from. */
-export interface Resolved<K extends SettingKey> {
-  readonly values: Values<K>
-  readonly sources: Readonly<Partial<Record<K, Source>>>
-  /** Every secret among the values, to be kept out of all that is printed; one that is asked for later joins them. */
-  readonly secrets: string[]
-}
-
 /** How a person can give a setting: `--url or KEYCLOAK_URL`. */
 export function waysToGive(key: SettingKey): string {
   const { flag, env, secret }: Definition<unknown> = SETTINGS[key]
@@ -570,139 +554,4 @@ export function flagsOf(key: SettingKey): readonly string[] {
   const { flag, default: preset }: Definition<unknown> = SETTINGS[key]
   const both = isSwitch(key) && preset === 'true' && !flag.startsWith('--no-')
   return both ? [flag, flag.replace('--', '--no-')] : [flag]
-}
-
-/** The name under which commander keeps the flag's value. */
-function attributeName(flag: string): string {
-  const words = flag
-    .replace(/ .*/, '')
-    .replace(/^--(no-)?/, '')
-    .split('-')
-  return words.map((word, i) => (i === 0 ? word : word.charAt(0).toUpperCase() + word.slice(1))).join('')
-}
-
-/**
- * Lays flag over environment over settings file over default, for each of `keys`.
- * An empty value is an unset one.
- * @param flags what commander read, only of flags that were really given
- * @throws KjitsiError `usage` naming flag or environment name where a value cannot be read
- */
-export async function resolveSettings<K extends SettingKey>(
-  keys: readonly K[],
-  flags: Readonly<Record<string, unknown>>,
-  io: Io,
-): Promise<Resolved<K>> {
-  const file = await readSettingsFile(flags, io)
-  const values: Partial<Record<SettingKey, unknown>> = {}
-  const sources: Partial<Record<SettingKey, Source>> = {}
-  const secrets: string[] = []
-  const stdin = once(() => readStream(io.stdin))
-  for (const key of keys) {
-    const definition: Definition<unknown> = SETTINGS[key]
-    const found = await rawValue(definition, flags, io, file, stdin)
-    if (found) sources[key] = found.source
-    const parse = (text: string): unknown => {
-      try {
-        return definition.parse(text)
-      } catch (error) {
-        // A password may have been typed into an address.
-        const shown = definition.secret ? '' : ` ${JSON.stringify(text.replace(/\/\/.*@/, '//***@'))}`
-        throw new KjitsiError('usage', `${found?.name ?? definition.env}${shown} ${messageOf(error)}`)
-      }
-    }
-    if (typeof found?.raw === 'boolean') values[key] = found.raw
-    else if (definition.repeat) values[key] = listOf(found?.raw).map(parse)
-    else if (typeof found?.raw === 'string') values[key] = parse(found.raw)
-    else values[key] = isSwitch(key) ? false : undefined
-    if (definition.secret && typeof values[key] === 'string') secrets.push(values[key])
-  }
-  return { values: values as Values<K>, sources: sources, secrets }
-}
-
-interface Raw {
-  readonly raw: string | boolean | readonly string[]
-  readonly source: Source
-  /** Flag or environment name, for an error about the value. */
-  readonly name: string
-}
-
-async function rawValue(
-  definition: Definition<unknown>,
-  flags: Readonly<Record<string, unknown>>,
-  io: Io,
-  file: Readonly<Record<string, string>>,
-  stdin: () => Promise<string>,
-): Promise<Raw | undefined> {
-  const flag = flags[attributeName(definition.flag)]
-  const name = definition.flag.replace(/ .*/, '')
-  if (typeof flag === 'string' && definition.secret) {
-    return { raw: await readSecret(flag, name, io, stdin), source: 'flag', name }
-  }
-  if (typeof flag === 'boolean' || (typeof flag === 'string' && flag !== ''))
-    return { raw: flag, source: 'flag', name }
-  if (Array.isArray(flag) && flag.length > 0) return { raw: flag as string[], source: 'flag', name }
-  for (const [source, from] of [
-    ['environment', io.env],
-    ['settings file', file],
-  ] as const) {
-    const text = from[definition.env]
-    if (text) return { raw: text, source, name: definition.env }
-    const path = definition.secret && from[`${definition.env}_FILE`]
-    if (path)
-      return {
-        raw: await readSecret(path, `${definition.env}_FILE`, io, stdin),
-        source,
-        name: definition.env,
-      }
-  }
-  return definition.default === undefined ? undefined : { raw: definition.default, source: 'default', name }
-}
-
-function listOf(raw: Raw['raw'] | undefined): readonly string[] {
-  if (typeof raw === 'string')
-    return raw
-      .split(',')
-      .map((item) => item.trim())
-      .filter((item) => item !== '')
-  return Array.isArray(raw) ? (raw as readonly string[]).filter((item) => item !== '') : []
-}
-
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined
-  return () => (made ??= { value: make() }).value
-}
-
-async function readSecret(path: string, name: string, io: Io, stdin: () => Promise<string>): Promise<string> {
-  const text = path === '-' ? await stdin() : await readNamed(resolvePath(io.cwd, path), name)
-  // Editors and `echo` end a file with a newline that is no part of the secret.
-  const secret = text.replace(/\r?\n$/, '')
-  if (secret === '') throw new KjitsiError('usage', `${name}: ${path === '-' ? 'stdin' : path} is empty`)
-  return secret
-}
-
-async function readSettingsFile(
-  flags: Readonly<Record<string, unknown>>,
-  io: Io,
-): Promise<Readonly<Record<string, string>>> {
-  const flag = flags['envFile']
-  const named = (typeof flag === 'string' && flag) || io.env[SETTINGS.envFile.env]
-  const path = resolvePath(io.cwd, named || '.env')
-  if (named)
-    return parseDotenv(
-      await readNamed(path, typeof flag === 'string' && flag ? '--env-file' : SETTINGS.envFile.env),
-    )
-  try {
-    return parseDotenv(await readFile(path, 'utf8'))
-  } catch (error) {
-    if (['ENOENT', 'EISDIR', 'ENOTDIR', 'EACCES'].includes(systemCodeOf(error) ?? '')) return {}
-    throw error
-  }
-}
-
-async function readNamed(path: string, name: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    throw new KjitsiError('usage', `${name}: cannot read ${path}: ${messageOf(error)}`, { cause: error })
-  }
 }

@@ -6,7 +6,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { COMMANDS } from '../src/commands.ts'
 import { COMMON } from '../src/command.ts'
 import type { Io } from '../src/io.ts'
-import { SETTINGS, type SettingKey, flagsOf, isSecret, resolveSettings, waysToGive } from '../src/settings.ts'
+import { resolveSettings } from '../src/resolve-settings.ts'
+import { SETTINGS, type SettingKey, flagsOf, isSecret, waysToGive } from '../src/settings.ts'
 
 let cwd: string
 beforeEach(async () => {

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import type { Context } from '../command.ts'
 import { KjitsiError } from '../errors.ts'
-import type { Source } from '../settings.ts'
+import type { Source } from '../resolve-settings.ts'
 
 export type KeySource =
   /** `jwksUri` is what its discovery document says; where that is known, it is not asked for again. */

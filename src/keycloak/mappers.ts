@@ -1,6 +1,7 @@
 // Which protocol mappers the options ask for: pure, and the only place that knows their configuration.
 import { KjitsiError } from '../errors.ts'
 import { type Finding, finding } from '../findings.ts'
+import { FEATURES } from '../jitsi/features.ts'
 import type { Values } from '../settings.ts'
 import type { UserField } from '../values.ts'
 
@@ -30,33 +31,6 @@ export type MapperOptions = Values<
   | 'groupFrom'
   | 'feature'
 >
-
-/**
- * What `context.features` may hold. Jitsi's web client reads the names of its base/jwt/constants.ts; Prosody's modules
- * also read live-translation-subscribe. What is missing from a present features object counts as false in both.
- */
-export const FEATURES = [
-  'branding',
-  'calendar',
-  'create-polls',
-  'file-upload',
-  'flip',
-  'inbound-call',
-  'list-visitors',
-  'live-translation',
-  'live-translation-subscribe',
-  'livestreaming',
-  'lobby',
-  'moderation',
-  'outbound-call',
-  'recording',
-  'room',
-  'screen-sharing',
-  'send-groupchat',
-  'sip-inbound-call',
-  'sip-outbound-call',
-  'transcription',
-] as const
 
 /** Takes something away where it is true (mod_muc_displayname.lua), so `all` leaves it out and nobody must give it. */
 const RESTRICTION = 'name-readonly'

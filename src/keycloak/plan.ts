@@ -1,7 +1,8 @@
 // Lays the desired mappers over those that a client has. The plan is data: what is shown is what is applied.
 import { type Finding, finding } from '../findings.ts'
 import type { NewClient } from './desired-client.ts'
-import { type ExistingMapper, FEATURES, MODERATOR_AFFILIATIONS, type Mapper } from './mappers.ts'
+import { FEATURES } from '../jitsi/features.ts'
+import { type ExistingMapper, MODERATOR_AFFILIATIONS, type Mapper } from './mappers.ts'
 import type { ClientPatch } from './plan-client.ts'
 
 /** One field that an update changes; `from` is absent where the field is missing, `to` where it goes. */

@@ -1,6 +1,7 @@
 // What is worth a warning in a token that Prosody may well accept: mostly what jitsi-meet's web client reads
 // in it (react/features/base/jwt), which never looks at the signature and ignores what is no text.
 import { type Finding, finding } from '../findings.ts'
+import { FEATURES } from '../jitsi/features.ts'
 import type { Json } from './decode.ts'
 import { type Facts, membersOf, membersOfValue } from './facts.ts'
 
@@ -52,32 +53,11 @@ function isText(value: Json | undefined): boolean {
   return typeof value === 'string' && value !== ''
 }
 
-/**
- * The features with a button of their own (base/jwt/constants.ts); screen-sharing is on unless it is named.
- */
-const FEATURES = [
-  'branding',
-  'calendar',
-  'create-polls',
-  'file-upload',
-  'flip',
-  'inbound-call',
-  'list-visitors',
-  'live-translation',
-  'livestreaming',
-  'lobby',
-  'moderation',
-  'outbound-call',
-  'recording',
-  'room',
-  'send-groupchat',
-  'sip-inbound-call',
-  'sip-outbound-call',
-  'transcription',
-]
+/** The features with a button of their own: Prosody alone reads one, and screen-sharing is on unless it is named. */
+const BUTTONS = FEATURES.filter((name) => name !== 'live-translation-subscribe' && name !== 'screen-sharing')
 
 /** Of those that are there at all, so a token without features lacks none. */
 function missingFeatures(features: Json | undefined): readonly string[] {
   if (typeof features !== 'object' || features === null || Array.isArray(features)) return []
-  return FEATURES.filter((name) => !Object.hasOwn(features, name))
+  return BUTTONS.filter((name) => !Object.hasOwn(features, name))
 }

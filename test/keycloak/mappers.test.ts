@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { sentenceOf } from '../../src/findings.ts'
-import { FEATURES, type MapperOptions, adviseOptions, desiredMappers } from '../../src/keycloak/mappers.ts'
+import { FEATURES } from '../../src/jitsi/features.ts'
+import { type MapperOptions, adviseOptions, desiredMappers } from '../../src/keycloak/mappers.ts'
 
 const DEFAULTS: MapperOptions = {
   client: 'jitsi',

@@ -1,6 +1,6 @@
 import { decodeJwt } from 'jose'
 import { describe, expect, test } from 'vitest'
-import { FEATURES } from '../../src/keycloak/mappers.ts'
+import { FEATURES } from '../../src/jitsi/features.ts'
 import { type Ran, run } from '../run.ts'
 import { type Seen, startProxy } from './proxy.ts'
 import {
