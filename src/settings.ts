@@ -292,7 +292,7 @@ export const SETTINGS = {
   into: setting({
     flag: '--into <file>',
     env: 'KJITSI_INTO',
-    help: 'merge the lines into this file as a marked block, and leave the rest of it as it is',
+    help: 'file to merge the lines into as a marked block; the rest of it stays as it is',
     parse: plain,
   }),
   keysDir: setting({

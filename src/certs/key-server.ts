@@ -31,8 +31,7 @@ export interface KeyServerOptions {
  */
 export async function runKeyServer(options: KeyServerOptions): Promise<void> {
   const { path, refresh, grace, signal, onAnswer } = options
-  // What a request leaves behind is garbage at once. Room for more of it would be held (30 MB and more), not used.
-  setFlagsFromString('--semi-space-growth-factor=1')
+  keepMemorySmall()
   const counts: number[] = []
   let pages: ReadonlyMap<string, Page> = new Map()
   const keeper = keepKeys(options.sources, {
@@ -60,6 +59,15 @@ export async function runKeyServer(options: KeyServerOptions): Promise<void> {
   if (!signal.aborted) await once(signal, 'abort')
   keeper.stop()
   await server.close()
+}
+
+/**
+ * What a request leaves behind is garbage at once, and what stays is small: V8 is to collect the one rather than to make
+ * room for it. Measured: 35 MB and more, at no cost in time. Flags that a later V8 does not know it ignores.
+ */
+function keepMemorySmall(): void {
+  setFlagsFromString('--semi-space-growth-factor=1')
+  setFlagsFromString('--heap-growing-percent=20')
 }
 
 /** prom-client is loaded with the first question. */

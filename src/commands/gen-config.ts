@@ -29,13 +29,18 @@ export const run: Run<Keys> = async (context) => {
   const dryRun = settings.dryRun || settings.check
 
   const { place, given, origin } = await placeOf(kind, context)
+  // What is a part of somebody's file takes the place of its own earlier part only, in a folder too.
+  const merge = kind.settings.includes('into')
   const files: Made[] = []
   for (const file of await filesOf(kind, place, given, origin, context)) {
     const text = fillTemplate(await readTemplate(file.template), file.values)
     const path = target?.into ?? (target && join(target.dir, file.name))
     if (path === undefined) files.push({ name: file.name, path, text, result: undefined })
-    else
-      files.push({ name: file.name, path, ...(await write(path, text, target?.into !== undefined, dryRun)) })
+    else {
+      const { result, after } = await write(path, text, merge, dryRun)
+      files.push({ name: file.name, path, text, result })
+      file.advise?.(after, path).forEach(output.find)
+    }
   }
 
   const { keyserver } = place
@@ -136,7 +141,7 @@ async function placeOf(
 }
 
 /** Only those are there that `placeOf` needs. */
-type Given = { readonly [K in 'url' | 'realm' | 'jitsiUrls']: Exclude<Values[K], undefined> }
+type Given = { readonly [K in 'url' | 'realm' | 'jitsiUrls' | 'moderators']: Exclude<Values[K], undefined> }
 
 async function filesOf(
   kind: Kind,
@@ -156,13 +161,13 @@ async function filesOf(
 async function acceptedFacts(
   kind: Kind,
   { keyserver }: Place,
-  { url, realm }: Given,
+  { url, realm, moderators: answer }: Given,
   origin: string | undefined,
   { settings, http, output }: Context<Keys>,
 ): Promise<Facts> {
   const asked = settings.issuer.length === 0
   const issuers = asked ? await issuersOf(http, url, realm) : settings.issuer
-  const moderators = kind.settings.includes('moderators') ? settings.moderators : undefined
+  const moderators = kind.settings.includes('moderators') ? (settings.moderators ?? answer) : undefined
   const keys = kind.settings.includes('keys') ? settings.keys : undefined
   const facts = factsOf({ ...settings, moderators, keys }, issuers, keyserver, origin)
   for (const found of [
@@ -184,10 +189,10 @@ async function write(
   text: string,
   merge: boolean,
   dryRun: boolean,
-): Promise<{ readonly text: string; readonly result: Written }> {
+): Promise<{ readonly after: string; readonly result: Written }> {
   const before = await readIfThere(path)
   const after = merge ? mergeBlock(before ?? '', text, path) : text
-  if (!dryRun) return { text, result: await writeIfChanged(path, after, 0o644) }
+  if (!dryRun) return { after, result: await writeIfChanged(path, after, 0o644) }
   if (before === undefined && merge) await checkFolderOf(path)
-  return { text, result: before === undefined ? 'created' : before === after ? 'unchanged' : 'updated' }
+  return { after, result: before === undefined ? 'created' : before === after ? 'unchanged' : 'updated' }
 }

@@ -1,6 +1,7 @@
 // The files around Jitsi's .env, which publish the keys, or name them and the login to Jitsi: THE table of their kinds, each from facts to files.
 import packageJson from '../../package.json' with { type: 'json' }
 import { KjitsiError } from '../errors.ts'
+import type { Finding } from '../findings.ts'
 import type { SettingKey } from '../settings.ts'
 import { type Facts, envValues } from './config.ts'
 import {
@@ -26,6 +27,8 @@ export interface ConfigFile {
   /** Relative to `templates/`. */
   readonly template: string
   readonly values: Readonly<Record<string, Literal>>
+  /** What is worth a warning in the file that the text was merged into. */
+  readonly advise?: (text: string, file: string) => readonly Finding[]
 }
 
 /** Where things are, as the settings say. */

@@ -3,6 +3,7 @@ import { type Facts, keySet } from './config.ts'
 import type { ConfigFile, Place } from './configs.ts'
 import { type Literal, jsString, luaBoolean, luaList, luaNames, luaString } from './literals.ts'
 import { moderationOf } from './moderation.ts'
+import { type Section, moduleFindings } from './prosody-modules.ts'
 
 /** Lines for the end of the web client's config.js. */
 export function web({ debian, domain }: Place, { login, guests }: Facts): readonly ConfigFile[] {
@@ -30,16 +31,21 @@ export function prosody(place: Place, facts: Facts): readonly ConfigFile[] {
     ROOM_CLAIM: luaBoolean(roomClaim),
   }
   if (!debian) return [{ name: 'zz-kjitsi.cfg.lua', template: 'prosody.cfg.lua', values }]
-  const more = debianValues(place, facts)
-  return [{ name: `${domain}.cfg.lua`, template: 'prosody-debian.cfg.lua', values: { ...values, ...more } }]
+  const { sections, ...moderation } = debianModeration(domain, facts)
+  const name = `${domain}.cfg.lua`
+  return [
+    {
+      name,
+      template: 'prosody-debian.cfg.lua',
+      values: { ...values, ...moderation, ...debianTokens(domain, facts) },
+      advise: (text, file) => moduleFindings(text, sections, file),
+    },
+  ]
 }
 
-function debianValues({ domain }: Place, facts: Facts): Readonly<Record<string, Literal>> {
-  const { appId, issuers, audiences, signType, keys, keyserver, guests, moderators } = facts
-  if (moderators === undefined) throw new Error('nobody decided who moderates')
-  const moderation = moderationOf(moderators, guests)
+function debianTokens(domain: string, facts: Facts): Readonly<Record<string, Literal>> {
+  const { appId, issuers, audiences, signType, keys, keyserver, guests } = facts
   return {
-    MUC_DOMAIN: luaString('--xmpp-domain', `conference.${domain}`),
     GUEST_DOMAIN: luaString('--xmpp-domain', guestDomain(domain)),
     APP_ID: luaString('--app-id', appId),
     ISSUERS: luaList('--issuer', issuers),
@@ -47,11 +53,27 @@ function debianValues({ domain }: Place, facts: Facts): Readonly<Record<string, 
     SIGN_TYPE: luaString('--sign-type', signType),
     KEYSERVER: keys === 'jwks' ? NIL : luaString('--keyserver', keyserver),
     GUESTS: luaBoolean(guests),
-    NO_AUTO_OWNERS: luaBoolean(!moderation.hostsAreOwners),
-    AUTO_OWNER: luaBoolean(moderation.autoOwner),
-    MODULES: luaNames(moderation.modules),
-    MUC_MODULES: luaNames(['token_verification', ...moderation.mucModules]),
-    MODULES_NOT: luaNames(moderation.mucModulesNot),
+  }
+}
+
+function debianModeration(domain: string, { moderators, guests }: Facts) {
+  if (moderators === undefined) throw new Error('nobody decided who moderates')
+  const { hostsAreOwners, autoOwner, modules, mucModules, mucModulesNot } = moderationOf(moderators, guests)
+  const muc = `conference.${domain}`
+  // The Debian packages have it as a comment only; without it, nobody looks at a token's room.
+  const all = ['token_verification', ...mucModules]
+  const sections: readonly Section[] = [
+    { host: domain, modules, modulesNot: [] },
+    { host: muc, modules: all, modulesNot: mucModulesNot },
+  ]
+  return {
+    MUC_DOMAIN: luaString('--xmpp-domain', muc),
+    NO_AUTO_OWNERS: luaBoolean(!hostsAreOwners),
+    AUTO_OWNER: luaBoolean(autoOwner),
+    MODULES: luaNames(modules),
+    MUC_MODULES: luaNames(all),
+    MODULES_NOT: luaNames(mucModulesNot),
+    sections,
   }
 }
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { run, spawnKjitsi } from '../run.ts'
+import { ENTER, openTerminal } from '../terminal.ts'
 
 const KEYCLOAK = ['--url', 'https://auth.example.org', '--realm', 'meet']
 const ISSUER = ['--issuer', 'https://auth.example.org/realms/meet']
@@ -204,6 +205,13 @@ describe('web, merged into a file', () => {
     })
   })
 
+  test('a folder gets the same, and a file of that name there keeps the rest', async () => {
+    await writeFile(join(dir, 'custom-config.js'), 'config.mine = 1;\n')
+    expect(await run([...argv, dir])).toMatchObject({ exitCode: 0 })
+    const text = await readFile(join(dir, 'custom-config.js'), 'utf8')
+    expect(text).toBe(`config.mine = 1;\n\n${(await run(argv)).stdout}`)
+  })
+
   test("takes the address from Jitsi's .env", async () => {
     await writeFile(
       join(dir, 'jitsi.env'),
@@ -232,6 +240,21 @@ describe('prosody', () => {
     const ran = await run(['gen-config', 'prosody', ...ISSUER, ...args])
     expect(ran).toMatchObject({ exitCode: 0, stderr: '' })
     expect(ran.stdout).toContain(line)
+  })
+
+  test('asks on a terminal for what is missing, and takes the answers', async () => {
+    const terminal = openTerminal(['gen-config', 'prosody', ...ISSUER, '--debian'], {
+      cwd: dir,
+      stdoutTo: join(dir, 'out'),
+    })
+    await terminal.shows('Address of Jitsi:')
+    terminal.type(`meet.example.org${ENTER}`)
+    await terminal.shows('Who moderates (role:NAME, everyone or first):')
+    terminal.type(`everyone${ENTER}`)
+    expect(await terminal.exitCode, terminal.screen()).toBe(0)
+    const text = await readFile(join(dir, 'out'), 'utf8')
+    expect(text).toContain('VirtualHost "meet.example.org"')
+    expect(text).toContain('wait_for_host_disable_auto_owners = false')
   })
 
   test('warns of a role that makes nobody a moderator', async () => {

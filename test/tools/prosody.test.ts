@@ -149,6 +149,15 @@ describe('for the Debian packages', () => {
     expect(complaints(said)).toEqual(complaints(before))
   })
 
+  test('what the lists above it lack is said', async () => {
+    const file = join(dir, 'lists.cfg.lua')
+    await writeFile(file, jitsi(dir))
+    const { stderr } = await generate(...DEBIAN, '--moderators', 'role:owner', '--into', file)
+    expect(stderr).toContain(`${file} does not name token_affiliation in the section of conference.${HOST}`)
+    expect(stderr).not.toContain('persistent_lobby')
+    expect((await generate(...DEBIAN, '--moderators', 'everyone', '--into', file)).stderr).toBe('')
+  })
+
   test('a second merge changes nothing, and --check says so', async () => {
     const args = ['--moderators', 'role:owner']
     const file = await merged('twice', ...args)

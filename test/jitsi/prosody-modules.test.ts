@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest'
+import { fixOf, sentenceOf } from '../../src/findings.ts'
+import { moduleFindings } from '../../src/jitsi/prosody-modules.ts'
+
+const SECTIONS = [
+  { host: 'a.example', modules: ['one'], modulesNot: [] },
+  { host: 'muc.a.example', modules: ['two', 'three'], modulesNot: ['not'] },
+]
+const found = (text: string): readonly string[] =>
+  moduleFindings(text, SECTIONS, 'f').map(
+    ({ code, args }) => `${code} ${String(args['modules'] ?? args['module'])}`,
+  )
+
+test.each<[string, string[]]>([
+  ['', ['modules-missing one', 'modules-missing two,three']],
+  [
+    'VirtualHost "a.example"\n modules_enabled = { "one" }\nComponent "muc.a.example" "muc"\n modules_enabled = { "two"; \'three\' }',
+    [],
+  ],
+  // Another section's list, a comment, another module's name.
+  [
+    'modules_enabled = { "one" }\nVirtualHost "a.example"\n --"one"\n',
+    ['modules-missing one', 'modules-missing two,three'],
+  ],
+  [
+    'VirtualHost "a.example"\n { "one_more" --[[ "one"\n ]] }\nComponent "muc.a.example" "muc"\n {"two"; "three"; "not"}',
+    ['modules-missing one', 'module-unwanted not'],
+  ],
+  // A section that is opened twice.
+  [
+    'VirtualHost("a.example")\n {"one"}\nComponent "muc.a.example" "muc"\n {"two"}\nComponent "muc.a.example" "muc"\n {"three"; --"not"\n}',
+    [],
+  ],
+])('%j: %j', (text, codes) => {
+  expect(found(text)).toEqual(codes)
+})
+
+test('they name file, section and module, and what to do', () => {
+  for (const one of moduleFindings('Component "muc.a.example" "muc" "not"', SECTIONS, '/etc/x.lua')) {
+    expect(sentenceOf(one)).toMatch(
+      /^\/etc\/x.lua (does not name|names) .* in the section of (muc\.)?a\.example: /,
+    )
+    expect(fixOf(one)).toContain('modules_enabled there')
+  }
+})
