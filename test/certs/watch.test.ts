@@ -102,7 +102,11 @@ describe('the news of a watch', () => {
     }
     const output = createOutput(io, { json: false, quiet: false, verbose: false, secrets: [], about: '' })
     const { news, endRound } = newsOutput(output)
-    const printed = (): string => String(stderr.read() ?? '')
+    const printed = (): string => {
+      let text = ''
+      for (let part = read(stderr); part !== null; part = read(stderr)) text += part.toString()
+      return text
+    }
     const closed = finding('folder-closed', { dir: '/certs' })
     const [told, quiet] = [/left out: x[^]*folder|\/certs can be read by its owner/, '']
 
@@ -121,3 +125,5 @@ describe('the news of a watch', () => {
     expect(round()).toMatch(told)
   })
 })
+
+const read = (stream: PassThrough): Buffer | null => stream.read() as Buffer | null
