@@ -123,15 +123,6 @@ function encode(text: string): Uint8Array {
   )
 }
 
-/** Whether a path is a folder; false where there is nothing. */
-export async function isFolder(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isDirectory()
-  } catch {
-    return false
-  }
-}
-
 const FULL = 'make room; what was there before is untouched'
 const RIGHTS = (path: string): string =>
   `run as a user who may read and write ${path} and make files in ${dirname(path)}`

@@ -18,7 +18,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { checkFolderOf, fileError, isFolder, readIfThere, writeIfChanged } from '../src/files.ts'
+import { checkFolderOf, fileError, readIfThere, writeIfChanged } from '../src/files.ts'
 
 let dir: string
 beforeEach(async () => {
@@ -159,13 +159,6 @@ describe('readIfThere', () => {
       }),
     )
   })
-})
-
-it('isFolder knows a folder from all else', async () => {
-  await writeFile(join(dir, 'file'), '')
-  expect(await isFolder(dir)).toBe(true)
-  expect(await isFolder(join(dir, 'file'))).toBe(false)
-  expect(await isFolder(join(dir, 'none'))).toBe(false)
 })
 
 it('checkFolderOf wants the folder of a file', async () => {
