@@ -35,13 +35,12 @@ export async function makeRealm(prefix = 'kjitsi'): Promise<TestRealm> {
 }
 
 async function adminClient(): Promise<KeycloakAdminClient> {
-  const admin = new KeycloakAdminClient({ baseUrl: keycloak.url, realmName: 'master' })
-  await admin.auth({
-    grantType: 'password',
-    clientId: 'admin-cli',
-    username: keycloak.user,
-    password: keycloak.password,
-  })
+  const { url: baseUrl, user: username, password } = keycloak
+  const login = new KeycloakAdminClient({ baseUrl, realmName: 'master' })
+  await login.auth({ grantType: 'password', clientId: 'admin-cli', username, password })
+  const admin = new KeycloakAdminClient({ baseUrl, realmName: 'master' })
+  // A login lasts a minute, and a client renews it at the realm that it is set on: only one that stays on master can.
+  admin.registerTokenProvider({ getAccessToken: () => login.getAccessToken() })
   return admin
 }
 
@@ -68,6 +67,53 @@ export async function makeUser(realm: TestRealm, username = 'alice'): Promise<st
   })
   return id
 }
+
+export type ClientRepresentation = Awaited<ReturnType<KeycloakAdminClient['clients']['find']>>[number]
+
+export async function clientOf(
+  realm: TestRealm,
+  clientId: string,
+): Promise<ClientRepresentation & { readonly id: string }> {
+  const [client] = await realm.admin.clients.find({ clientId })
+  if (client?.id === undefined) throw new Error(`no client ${clientId}`)
+  return { ...client, id: client.id }
+}
+
+/** Gives a user a role of a client. */
+export async function giveRole(
+  realm: TestRealm,
+  userId: string,
+  clientId: string,
+  roleName: string,
+): Promise<void> {
+  const { id } = await clientOf(realm, clientId)
+  const role = await realm.admin.clients.findRole({ id, roleName })
+  if (!role?.id || !role.name) throw new Error(`no role ${roleName}`)
+  await realm.admin.users.addClientRoleMappings({
+    id: userId,
+    clientUniqueId: id,
+    roles: [{ id: role.id, name: role.name }],
+  })
+}
+
+/** Something of a client taken away. */
+export type Spoil = (client: ClientRepresentation) => Partial<ClientRepresentation>
+
+export async function spoilClient(realm: TestRealm, clientId: string, spoil: Spoil): Promise<void> {
+  const client = await clientOf(realm, clientId)
+  await realm.admin.clients.update({ id: client.id }, { ...client, ...spoil(client) })
+}
+
+export const attribute =
+  (name: string, value: string): Spoil =>
+  ({ attributes }) => ({ attributes: { ...(attributes as object), [name]: value } })
+
+/** @param name how the mapper's name begins */
+export const withoutMapper =
+  (name: string): Spoil =>
+  ({ protocolMappers = [] }) => ({
+    protocolMappers: protocolMappers.filter((mapper) => !mapper.name?.startsWith(name)),
+  })
 
 export interface Tokens {
   readonly accessToken: string

@@ -1,0 +1,59 @@
+// What an administrator makes with kjitsi for one Jitsi: the Keycloak client, .env, the web client's lines and the keys;
+// and what that Jitsi then says to a token.
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import { readEnv } from '../../src/jitsi/env-file.ts'
+import { run } from '../run.ts'
+import type { Site } from './browserless-login.ts'
+import { ADMIN_ENV, type TestRealm } from './realm.ts'
+
+export interface Jitsi extends Site {
+  /** The folder with `.env`, `custom-config.js` and `certs`; gone after the test. */
+  readonly dir: string
+  readonly env: ReadonlyMap<string, string>
+  /** The text of custom-config.js. */
+  readonly web: string
+}
+
+/** Runs each command as the README says, for a client of a new name; who has its role owner is a moderator. */
+export async function makeJitsi(realm: TestRealm, origin: string): Promise<Jitsi> {
+  const clientId = `jitsi-${randomUUID().slice(0, 8)}`
+  const dir = await mkdtemp(join(tmpdir(), 'kjitsi-jitsi-'))
+  onTestFinished(() => rm(dir, { recursive: true }))
+  const kjitsi = async (...argv: readonly string[]): Promise<void> => {
+    const env = { ...ADMIN_ENV, KEYCLOAK_REALM: realm.name, KJITSI_CLIENT: clientId }
+    const ran = await run(argv, { env: { ...env, KJITSI_MODERATORS: 'role:owner' }, cwd: dir })
+    if (ran.exitCode !== 0) throw new Error(`kjitsi ${argv.join(' ')}: ${ran.exitCode} ${ran.stderr}`)
+  }
+  await kjitsi('setup-client', '--jitsi-url', origin)
+  await kjitsi('gen-env', '.env', '--login', '--jitsi-url', origin)
+  await kjitsi('gen-config', 'web', '--into', 'custom-config.js', '--jitsi-url', origin)
+  await kjitsi('export-certs', 'certs')
+  const env = readEnv(await readFile(join(dir, '.env'), 'utf8'))
+  const web = await readFile(join(dir, 'custom-config.js'), 'utf8')
+  return { issuer: env.get('JWT_ACCEPTED_ISSUERS') ?? '', clientId, origin, dir, env, web }
+}
+
+/**
+ * What this Jitsi says to a token, by its own files: `accepted`, or Prosody's text.
+ * @param at Unix seconds; now, if not given
+ */
+export async function askVerdict({ dir }: Jitsi, token: string, room: string, at?: number): Promise<string> {
+  const time = at === undefined ? [] : ['--at', String(at)]
+  const argv = ['check-token', '-', '--env', '.env', '--certs', 'certs', '--room', room, '--json', ...time]
+  const { stdout, stderr } = await run(argv, { cwd: dir, stdin: token })
+  if (stdout === '') throw new Error(stderr)
+  const { accepted, auth, join } = JSON.parse(stdout) as {
+    readonly accepted: boolean
+    readonly auth: Said
+    readonly join: Said | null
+  }
+  return accepted ? 'accepted' : (auth.text ?? join?.text ?? 'no answer')
+}
+
+interface Said {
+  readonly text: string | null
+}
