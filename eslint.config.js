@@ -18,7 +18,9 @@ export default tseslint.config(
   ...tseslint.configs.stylisticTypeChecked,
   {
     languageOptions: {
-      parserOptions: { projectService: { allowDefaultProject: ['bin/*.js', '*.config.js'] } },
+      parserOptions: {
+        projectService: { allowDefaultProject: ['bin/*.js', '*.config.js', 'test/browser/jitsi/*.js'] },
+      },
     },
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     rules: {
@@ -39,7 +41,9 @@ export default tseslint.config(
       eqeqeq: 'error',
     },
   },
+  // Its names are the browser's.
+  { files: ['test/browser/jitsi/*.js'], rules: { 'no-undef': 'off' } },
   // Tool configurations are read by their default export.
   { files: ['*.config.*'], rules: { 'no-restricted-syntax': 'off' } },
-  { files: ['bin/*.js', '*.config.js'], ...tseslint.configs.disableTypeChecked },
+  { files: ['bin/*.js', '*.config.js', 'test/browser/jitsi/*.js'], ...tseslint.configs.disableTypeChecked },
 )

@@ -8,7 +8,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/real/**', 'test/tools/**'],
+          exclude: ['test/real/**', 'test/tools/**', 'test/browser/**'],
           globalSetup: ['test/build.ts'],
           testTimeout: 20_000,
         },
@@ -20,6 +20,15 @@ export default defineConfig({
           globalSetup: ['test/build.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+          globalSetup: ['test/build.ts', 'test/real/server.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
         },
       },
       {

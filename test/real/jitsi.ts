@@ -18,13 +18,20 @@ export interface Jitsi extends Site {
   readonly web: string
 }
 
-/** Runs each command as the README says, for a client of a new name; who has its role owner is a moderator. */
-export async function makeJitsi(realm: TestRealm, origin: string): Promise<Jitsi> {
+/**
+ * Runs each command as the README says, for a client of a new name; who has its role owner is a moderator.
+ * @param access to Keycloak, as kjitsi's environment has it
+ */
+export async function makeJitsi(
+  realm: TestRealm,
+  origin: string,
+  access: Readonly<Record<string, string>> = ADMIN_ENV,
+): Promise<Jitsi> {
   const clientId = `jitsi-${randomUUID().slice(0, 8)}`
   const dir = await mkdtemp(join(tmpdir(), 'kjitsi-jitsi-'))
   onTestFinished(() => rm(dir, { recursive: true }))
   const kjitsi = async (...argv: readonly string[]): Promise<void> => {
-    const env = { ...ADMIN_ENV, KEYCLOAK_REALM: realm.name, KJITSI_CLIENT: clientId }
+    const env = { ...access, KEYCLOAK_REALM: realm.name, KJITSI_CLIENT: clientId }
     const ran = await run(argv, { env: { ...env, KJITSI_MODERATORS: 'role:owner' }, cwd: dir })
     if (ran.exitCode !== 0) throw new Error(`kjitsi ${argv.join(' ')}: ${ran.exitCode} ${ran.stderr}`)
   }

@@ -2,14 +2,7 @@
 // away once, and the login seen to fail. One realm for all, and in it a client for each test.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { run } from '../run.ts'
-import {
-  type Cookies,
-  type LoginEnd,
-  type Person,
-  claimsOf,
-  logIn,
-  logOut,
-} from './browserless-login.ts'
+import { type Cookies, type LoginEnd, type Person, claimsOf, logIn, logOut } from './browserless-login.ts'
 import { type Jitsi, askVerdict, makeJitsi } from './jitsi.ts'
 import {
   ADMIN_ENV,
@@ -22,6 +15,7 @@ import {
   spoilClient,
   withoutMapper,
 } from './realm.ts'
+import { REFUSED_BY_JITSI } from './taken-away.ts'
 
 const ORIGIN = 'https://meet.example.org:8443'
 
@@ -214,39 +208,10 @@ describe('what is taken away shows in the login', () => {
 })
 
 describe('what is taken away shows in what Jitsi says to the token', () => {
-  test.each<[string, Spoil, Person, string]>([
-    ['full scope off: aud is a list', () => ({ fullScopeAllowed: true }), ALICE, "invalid 'aud' claim"],
-    [
-      'full scope off and the audience, for an administrator: aud is a list',
-      (client) => ({ fullScopeAllowed: true, ...withoutMapper('audience')(client) }),
-      ROOT,
-      "invalid 'aud' claim",
-    ],
-    ['the audience', withoutMapper('audience'), ALICE, "'aud' claim is missing"],
-    ['the room', withoutMapper('room'), ALICE, 'room claim is missing'],
-    [
-      'the lifespan: the realm gives five minutes',
-      attribute('access.token.lifespan', ''),
-      ALICE,
-      'Not acceptable by exp (3300.0 sec since expired, valid for:300.0 sec)',
-    ],
-    [
-      'RS256',
-      attribute('access.token.signed.response.alg', 'ES256'),
-      ALICE,
-      "'kid' claim only support with RS family",
-    ],
-    ['the type JWT', attribute('access.token.header.type.rfc9068', 'true'), ALICE, 'Invalid typ'],
-    [
-      'whole access tokens',
-      attribute('client.use.lightweight.access.token.enabled', 'true'),
-      ALICE,
-      "'aud' claim is missing",
-    ],
-  ])('%s', async (_, spoil, person, said) => {
+  test.each(REFUSED_BY_JITSI)('$what', async ({ spoil, who, said }) => {
     const site = await makeSite()
     const sayAfterAnHour = async (): Promise<string> => {
-      const { accessToken } = sessionOf(await logIn(site, person))
+      const { accessToken } = sessionOf(await logIn(site, { username: who, password: who }))
       return askVerdict(site, accessToken, ROOM, Number(claimsOf(accessToken)['iat']) + 3600)
     }
     expect(await sayAfterAnHour()).toBe('accepted')
