@@ -123,11 +123,7 @@ export async function picture(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: `${ARTEFACTS}${name.replaceAll(/\W+/g, '-')}.png` })
 }
 
-export interface Session {
-  readonly accessToken: string
-  readonly idToken: string
-}
-
-export function sessionOf(meeting: Page): Promise<Session> {
-  return meeting.evaluate<Session>('session')
+/** What the meeting holds after a login. */
+export function sessionOf(meeting: Page): Promise<{ readonly accessToken: string }> {
+  return meeting.evaluate<{ readonly accessToken: string }>('session')
 }

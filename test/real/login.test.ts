@@ -93,7 +93,9 @@ describe('a client that setup-client has made', () => {
     })
     expect(payload['context']).toEqual(context)
     expect(payload['nbf']).toBeUndefined()
-    expect(lifespanOf(accessToken)).toBe(36_000)
+    // Ten hours, cut to what is left of the session's ten, which began with the form.
+    expect(lifespanOf(accessToken)).toBeGreaterThan(35_900)
+    expect(lifespanOf(accessToken)).toBeLessThanOrEqual(36_001)
     // The token rides in an address line, of which Prosody takes 10 KiB.
     expect(accessToken.length).toBeLessThan(2000)
   })
@@ -216,7 +218,7 @@ describe('what is taken away shows in what Jitsi says to the token', () => {
     }
     expect(await sayAfterAnHour()).toBe('accepted')
     await spoilClient(realm, site.clientId, spoil)
-    expect(await sayAfterAnHour()).toBe(said)
+    expect(await sayAfterAnHour()).toMatch(said)
   })
 })
 

@@ -7,7 +7,7 @@ export interface TakenAway {
   /** Whose token it shows in. */
   readonly who: 'alice' | 'root'
   /** What Jitsi says an hour after the login. */
-  readonly said: string
+  readonly said: RegExp
 }
 
 export const REFUSED_BY_JITSI: readonly TakenAway[] = [
@@ -15,38 +15,39 @@ export const REFUSED_BY_JITSI: readonly TakenAway[] = [
     what: 'full scope off: aud is a list',
     spoil: () => ({ fullScopeAllowed: true }),
     who: 'alice',
-    said: "invalid 'aud' claim",
+    said: /^invalid 'aud' claim$/,
   },
   {
     what: 'full scope off and the audience, for an administrator: aud is a list',
     spoil: (client) => ({ fullScopeAllowed: true, ...withoutMapper('audience')(client) }),
     who: 'root',
-    said: "invalid 'aud' claim",
+    said: /^invalid 'aud' claim$/,
   },
-  { what: 'the audience', spoil: withoutMapper('audience'), who: 'alice', said: "'aud' claim is missing" },
-  { what: 'the room', spoil: withoutMapper('room'), who: 'alice', said: 'room claim is missing' },
+  { what: 'the audience', spoil: withoutMapper('audience'), who: 'alice', said: /^'aud' claim is missing$/ },
+  { what: 'the room', spoil: withoutMapper('room'), who: 'alice', said: /^room claim is missing$/ },
   {
     what: 'the lifespan: the realm gives five minutes',
     spoil: attribute('access.token.lifespan', ''),
     who: 'alice',
-    said: 'Not acceptable by exp (3300.0 sec since expired, valid for:300.0 sec)',
+    // Keycloak looks at its clock once for iat and once for exp: a second may end between the two.
+    said: /^Not acceptable by exp \((3299|3300)\.0 sec since expired, valid for:(300|301)\.0 sec\)$/,
   },
   {
     what: 'RS256',
     spoil: attribute('access.token.signed.response.alg', 'ES256'),
     who: 'alice',
-    said: "'kid' claim only support with RS family",
+    said: /^'kid' claim only support with RS family$/,
   },
   {
     what: 'the type JWT',
     spoil: attribute('access.token.header.type.rfc9068', 'true'),
     who: 'alice',
-    said: 'Invalid typ',
+    said: /^Invalid typ$/,
   },
   {
     what: 'whole access tokens',
     spoil: attribute('client.use.lightweight.access.token.enabled', 'true'),
     who: 'alice',
-    said: "'aud' claim is missing",
+    said: /^'aud' claim is missing$/,
   },
 ]
