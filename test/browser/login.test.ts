@@ -34,17 +34,16 @@ describe('what kjitsi made', () => {
   ])(
     'logs %s in, %s, with a token that Jitsi accepts, and out again',
     async (username, _, person, inContext) => {
-      const opened = await meetings.open()
-      const { jitsi, meeting, said } = opened
+      const { jitsi, meeting, said } = await meetings.open()
       const popup = await startLogin(meeting)
       await popup.locator('#kc-login').waitFor()
       await picture(popup, `${username} 1 form`)
       await popup.close()
       await says(meeting, 'Login failed.')
 
-      const closed = (await logIn(opened.meeting, username)).waitForEvent('close')
+      const second = await logIn(meeting, username)
       await says(meeting, 'Logged in.')
-      await closed
+      await expect.poll(() => second.isClosed()).toBe(true)
       await says(meeting, `You are ${person}.`)
       await picture(meeting, `${username} 2 logged in`)
       const { accessToken } = await sessionOf(meeting)
@@ -83,9 +82,9 @@ describe('what kjitsi made', () => {
     await says(opened.meeting, 'Logged in.')
     await opened.meeting.reload()
     await says(opened.meeting, 'You are a guest.')
-    const closed = (await startLogin(opened.meeting)).waitForEvent('close')
+    const popup = await startLogin(opened.meeting)
     await says(opened.meeting, 'Logged in.')
-    await closed
+    await expect.poll(() => popup.isClosed()).toBe(true)
     expect(opened.said).toEqual([])
   })
 })
