@@ -62,16 +62,9 @@ describe('what kjitsi made', () => {
   test('logs a moderator in by name once setup-mappers has put the name into the context', async () => {
     const opened = await meetings.open()
     const { clientId } = opened.jitsi
-    const argv = [
-      'setup-mappers',
-      '--realm',
-      meetings.realm.name,
-      '--client',
-      clientId,
-      '--moderator-role',
-      'owner',
-    ]
-    expect(await run([...argv, '--user-context'], { env: meetings.access })).toMatchObject({ exitCode: 0 })
+    const argv = ['setup-mappers', '--realm', meetings.realm.name, '--client', clientId, '--user-context']
+    const env = { ...meetings.access, KJITSI_MODERATORS: 'role:owner' }
+    expect(await run(argv, { env })).toMatchObject({ exitCode: 0 })
     await logIn(opened.meeting, 'mona')
     await says(opened.meeting, 'You are mona.')
   })
