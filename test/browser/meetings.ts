@@ -76,7 +76,11 @@ export async function startMeetings(): Promise<Meetings> {
       if (spoil) await spoilClient(realm, jitsi.clientId, spoil)
       served.sites.set(host, { config: `${configJs(jitsi.env, jitsi.web)}\n${config}`, headers })
       const context = await chromium.browser.newContext()
-      onTestFinished(() => context.close())
+      onTestFinished(async ({ task }) => {
+        if (task.result?.state === 'fail')
+          for (const [i, page] of context.pages().entries()) await picture(page, `failed ${task.name} ${i}`)
+        await context.close()
+      })
       const said: string[] = []
       context.on('console', (message) => {
         if (message.type() === 'error') said.push(message.text())

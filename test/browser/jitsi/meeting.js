@@ -55,6 +55,8 @@ async function logIn() {
     if (origin !== location.origin || source !== popup) return
     if (data.type !== 'login-success') return fail()
     end()
+    // Closed from here, so that a closed popup without a message is one that somebody closed.
+    popup.close()
     window.session = data
     person.textContent = nameIn(data.accessToken)
     status.textContent = 'Logged in.'

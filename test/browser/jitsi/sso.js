@@ -48,7 +48,6 @@ async function post(address, form) {
 tokens().then(
   ({ access_token: accessToken, id_token: idToken, refresh_token: refreshToken }) => {
     tell({ type: 'login-success', accessToken, idToken, refreshToken })
-    window.close()
   },
   (error) => {
     console.error(`Login: ${error.message}`)
