@@ -44,7 +44,7 @@ export const KEPT_OFF = [
  * @param origins as `jitsiOrigin` gives them
  * @param lifespan of an access token, seconds. Prosody looks at it whenever somebody (re)joins, and nothing renews it.
  */
-export function desiredSettings(origins: readonly string[], lifespan: number): ClientSettings {
+function desiredSettings(origins: readonly string[], lifespan: number): ClientSettings {
   return {
     publicClient: true,
     standardFlowEnabled: true,

@@ -11,6 +11,7 @@ import {
   makeRealm,
   makeServiceAccount,
   makeUser,
+  giveRole,
 } from './realm.ts'
 
 /** In every place where it may be printed by mistake, it looks different. */
@@ -663,13 +664,7 @@ test('secrets: neither password, nor secret, nor token is printed by a run that 
     id,
     credential: { type: 'password', value: SECRET, temporary: false },
   })
-  const [management] = await realm.admin.clients.find({ clientId: 'realm-management' })
-  const role = await realm.admin.clients.findRole({ id: management?.id ?? '', roleName: 'manage-clients' })
-  await realm.admin.users.addClientRoleMappings({
-    id,
-    clientUniqueId: management?.id ?? '',
-    roles: [{ id: role?.id ?? '', name: 'manage-clients' }],
-  })
+  await giveRole(realm, id, 'realm-management', 'manage-clients')
   await using proxy = await startProxy(keycloak.url)
   const at = { KEYCLOAK_URL: proxy.url, KEYCLOAK_REALM: realm.name }
   const byPassword = {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { type Ran, run } from '../run.ts'
-import { type TestRealm, keycloak, makeClient, makeRealm, makeUser, tokensOf } from './realm.ts'
+import { type TestRealm, giveRole, keycloak, makeClient, makeRealm, makeUser, tokensOf } from './realm.ts'
 
 const CLAIM = {
   protocol: 'openid-connect',
@@ -99,15 +99,8 @@ describe('tokens of a real realm', () => {
 
   test("a realm admin's has a list of audiences, which equals none", async () => {
     await using realm = await makeRealmWithRoom()
-    const [management] = await realm.admin.clients.find({ clientId: 'realm-management' })
-    const id = management?.id ?? ''
-    const role = await realm.admin.clients.findRole({ id, roleName: 'realm-admin' })
     const [user] = await realm.admin.users.find({ username: 'alice' })
-    await realm.admin.users.addClientRoleMappings({
-      id: user?.id ?? '',
-      clientUniqueId: id,
-      roles: [{ id: role?.id ?? '', name: 'realm-admin' }],
-    })
+    await giveRole(realm, user?.id ?? '', 'realm-management', 'realm-admin')
     const ran = await check(realm, (await tokensOf(realm)).accessToken)
     expect([said(ran), ran.exitCode]).toEqual(["invalid 'aud' claim", 3])
   })

@@ -144,19 +144,10 @@ export async function makeServiceAccount(
   roles: readonly string[],
   secret = 'a secret of a service account',
 ): Promise<{ readonly KEYCLOAK_CLIENT_ID: string; readonly KEYCLOAK_CLIENT_SECRET: string }> {
-  const { clients, users } = realm.admin
+  const { clients } = realm.admin
   const { id } = await clients.create({ clientId, secret, publicClient: false, serviceAccountsEnabled: true })
   const { id: userId = '' } = await clients.getServiceAccountUser({ id })
-  const [management] = await clients.find({ clientId: 'realm-management' })
-  const managementId = management?.id ?? ''
-  for (const roleName of roles) {
-    const role = await clients.findRole({ id: managementId, roleName })
-    await users.addClientRoleMappings({
-      id: userId,
-      clientUniqueId: managementId,
-      roles: [{ id: role?.id ?? '', name: roleName }],
-    })
-  }
+  for (const roleName of roles) await giveRole(realm, userId, 'realm-management', roleName)
   return { KEYCLOAK_CLIENT_ID: clientId, KEYCLOAK_CLIENT_SECRET: secret }
 }
 

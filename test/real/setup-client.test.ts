@@ -1,15 +1,19 @@
-import type KeycloakAdminClient from '@keycloak/keycloak-admin-client'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { type Ran, run } from '../run.ts'
 import { type Proxy, startProxy } from './proxy.ts'
-import { ADMIN_ENV, type TestRealm, keycloak, makeRealm, makeServiceAccount } from './realm.ts'
+import {
+  ADMIN_ENV,
+  type TestRealm,
+  keycloak,
+  makeRealm,
+  makeServiceAccount,
+  type ClientRepresentation,
+} from './realm.ts'
 
 const ORIGIN = 'https://meet.example.org'
-
-type ClientRepresentation = Awaited<ReturnType<KeycloakAdminClient['clients']['find']>>[number]
 
 async function setUp(
   realm: TestRealm,

@@ -13,6 +13,7 @@ import {
   makeServiceAccount,
   makeUser,
   tokensOf,
+  giveRole,
 } from './realm.ts'
 
 const HARDCODED = 'oidc-hardcoded-claim-mapper'
@@ -112,7 +113,7 @@ describe('the claims in a real token', () => {
 
   test('all options together', async () => {
     await using realm = await makeRealm()
-    const clientUuid = await makeClient(realm)
+    await makeClient(realm)
     const alice = await makeUser(realm)
     await allowAttributes(realm)
     await realm.admin.users.update(
@@ -151,12 +152,7 @@ describe('the claims in a real token', () => {
       '--feature',
       'name-readonly=true',
     )
-    const owner = await realm.admin.clients.findRole({ id: clientUuid, roleName: 'owner' })
-    await realm.admin.users.addClientRoleMappings({
-      id: alice,
-      clientUniqueId: clientUuid,
-      roles: [{ id: owner?.id ?? '', name: 'owner' }],
-    })
+    await giveRole(realm, alice, 'jitsi', 'owner')
 
     const features = Object.fromEntries(
       [...FEATURES, 'name-readonly'].map((name) => [name, name !== 'recording']),
