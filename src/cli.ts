@@ -7,8 +7,10 @@ import { EXIT_CODES, KjitsiError } from './errors.ts'
 import { fileError } from './files.ts'
 import { type Http, setUpTransport, watchRequests } from './http.ts'
 import type { Io } from './io.ts'
+import { usageError } from './mistakes.ts'
 import { type Output, createOutput } from './output.ts'
 import { type Resolved, resolveSettings } from './resolve-settings.ts'
+import { MASKED, shownValue } from './shown.ts'
 import { SETTINGS, type SettingKey, flagsOf, isSecret, isSwitch } from './settings.ts'
 
 const EXIT_CODES_HELP = `Exit codes:
@@ -27,20 +29,21 @@ const ABOUT = `kjitsi ${packageJson.version}, Node ${process.version} on ${proce
  * @returns the exit code; whatever goes wrong has been said on stderr, or as a JSON document with --json
  */
 export async function runCommand(argv: readonly string[], io: Io): Promise<number> {
+  const secrets: string[] = []
   // Until the settings are read, what was typed has to do.
   let output = createOutput(io, {
     json: argv.includes('--json'),
     quiet: false,
     verbose: false,
-    secrets: [],
+    secrets,
     about: ABOUT,
   })
   try {
     let code = 0
     await program(io, async (declared, args, flags) => {
-      const settings = await resolveSettings([...declared.settings, ...COMMON], flags, io)
+      const settings = await resolveSettings([...declared.settings, ...COMMON], flags, io, secrets)
       const { json, quiet, verbose, log } = settings.values
-      output = createOutput(io, { json, quiet, verbose, log, secrets: settings.secrets, about: ABOUT })
+      output = createOutput(io, { json, quiet, verbose, log, secrets, about: ABOUT })
       const load = declared.load()
       const unwatch = verbose ? watchRequests(output.detail) : undefined
       try {
@@ -57,13 +60,7 @@ export async function runCommand(argv: readonly string[], io: Io): Promise<numbe
   } catch (error) {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return 0
-      if (error.code === 'commander.help') {
-        output.error(new KjitsiError('usage', 'no command was given', { hint: 'kjitsi --help lists them' }))
-        return EXIT_CODES.usage
-      }
-      output.error(
-        new KjitsiError('usage', error.message.replace(/^error: /, ''), { hint: 'see kjitsi --help' }),
-      )
+      output.error(usageError(error, argv))
       return EXIT_CODES.usage
     }
     output.error(error)
@@ -75,7 +72,9 @@ async function startHttp(settings: Resolved<SettingKey>, output: Output, io: Io)
   const { timeout, wait, caFile } = settings.values
   for (const [key, source] of Object.entries(settings.sources)) {
     const value = settings.values[key as SettingKey]
-    const shown = isSecret(key as SettingKey) ? '***' : JSON.stringify(value)
+    const shown = isSecret(key as SettingKey)
+      ? MASKED
+      : JSON.stringify(value, (_, part: unknown) => (typeof part === 'string' ? shownValue(part) : part))
     if (source !== 'default') output.detail(`${key} = ${shown} (${source})`)
   }
   await setUpTransport(caFile, io.env)

@@ -8,7 +8,16 @@ import { type Resolved, type Source } from './resolve-settings.ts'
 import { SETTINGS, type SettingKey, type Values, isSecret, waysToGive } from './settings.ts'
 
 /** Settings that every command has. */
-export const COMMON = ['json', 'quiet', 'verbose', 'input', 'timeout', 'wait', 'caFile', 'envFile'] as const
+export const COMMON = [
+  'json',
+  'quiet',
+  'verbose',
+  'input',
+  'timeout',
+  'wait',
+  'caFile',
+  'settingsFile',
+] as const
 export type Common = (typeof COMMON)[number]
 
 /** Runs a command; what it returns, if anything, decides the exit code. Failures are thrown. */

@@ -4,6 +4,7 @@ import { stripVTControlCharacters } from 'node:util'
 import { EXIT_CODES, KjitsiError } from './errors.ts'
 import { type Finding, type Level, fixOf, sentenceOf } from './findings.ts'
 import type { Io } from './io.ts'
+import { MASKED, withoutTokens } from './shown.ts'
 
 export interface Output {
   /** Prints the command's result: `{"version":1,"kind":kind,…payload,"findings":[…]}` with --json, else `human()`. */
@@ -191,14 +192,22 @@ export function printable(text: string): string {
   return text.replace(CONTROLS, (_, ours: string | undefined) => ours ?? '')
 }
 
-/** Blots out every secret of four characters and more; shorter ones are no secret, and would spoil every sentence. */
+/**
+ * Masks every token, and every secret in the forms in which servers repeat it. A secret of less than four characters is
+ * left: it would spoil every sentence.
+ */
 function redact(text: string, secrets: readonly string[]): string {
   let clean = text
   for (const secret of secrets) {
     // In every address of the admin API: blotting it out there would tell what it is.
     if (secret.length < 4 || secret === 'admin') continue
     const form = new URLSearchParams([['', secret]]).toString().slice(1)
-    for (const shown of [secret, encodeURIComponent(secret), form]) clean = clean.replaceAll(shown, '***')
+    // Some write it without the padding.
+    const [base64, base64url] = (['base64', 'base64url'] as const).map((coding) =>
+      Buffer.from(secret).toString(coding).replace(/=+$/, ''),
+    ) as [string, string]
+    for (const shown of [secret, encodeURIComponent(secret), form, base64, base64url])
+      clean = clean.replaceAll(shown, MASKED)
   }
-  return clean
+  return withoutTokens(clean)
 }

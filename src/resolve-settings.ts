@@ -1,11 +1,12 @@
 // Gives each setting its value: flag over environment over settings file over default. Nothing else reads the environment.
 import { parse as parseDotenv } from 'dotenv'
-import { readFile } from 'node:fs/promises'
-import { resolve as resolvePath } from 'node:path'
+import { readFile, stat } from 'node:fs/promises'
+import { dirname, resolve as resolvePath } from 'node:path'
 import { text as readStream } from 'node:stream/consumers'
 import { KjitsiError, messageOf, systemCodeOf } from './errors.ts'
 import type { Io } from './io.ts'
-import { type Definition, SETTINGS, type SettingKey, type Values, isSwitch } from './settings.ts'
+import { type Definition, SETTINGS, type SettingKey, type Values, isSecret, isSwitch } from './settings.ts'
+import { shownAddress } from './shown.ts'
 
 /** Where a value came from; earlier ones win. */
 export type Source = 'flag' | 'environment' | 'settings file' | 'default'
@@ -31,19 +32,20 @@ function attributeName(flag: string): string {
  * Lays flag over environment over settings file over default, for each of `keys`.
  * An empty value is an unset one.
  * @param flags what commander read, only of flags that were really given
+ * @param secrets gets every secret, those first, so that an error about another value does not show one either
  * @throws KjitsiError `usage` naming flag or environment name where a value cannot be read
  */
 export async function resolveSettings<K extends SettingKey>(
   keys: readonly K[],
   flags: Readonly<Record<string, unknown>>,
   io: Io,
+  secrets: string[] = [],
 ): Promise<Resolved<K>> {
   const file = await readSettingsFile(flags, io)
   const values: Partial<Record<SettingKey, unknown>> = {}
   const sources: Partial<Record<SettingKey, Source>> = {}
-  const secrets: string[] = []
   const stdin = once(() => readStream(io.stdin))
-  for (const key of keys) {
+  for (const key of [...keys].sort((a, b) => Number(isSecret(b)) - Number(isSecret(a)))) {
     const definition: Definition<unknown> = SETTINGS[key]
     const found = await rawValue(definition, flags, io, file, stdin)
     if (found) sources[key] = found.source
@@ -52,7 +54,7 @@ export async function resolveSettings<K extends SettingKey>(
         return definition.parse(text)
       } catch (error) {
         // A password may have been typed into an address.
-        const shown = definition.secret ? '' : ` ${JSON.stringify(text.replace(/\/\/.*@/, '//***@'))}`
+        const shown = definition.secret ? '' : ` ${JSON.stringify(shownAddress(text))}`
         throw new KjitsiError('usage', `${found?.name ?? definition.env}${shown} ${messageOf(error)}`)
       }
     }
@@ -82,7 +84,7 @@ async function rawValue(
   const flag = flags[attributeName(definition.flag)]
   const name = definition.flag.replace(/ .*/, '')
   if (typeof flag === 'string' && definition.secret) {
-    return { raw: await readSecret(flag, name, io, stdin), source: 'flag', name }
+    return { raw: await readSecret(flag, name, definition.env, io, stdin), source: 'flag', name }
   }
   if (typeof flag === 'boolean' || (typeof flag === 'string' && flag !== ''))
     return { raw: flag, source: 'flag', name }
@@ -96,7 +98,7 @@ async function rawValue(
     const path = definition.secret && from[`${definition.env}_FILE`]
     if (path)
       return {
-        raw: await readSecret(path, `${definition.env}_FILE`, io, stdin),
+        raw: await readSecret(path, `${definition.env}_FILE`, definition.env, io, stdin),
         source,
         name: definition.env,
       }
@@ -118,24 +120,54 @@ function once<T>(make: () => T): () => T {
   return () => (made ??= { value: make() }).value
 }
 
-async function readSecret(path: string, name: string, io: Io, stdin: () => Promise<string>): Promise<string> {
-  const text = path === '-' ? await stdin() : await readNamed(resolvePath(io.cwd, path), name)
+async function readSecret(
+  path: string,
+  name: string,
+  env: string,
+  io: Io,
+  stdin: () => Promise<string>,
+): Promise<string> {
+  const file = resolvePath(io.cwd, path)
+  const text =
+    path === '-'
+      ? await stdin()
+      : await readNamed(file, name).catch(async (error: unknown) => {
+          const hint = `${name} takes the path of a file; the secret itself goes into ${env}`
+          if (await isPlausible(path, file)) throw new KjitsiError('usage', messageOf(error), { hint })
+          const message = `${name}: there is no such file (its path is not shown, as it may be the secret itself)`
+          throw new KjitsiError('usage', message, { hint })
+        })
   // Editors and `echo` end a file with a newline that is no part of the secret.
   const secret = text.replace(/\r?\n$/, '')
   if (secret === '') throw new KjitsiError('usage', `${name}: ${path === '-' ? 'stdin' : path} is empty`)
   return secret
 }
 
+/** Whether what was given for the path of a secret's file is one, and not the secret: it, or its folder, is there. */
+async function isPlausible(path: string, file: string): Promise<boolean> {
+  const isThere = (place: string): Promise<boolean> =>
+    stat(place).then(
+      () => true,
+      () => false,
+    )
+  return (await isThere(file)) || (path.includes('/') && dirname(file) !== '/' && isThere(dirname(file)))
+}
+
 async function readSettingsFile(
   flags: Readonly<Record<string, unknown>>,
   io: Io,
 ): Promise<Readonly<Record<string, string>>> {
-  const flag = flags['envFile']
-  const named = (typeof flag === 'string' && flag) || io.env[SETTINGS.envFile.env]
+  if (io.env['KJITSI_ENV_FILE']) {
+    throw new KjitsiError('usage', `KJITSI_ENV_FILE has another name now: ${SETTINGS.settingsFile.env}`, {
+      hint: `set ${SETTINGS.settingsFile.env} in its place`,
+    })
+  }
+  const flag = flags['settings']
+  const named = (typeof flag === 'string' && flag) || io.env[SETTINGS.settingsFile.env]
   const path = resolvePath(io.cwd, named || '.env')
   if (named)
     return parseDotenv(
-      await readNamed(path, typeof flag === 'string' && flag ? '--env-file' : SETTINGS.envFile.env),
+      await readNamed(path, typeof flag === 'string' && flag ? '--settings' : SETTINGS.settingsFile.env),
     )
   try {
     return parseDotenv(await readFile(path, 'utf8'))

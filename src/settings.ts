@@ -8,6 +8,7 @@ import {
   duration,
   httpUrl,
   integer,
+  issuer,
   keyValue,
   lifespan,
   nameField,
@@ -214,7 +215,7 @@ export const SETTINGS = {
     flag: '--issuer <url>',
     env: 'KJITSI_ISSUER',
     help: 'issuer to accept, in place of asking Keycloak; may be given several times',
-    parse: plain,
+    parse: issuer,
     repeat: true,
   }),
   appId: setting({
@@ -509,9 +510,10 @@ export const SETTINGS = {
     help: 'PEM file of a certificate authority to trust as well',
     parse: plain,
   }),
-  envFile: setting({
-    flag: '--env-file <path>',
-    env: 'KJITSI_ENV_FILE',
+  // Never --env-file: Node takes that for its own wherever it stands, and obeys NODE_OPTIONS in the file.
+  settingsFile: setting({
+    flag: '--settings <file>',
+    env: 'KJITSI_SETTINGS',
     help: 'file of settings, in the form NAME=value (default: .env, if there)',
     parse: plain,
   }),

@@ -19,6 +19,16 @@ export function httpUrl(text: string): string {
   return text.replace(/\/+$/, '')
 }
 
+/**
+ * The issuer of tokens, which is compared as it stands: an address without credentials, since it is written and shown.
+ */
+export function issuer(text: string): string {
+  const readable = /^https?:\/\//i.test(text) && URL.canParse(text) ? new URL(text) : undefined
+  if (readable === undefined ? text.includes('@') : readable.username || readable.password)
+    throw new Error('holds a user name or password: leave them out')
+  return text
+}
+
 /** An http or https address without credentials, or else the path of a file. */
 export function urlOrPath(text: string): string {
   if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return text

@@ -35,7 +35,8 @@ test.each(COMMANDS.map((command) => [command.name, command] as const))(
 )
 
 test.each([
-  [['frobnicate'], "unknown command 'frobnicate'"],
+  [['frobnicate'], 'there is no such command'],
+  [['gen-envs'], 'there is no such command\n(Did you mean gen-env?)'],
   [['export-certs', 'certs', '--frob'], "unknown option '--frob'"],
   [['export-certs'], "missing required argument 'dir'"],
   [['gen-env', 'a', 'b'], 'too many arguments'],

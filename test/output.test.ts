@@ -141,7 +141,7 @@ test.each([
     },
     { secrets: ['hunter22', 'hunt er/22'] },
   )
-  expect(stderr).toBe('a *** b\n')
+  expect(stderr).toBe('a (masked) b\n')
 })
 
 test('control characters of others are dropped, our colours and lines stay', () => {
@@ -232,7 +232,7 @@ describe('a log', () => {
       },
       { log: form, secrets: ['pass"word'] },
     )
-    expect(stderr).toContain('ab ***')
+    expect(stderr).toContain('ab (masked)')
     expect(stderr).not.toContain('word')
     expect(stderr).not.toContain('u001b')
   })

@@ -43,14 +43,14 @@ describe('flag > environment > settings file > default', () => {
 test('a settings file of another name takes the place of .env', async () => {
   await writeFile(join(cwd, '.env'), 'KJITSI_CLIENT=a')
   await writeFile(join(cwd, 'other'), 'KJITSI_CLIENT=b')
-  expect((await resolveSettings(['client'], { envFile: 'other' }, io())).values.client).toBe('b')
-  expect((await resolveSettings(['client'], {}, io({ KJITSI_ENV_FILE: 'other' }))).values.client).toBe('b')
+  expect((await resolveSettings(['client'], { settings: 'other' }, io())).values.client).toBe('b')
+  expect((await resolveSettings(['client'], {}, io({ KJITSI_SETTINGS: 'other' }))).values.client).toBe('b')
 })
 
 test('a settings file that was named must be there', async () => {
-  await expect(resolveSettings(['client'], { envFile: 'gone' }, io())).rejects.toMatchObject({
+  await expect(resolveSettings(['client'], { settings: 'gone' }, io())).rejects.toMatchObject({
     code: 'usage',
-    message: expect.stringMatching(/^--env-file: cannot read .*gone: ENOENT/) as unknown,
+    message: expect.stringMatching(/^--settings: cannot read .*gone: ENOENT/) as unknown,
   })
 })
 
@@ -68,7 +68,7 @@ test.each([
 })
 
 test('a secret that cannot be read is named by its flag, not shown', async () => {
-  await expect(resolveSettings(['password'], { passwordFile: 'gone' }, io())).rejects.toMatchObject({
+  await expect(resolveSettings(['password'], { passwordFile: './gone' }, io())).rejects.toMatchObject({
     code: 'usage',
     message: expect.stringMatching(/^--password-file: cannot read .*gone/) as unknown,
   })

@@ -13,7 +13,10 @@ test.each([
   ['admin:hunter2@a.example', '(masked)@a.example'],
   ['admin:hun,ter@2@a.example', '(masked)@a.example'],
   ['https://a.example/keys?apikey=x', 'https://a.example/keys?apikey=(masked)'],
-  ['https://a.example/keys?apikey=x=y&z=1&w#f', 'https://a.example/keys?apikey=(masked)&z=(masked)&(masked)#(masked)'],
+  [
+    'https://a.example/keys?apikey=x=y&z=1&w#f',
+    'https://a.example/keys?apikey=(masked)&z=(masked)&(masked)#(masked)',
+  ],
   ['https://a.example/keys?mail=a@b', 'https://a.example/keys?mail=(masked)'],
   ['https://a.example/keys?hunter2', 'https://a.example/keys?(masked)'],
   ['https://a.example/keys?hunter2=', 'https://a.example/keys?(masked)'],

@@ -102,7 +102,7 @@ function kindOf(name: string, { sources }: Context<Keys>): Kind {
   const kind = Object.hasOwn(KINDS, name) ? KINDS[name] : undefined
   if (kind === undefined) {
     const hint = `the kinds are ${Object.keys(KINDS).join(', ')}`
-    throw new KjitsiError('usage', `there is no kind ${JSON.stringify(name)} of configuration`, { hint })
+    throw new KjitsiError('usage', 'there is no such kind of configuration', { hint })
   }
   const read: readonly SettingKey[] = [...kind.settings, 'dryRun', 'check', ...COMMON]
   const strangers = (Object.keys(sources) as Keys[]).filter(

@@ -138,8 +138,8 @@ describe('where the keys are', () => {
 
 describe('is a usage error', () => {
   test.each([
-    [['prosodie'], 'there is no kind "prosodie" of configuration'],
-    [['constructor'], 'there is no kind "constructor" of configuration'],
+    [['prosodie'], 'there is no such kind of configuration'],
+    [['constructor'], 'there is no such kind of configuration'],
     [['systemd', ...KEYCLOAK, '--image', 'x'], 'gen-config systemd does not read --image'],
     [
       ['nginx', ...KEYCLOAK, '--namespace', 'x', '--cronjob'],

@@ -368,7 +368,7 @@ describe('the server', () => {
       'repeats the password',
       { json: { error: SECRET, error_description: `not ${SECRET}!` }, status: 400 },
       4,
-      ': not ***! (status 400)\n',
+      ': not (masked)! (status 400)\n',
     ],
     [
       'answers without end',

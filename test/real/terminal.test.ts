@@ -65,7 +65,7 @@ test('the missing half of a login is asked for, and what is typed is a secret', 
   const wrong = openTerminal(['setup-mappers', '--verbose'], { env, cwd: await folder() })
   await answer(wrong, 'Secret of that client:', 'wrong by hand')
   expect(await wrong.exitCode).toBe(4)
-  expect(wrong.screen()).toContain('not *** (status 400)')
+  expect(wrong.screen()).toContain('not (masked) (status 400)')
   expect(wrong.screen()).not.toContain('by hand')
 
   const right = openTerminal(['setup-mappers', '--verbose'], { env, cwd: await folder() })
