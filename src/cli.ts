@@ -49,7 +49,7 @@ export async function runCommand(argv: readonly string[], io: Io): Promise<numbe
       try {
         const run = await load
         const outcome = await run(
-          createContext(args, settings, await startHttp(settings, output, io), output, io),
+          createContext(args, settings, await startHttp(settings, secrets, output, io), output, io),
         )
         code = outcome === undefined ? 0 : EXIT_CODES[outcome]
       } finally {
@@ -68,7 +68,12 @@ export async function runCommand(argv: readonly string[], io: Io): Promise<numbe
   }
 }
 
-async function startHttp(settings: Resolved<SettingKey>, output: Output, io: Io): Promise<Http> {
+async function startHttp(
+  settings: Resolved<SettingKey>,
+  secrets: string[],
+  output: Output,
+  io: Io,
+): Promise<Http> {
   const { timeout, wait, caFile } = settings.values
   for (const [key, source] of Object.entries(settings.sources)) {
     const value = settings.values[key as SettingKey]
@@ -84,6 +89,9 @@ async function startHttp(settings: Resolved<SettingKey>, output: Output, io: Io)
     signal: io.signal,
     onRetry: (reason) => {
       output.progress(`waiting for the server (${reason}) …`)
+    },
+    onSecret: (secret) => {
+      if (!secrets.includes(secret)) secrets.push(secret)
     },
   }
 }

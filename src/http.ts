@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises'
 import { rootCertificates } from 'node:tls'
 import pRetry from 'p-retry'
 import { KjitsiError, messageOf, systemCodeOf } from './errors.ts'
+import { shownAddress } from './shown.ts'
 
 export interface Http {
   /** Longest wait for one whole answer, seconds. */
@@ -15,6 +16,8 @@ export interface Http {
   readonly signal: AbortSignal
   /** Told before each new try, with the reason of the last failure. */
   readonly onRetry: (reason: string) => void
+  /** Told each secret that comes up on the way, such as an access token, so that it is shown nowhere. */
+  readonly onSecret?: (secret: string) => void
 }
 
 /** Answers that a later try may better: too many requests, and a server or proxy that is not up yet. */
@@ -125,7 +128,7 @@ function hintFor(error: unknown): string {
 
 /** A request that got no answer, as a sentence. */
 export function unreachable(method: string, url: string, error: unknown): KjitsiError {
-  return new KjitsiError('unreachable', `${method} ${url}: ${reasonOf(error)}`, {
+  return new KjitsiError('unreachable', `${method} ${shownAddress(url)}: ${reasonOf(error)}`, {
     hint: hintFor(error),
     cause: error,
   })
@@ -137,18 +140,18 @@ export function badStatus(method: string, url: string, response: Response): Kjit
   if (response.status >= 300 && response.status < 400 && location !== null) {
     return new KjitsiError(
       'unreachable',
-      `${method} ${url}: redirected to ${placeOf(location, url)}, which kjitsi does not follow`,
+      `${method} ${shownAddress(url)}: redirected to ${placeOf(location, url)}, which kjitsi does not follow`,
       { hint: 'nothing was sent there; give its address, if you trust it' },
     )
   }
-  return new KjitsiError('unreachable', `${method} ${url}: status ${response.status}`)
+  return new KjitsiError('unreachable', `${method} ${shownAddress(url)}: status ${response.status}`)
 }
 
 /** Where a redirect leads, without the query, which may repeat what was sent. */
 function placeOf(location: string, base: string): string {
   if (!URL.canParse(location, base)) return 'no address'
   const { origin, pathname } = new URL(location, base)
-  return origin + pathname
+  return shownAddress(origin + pathname)
 }
 
 export interface Answer {
@@ -227,6 +230,17 @@ async function send(
   maxBytes: number,
 ): Promise<Answer> {
   const { method } = init
+  // Node's own errors would repeat the address as it is.
+  if (!URL.canParse(url)) {
+    throw new KjitsiError('unreachable', `${method} ${shownAddress(url)}: this is no address`, {
+      hint: 'an address starts with https:// or http://',
+    })
+  }
+  const { username, password } = new URL(url)
+  if (username || password) {
+    const message = `${method} ${shownAddress(url)}: the address holds a user name or password, which kjitsi sends to nobody`
+    throw new KjitsiError('unreachable', message, { hint: 'give the address without them' })
+  }
   try {
     return await attempt(http, async () => {
       const response = await fetch(url, { ...init, redirect: 'manual', signal: limitOf(http) })
@@ -258,7 +272,10 @@ async function readCapped(
   for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     size += chunk.byteLength
     if (size > maxBytes)
-      throw new KjitsiError('unreachable', `${method} ${url}: the answer is longer than ${maxBytes} bytes`)
+      throw new KjitsiError(
+        'unreachable',
+        `${method} ${shownAddress(url)}: the answer is longer than ${maxBytes} bytes`,
+      )
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')
@@ -324,7 +341,7 @@ export function watchRequests(report: (line: string) => void): () => void {
   const started = new WeakMap<object, number>()
   const done = (request: Request, result: string): void => {
     const ms = Math.round(performance.now() - (started.get(request) ?? performance.now()))
-    report(`${request.method} ${request.origin}${request.path} → ${result} (${ms} ms)`)
+    report(`${request.method} ${shownAddress(request.origin + request.path)} → ${result} (${ms} ms)`)
   }
   const onCreate = (message: unknown): void => {
     started.set((message as { request: Request }).request, performance.now())

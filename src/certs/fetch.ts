@@ -7,6 +7,7 @@ import { fileError } from '../files.ts'
 import { type Finding, finding } from '../findings.ts'
 import { type Http, getText } from '../http.ts'
 import { discover } from '../keycloak/discovery.ts'
+import { shownAddress } from '../shown.ts'
 import { type KeySet, MAX_JWKS_BYTES, readKeys } from './jwks.ts'
 import { type LeftOut, type PublicPem, nameOfKey, pemsOf } from './pem.ts'
 import { type KeySource, nameOfSource } from './sources.ts'
@@ -52,7 +53,13 @@ export async function fetchKeys(http: Http, source: KeySource): Promise<Fetched>
       finding('private-key-published', { source: name, key: nameOfKey(leak), members: leak.members }),
     ),
     ...(source.kind === 'realm' && hostOf(set.address) !== hostOf(source.url)
-      ? [finding('keys-elsewhere', { realm: source.realm, url: source.url, jwksUri: set.address })]
+      ? [
+          finding('keys-elsewhere', {
+            realm: source.realm,
+            url: source.url,
+            jwksUri: shownAddress(set.address),
+          }),
+        ]
       : []),
   ]
   if (keys.length === 0)
@@ -71,12 +78,12 @@ async function getSet(
       address = source.jwksUri ?? (await discover(http, source.url, source.realm)).jwksUri
     }
     const answer = await getText(http, address, MAX_JWKS_BYTES)
-    const about = `GET ${address}: status ${answer.status}`
+    const about = `GET ${shownAddress(address)}: status ${answer.status}`
     if (answer.status === 404) throw new KjitsiError('not-found', `${about}, there is no key set`)
     if (answer.status !== 200) throw new KjitsiError('unreachable', about)
     const keys = readKeys(answer.text)
     if ('wrong' in keys) {
-      throw new KjitsiError('unreachable', `GET ${address}: what it answers ${keys.wrong}`, {
+      throw new KjitsiError('unreachable', `GET ${shownAddress(address)}: what it answers ${keys.wrong}`, {
         hint: keys.hint,
       })
     }

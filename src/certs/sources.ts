@@ -3,18 +3,38 @@ import { resolve } from 'node:path'
 import type { Context } from '../command.ts'
 import { KjitsiError } from '../errors.ts'
 import type { Source } from '../resolve-settings.ts'
+import { shownAddress } from '../shown.ts'
 
 export type KeySource =
   /** `jwksUri` is what its discovery document says; where that is known, it is not asked for again. */
   | { readonly kind: 'realm'; readonly url: string; readonly realm: string; readonly jwksUri?: string }
-  | { readonly kind: 'address'; readonly url: string }
+  /** `number` tells it from others before it that differ by what is not shown. */
+  | { readonly kind: 'address'; readonly url: string; readonly number?: number }
   /** `path` is absolute. */
   | { readonly kind: 'file'; readonly path: string }
 
-/** What a person calls a source: `realm meet`, an address, a file. */
+/**
+ * What a person calls a source: `realm meet`, an address, a file. Everybody who asks the key server how it is may read
+ * it, so an address is without its query, where an API key may be.
+ */
 export function nameOfSource(source: KeySource): string {
   if (source.kind === 'realm') return `realm ${source.realm}`
-  return source.kind === 'address' ? source.url : source.path
+  if (source.kind === 'file') return source.path
+  const place = shownAddress(source.url.replace(/[?#].*$/s, ''))
+  return source.number === undefined ? place : `${place} (${source.number})`
+}
+
+/** What --jwks names, as sources with names of their own. */
+export function jwksSources(jwks: readonly string[], cwd: string): readonly KeySource[] {
+  const named = new Map<string, number>()
+  return unique(jwks).map((one) => {
+    if (!/^https?:\/\//i.test(one)) return { kind: 'file', path: resolve(cwd, one) }
+    const source = { kind: 'address', url: one } as const
+    const name = nameOfSource(source)
+    const number = (named.get(name) ?? 0) + 1
+    named.set(name, number)
+    return number === 1 ? source : { ...source, number }
+  })
 }
 
 /** How directly a setting was given: the first is the most direct. */
@@ -29,7 +49,7 @@ export async function keySources(context: Context<'url' | 'realm' | 'jwks'>): Pr
   const { settings, sources, io, output } = context
   const rank = (key: 'realm' | 'jwks'): number =>
     settings[key].length === 0 ? Infinity : WAYS.indexOf(sources[key] ?? 'default')
-  const fromJwks = unique(settings.jwks).map((jwks) => sourceOf(jwks, io.cwd))
+  const fromJwks = jwksSources(settings.jwks, io.cwd)
   if (rank('realm') > rank('jwks')) {
     if (settings.realm.length > 0)
       output.note(`not read, since there is --jwks: realm ${settings.realm.join(', ')}`)
@@ -38,13 +58,9 @@ export async function keySources(context: Context<'url' | 'realm' | 'jwks'>): Pr
   const { url, realm } = await context.need('url', 'realm').catch(orJwks)
   const fromRealms = unique(realm).map((name): KeySource => ({ kind: 'realm', url, realm: name }))
   if (rank('jwks') === rank('realm')) return [...fromRealms, ...fromJwks]
-  if (fromJwks.length > 0) output.note(`not read, since there is --realm: ${settings.jwks.join(', ')}`)
+  if (fromJwks.length > 0)
+    output.note(`not read, since there is --realm: ${fromJwks.map(nameOfSource).join(', ')}`)
   return fromRealms
-}
-
-function sourceOf(jwks: string, cwd: string): KeySource {
-  const isAddress = /^https?:\/\//i.test(jwks)
-  return isAddress ? { kind: 'address', url: jwks } : { kind: 'file', path: resolve(cwd, jwks) }
 }
 
 function unique(names: readonly string[]): readonly string[] {

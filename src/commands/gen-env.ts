@@ -4,12 +4,13 @@ import type { Context, Run } from '../command.ts'
 import { KjitsiError } from '../errors.ts'
 import { checkFolderOf, readIfThere, writeIfChanged } from '../files.ts'
 import { type FactKey, factsOf, keyserverOf } from '../jitsi/config.ts'
-import { envDiff, withoutLogin } from '../jitsi/env-diff.ts'
+import { envDiff } from '../jitsi/env-diff.ts'
 import { readEnv } from '../jitsi/env-file.ts'
 import { issuerFindings } from '../jitsi/env-findings.ts'
 import { type EnvPlan, planEnv } from '../jitsi/env-plan.ts'
 import { moderatorRoleOf } from '../jitsi/moderation.ts'
 import { givenOrigin } from '../jitsi/public-url.ts'
+import { shownEnvValue } from '../jitsi/shown-env.ts'
 import { issuersOf } from '../keycloak/discovery.ts'
 import { adviseOptions } from '../keycloak/mappers.ts'
 import { readTemplate } from '../templates.ts'
@@ -66,7 +67,7 @@ export const run: Run<Keys> = async (context) => {
   output.result('env', { file, dryRun, result, ...describe(plan) }, () => {
     if (result === 'unchanged') return `${file}: no changes`
     return dryRun
-      ? envDiff(file, before ?? '', plan.text, new Set(plan.values.keys()))
+      ? envDiff(file, before ?? '', plan.text, plan.own, plan.comments)
       : changeList(file, result, plan)
   })
   if (!dryRun && result !== 'unchanged')
@@ -96,16 +97,23 @@ async function originOf(env: string | undefined, context: Context<Keys>): Promis
   return origin ?? (await context.need('jitsiUrls')).jitsiUrls.join()
 }
 
-function describe({ values, changes }: EnvPlan): Readonly<Record<string, unknown>> {
-  const shown = (value: string | undefined): string | null =>
-    value === undefined ? null : withoutLogin(value)
+function describe({ values, changes, own }: EnvPlan): Readonly<Record<string, unknown>> {
+  const shown = (key: string, value: string | undefined): string | null =>
+    value === undefined ? null : shownEnvValue(key, value, own)
   return {
-    settings: Object.fromEntries([...values].map(([key, value]) => [key, shown(value)])),
-    changes: changes.map(({ key, before, after }) => ({ key, before: shown(before), after: shown(after) })),
+    settings: Object.fromEntries([...values].map(([key, value]) => [key, shown(key, value)])),
+    changes: changes.map(({ key, before, after }) => ({
+      key,
+      before: shown(key, before),
+      after: shown(key, after),
+    })),
   }
 }
 
-function changeList(file: string, result: string, { changes }: EnvPlan): string {
-  const lines = changes.map(({ key, before, after }) => `  ${key}: ${before ?? '(not set)'} → ${after}`)
-  return withoutLogin([`${file}: ${result}`, ...lines].join('\n'))
+function changeList(file: string, result: string, { changes, own }: EnvPlan): string {
+  const lines = changes.map(({ key, before, after }) => {
+    const was = before === undefined ? '(not set)' : shownEnvValue(key, before, own)
+    return `  ${key}: ${was} → ${shownEnvValue(key, after, own)}`
+  })
+  return [`${file}: ${result}`, ...lines].join('\n')
 }

@@ -5,7 +5,7 @@ import { liveSource } from '../certs/live.ts'
 import type { Line } from '../certs/news.ts'
 import { pemFolder } from '../certs/pem-folder.ts'
 import type { Source } from '../certs/refresh.ts'
-import { WAYS, keySources } from '../certs/sources.ts'
+import { WAYS, jwksSources, keySources, nameOfSource } from '../certs/sources.ts'
 import type { Context, Run } from '../command.ts'
 import { KjitsiError } from '../errors.ts'
 import { fixOf, sentenceOf } from '../findings.ts'
@@ -61,7 +61,7 @@ async function sourcesOf(
   const { settings, sources, output, http, io } = context
   const { dir, realm, jwks, cooldown } = settings
   const rank = (key: SourceKeys): number => WAYS.indexOf(sources[key] ?? 'default')
-  const others = [...realm.map((name) => `realm ${name}`), ...jwks]
+  const others = [...realm.map((name) => `realm ${name}`), ...jwksSources(jwks, io.cwd).map(nameOfSource)]
   if (dir !== undefined && rank('dir') <= Math.min(rank('realm'), rank('jwks'))) {
     if (others.length > 0) output.log('note', `not read, since there is --dir: ${others.join(', ')}`)
     // Who takes a file out of the folder means it: no grace.

@@ -4,6 +4,7 @@ import { type Values, waysToGive } from '../settings.ts'
 import { commaList, jsText, luaString, luaText } from './literals.ts'
 import { type Login, keySetOf, loginOf } from './login.ts'
 import { type Moderators, moderationOf } from './moderation.ts'
+import { type Own, isSharedList } from './shown-env.ts'
 
 export type SignType = 'RS256' | 'RS384' | 'RS512'
 /** Whether Prosody fetches each key as a PEM file, all of them as a key set (JWKS), or falls back from this to that. */
@@ -130,12 +131,35 @@ function moderation({ moderators, guests }: Facts, before: ReadonlyMap<string, s
   ]
 }
 
+/**
+ * What of these values is kjitsi's own work. The address of the key server is not: it may be taken over from the `.env`.
+ * @param values as `envValues` gives them
+ */
+export function ownValues(facts: Facts, values: ReadonlyMap<string, string>): Own {
+  const {
+    modules = [],
+    mucModules = [],
+    mucModulesNot = [],
+  } = facts.moderators === undefined ? {} : moderationOf(facts.moderators, facts.guests)
+  const whole = [...values].filter(([key]) => key !== 'JWT_ASAP_KEYSERVER' && !isSharedList(key))
+  return new Map<string, readonly string[]>([
+    ...whole.map(([key, value]) => [key, [value]] as const),
+    ['XMPP_MODULES', modules],
+    ['XMPP_MUC_MODULES', [...mucModules, ...mucModulesNot]],
+    ['XMPP_CONFIGURATION', keySetLines(facts)],
+  ])
+}
+
 /** What the `.env` has no variable for: lines of Prosody's configuration, which docker-jitsi-meet cuts at every comma. */
 function prosodyLines(facts: Facts, before: ReadonlyMap<string, string>): Entries {
   if (facts.keys === undefined) return []
+  const isOther = (item: string): boolean => /^\s*cache_keys_url\s*=/.test(item)
+  return extended('XMPP_CONFIGURATION', before, keySetLines(facts), isOther)
+}
+
+function keySetLines(facts: Facts): readonly string[] {
   const url = keySet(facts)
-  const line = url === undefined ? [] : [`cache_keys_url=${luaString('cache_keys_url', url)}`]
-  return extended('XMPP_CONFIGURATION', before, line, (item) => /^\s*cache_keys_url\s*=/.test(item))
+  return url === undefined ? [] : [`cache_keys_url=${luaString('cache_keys_url', url)}`]
 }
 
 /**

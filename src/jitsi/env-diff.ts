@@ -1,43 +1,74 @@
-// Two texts of a `.env` as a unified diff. Values are shown of those variables only that kjitsi writes: which of the
-// others are secrets, nobody can know.
+// Two texts of a `.env` as a unified diff. It shows what kjitsi writes and what is known to be no secret; of the rest, the
+// names alone.
 import { FILE_HEADERS_ONLY, createTwoFilesPatch } from 'diff'
-import { type Statement, commentedOut, isAloneOnLine, parseEnv } from './env-file.ts'
+import { MASKED } from '../shown.ts'
+import {
+  type Assignment,
+  type Statement,
+  commentedOut,
+  isAloneOnLine,
+  parseEnv,
+  valueOf,
+} from './env-file.ts'
+import { type Own, shownEnvValue } from './shown-env.ts'
 
-/** @param shown the variables whose values may be seen */
-export function envDiff(file: string, before: string, after: string, shown: ReadonlySet<string>): string {
-  const [old, new_] = [before, after].map((text) => mask(text, shown)) as [string, string]
+/** @param comments the lines of comment that kjitsi writes */
+export function envDiff(
+  file: string,
+  before: string,
+  after: string,
+  own: Own,
+  comments: ReadonlySet<string>,
+): string {
+  const [old, new_] = [before, after].map((text) => mask(text, own, comments)) as [string, string]
   return createTwoFilesPatch(file, file, old, new_, undefined, undefined, {
     context: 3,
     headerOptions: FILE_HEADERS_ONLY,
   })
 }
 
-/** The value without the user name and password that an address may hold. */
-export function withoutLogin(value: string): string {
-  return value.replace(/\/\/[^\s,]*@/g, '//***@')
-}
-
-function mask(text: string, shown: ReadonlySet<string>): string {
+function mask(text: string, own: Own, comments: ReadonlySet<string>): string {
   let masked = ''
   let at = 0
   for (const statement of parseEnv(text)) {
-    const [start, end] = placeToMask(text, statement, shown)
-    masked += text.slice(at, start) + text.slice(start, end).replace(/[^\r\n]+/g, '***')
+    const { start, end } = statement.kind === 'assignment' ? behindSeparator(statement) : statement
+    masked += text.slice(at, start) + shownStatement(text, statement, own, comments)
     at = end
   }
-  return withoutLogin(masked + text.slice(at))
+  return masked + text.slice(at)
 }
 
-/** From where to where a statement may hold what is not to be seen. */
-function placeToMask(
-  text: string,
-  statement: Statement,
-  shown: ReadonlySet<string>,
-): readonly [number, number] {
-  const { start, end } = statement
-  if (statement.kind === 'assignment') return [shown.has(statement.key) ? end : statement.valueStart, end]
-  if (statement.kind === 'name') return [end, end]
-  if (!isAloneOnLine(text, start)) return [start + 1, end]
-  const { key, valueStart } = commentedOut(text, statement) ?? {}
-  return [key === undefined || shown.has(key) ? end : (valueStart ?? end), end]
+function behindSeparator({ valueStart, end }: Assignment): { readonly start: number; readonly end: number } {
+  return { start: valueStart, end }
+}
+
+/** An assignment from its value on, or another statement as a whole. */
+function shownStatement(text: string, statement: Statement, own: Own, comments: ReadonlySet<string>): string {
+  const { kind, start, end } = statement
+  if (kind === 'assignment') {
+    const comment = text.slice(statement.valueEnd, end).replace(/#[^\r\n]+/, `#${MASKED}`)
+    return shownLiteral(text, statement, own) + comment
+  }
+  const all = text.slice(start, end)
+  // A value that goes on without a quote is read as names.
+  if (kind === 'name') return maskLines(all)
+  const { key, valueStart = end } = commentedOut(text, statement) ?? {}
+  if (!isAloneOnLine(text, start)) return all.replace(/[^#\r\n][^\r\n]*/, MASKED)
+  if (key !== undefined)
+    return text.slice(start, valueStart) + shownEnvValue(key, text.slice(valueStart, end), own)
+  return comments.has(all.trimEnd()) ? all : all.replace(/[^#\r\n][^\r\n]*/, MASKED)
+}
+
+/** A value as it stands in the text where all of it may be shown, else what of it may be. */
+function shownLiteral(text: string, statement: Assignment, own: Own): string {
+  const literal = text.slice(statement.valueStart, statement.valueEnd)
+  // What a value takes from elsewhere, or falls back to, is not this variable's alone.
+  if (literal.includes('\n') || (statement.quote !== "'" && literal.includes('$'))) return maskLines(literal)
+  const value = valueOf(statement, () => undefined)
+  const shown = shownEnvValue(statement.key, value, own)
+  return shown === value ? literal : shown
+}
+
+function maskLines(text: string): string {
+  return text.replace(/[^\r\n]+/g, MASKED)
 }

@@ -1,6 +1,8 @@
 // What is worth a warning in the settings that Jitsi gets, and in those that it finds beside them in its `.env`.
 import { type Finding, finding } from '../findings.ts'
+import { shownAddress } from '../shown.ts'
 import { type Facts, isOn } from './config.ts'
+import { shownEnvValue } from './shown-env.ts'
 
 /**
  * Warnings about the issuers that Keycloak named.
@@ -24,8 +26,12 @@ export function valueFindings(
 ): readonly Finding[] {
   const wildcards = [...values].filter(([key, value]) => key.startsWith('JWT_') && value.includes('*'))
   return [
-    ...wildcards.map(([key, value]) => finding('wildcard', { key, value })),
-    ...(keys !== 'jwks' && isLoopback(keyserver) ? [finding('keyserver-default', { keyserver })] : []),
+    ...wildcards.map(([key, value]) =>
+      finding('wildcard', { key, value: shownEnvValue(key, value, new Map()) }),
+    ),
+    ...(keys !== 'jwks' && isLoopback(keyserver)
+      ? [finding('keyserver-default', { keyserver: shownAddress(keyserver) })]
+      : []),
   ]
 }
 

@@ -33,8 +33,8 @@ export interface Merged {
   readonly duplicates: readonly { readonly key: string; readonly lines: readonly number[] }[]
 }
 
-const BLOCK_START = '# >>> kjitsi'
-const BLOCK_END = '# <<< kjitsi'
+export const BLOCK_START = '# >>> kjitsi'
+export const BLOCK_END = '# <<< kjitsi'
 
 interface Edit {
   readonly start: number

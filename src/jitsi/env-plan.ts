@@ -1,16 +1,21 @@
 // The new text of a `.env` from the facts, with all that is worth saying about it. Nothing is written here.
 import { type Finding, finding } from '../findings.ts'
-import { type Facts, envValues, isOn } from './config.ts'
+import { type Facts, envValues, isOn, ownValues } from './config.ts'
 import { readEnv } from './env-file.ts'
 import { neighbourFindings, valueFindings } from './env-findings.ts'
 import { type Change, mergeEnv } from './env-merge.ts'
-import { envSettings } from './formats.ts'
+import { commentsOf, envSettings } from './formats.ts'
+import type { Own } from './shown-env.ts'
 
 export interface EnvPlan {
   /** What the variables are to be, in the template's order. */
   readonly values: ReadonlyMap<string, string>
   readonly changes: readonly Change[]
   readonly text: string
+  /** What of it may be shown, as kjitsi writes it itself. */
+  readonly own: Own
+  /** The lines of comment among that. */
+  readonly comments: ReadonlySet<string>
   readonly findings: readonly Finding[]
 }
 
@@ -39,6 +44,8 @@ export function planEnv(facts: Facts, before: string, options: PlanOptions): Env
     values,
     changes,
     text,
+    own: ownValues(facts, values),
+    comments: commentsOf(template),
     findings: [
       ...valueFindings(values, facts),
       ...neighbourFindings(readEnv(text, environment, file), file),

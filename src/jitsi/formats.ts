@@ -1,6 +1,6 @@
 // Facts as the text of each file that Jitsi reads, with the words of templates/.
 import { fillTemplate } from '../templates.ts'
-import type { Setting } from './env-merge.ts'
+import { BLOCK_END, BLOCK_START, type Setting } from './env-merge.ts'
 import { envLiteral } from './literals.ts'
 
 /**
@@ -15,4 +15,9 @@ export function envSettings(template: string, values: ReadonlyMap<string, string
     if (entry === undefined) throw new Error(`the template has no entry for ${key}`)
     return { key, value, lines: fillTemplate(entry, { [key]: envLiteral(key, value) }).split('\n') }
   })
+}
+
+/** The lines of comment that kjitsi writes into a `.env`. */
+export function commentsOf(template: string): ReadonlySet<string> {
+  return new Set([BLOCK_START, BLOCK_END, ...(template.match(/^#.*$/gm) ?? [])])
 }

@@ -56,8 +56,9 @@ function applied(operator: Operator, name: string, word: string, lookup: Lookup)
     case ':?':
     case '?': {
       if (counts) return value
-      const reason = interpolate(word, lookup)
-      throw new Error(`the required variable ${name} is missing a value${reason === '' ? '' : `: ${reason}`}`)
+      // Its words are not repeated: like any other part of a value they may hold a secret.
+      interpolate(word, lookup)
+      throw new Error(`the required variable ${name} is missing a value`)
     }
   }
 }

@@ -1,6 +1,8 @@
 // One writer for each syntax that a value must survive. What a syntax cannot hold is refused, never escaped by luck.
 import { KjitsiError } from '../errors.ts'
+import { shownValue } from '../shown.ts'
 import { hasBlankEdge } from './env-file.ts'
+import { isSharedList } from './shown-env.ts'
 
 /**
  * A value as `.env` holds it: bare where that is read back as it stands, else in single quotes, where only `'` needs an
@@ -226,6 +228,7 @@ function refuse(what: string, value: string, rules: readonly (readonly [RegExp, 
     if (found === undefined) continue
     const code = (found.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')
     const character = NAMES[found] ?? `the character U+${code}`
-    throw new KjitsiError('usage', `${what} ${JSON.stringify(value)} holds ${character}, ${why}`)
+    const shown = isSharedList(what) ? '' : ` ${JSON.stringify(shownValue(value))}`
+    throw new KjitsiError('usage', `${what}${shown} holds ${character}, ${why}`)
   }
 }

@@ -1,6 +1,7 @@
 // The addresses of Keycloak and Jitsi that the web client's login goes through, made from one realm, one client and one
 // address of Jitsi.
 import { KjitsiError } from '../errors.ts'
+import { shownAddress } from '../shown.ts'
 import { postLogoutUri, redirectUri } from './origin.ts'
 
 /** What Jitsi's web client (config.js) and its page static/sso.html must know. */
@@ -47,9 +48,13 @@ function endpointsOf(issuer: string): string {
   const url = URL.canParse(issuer) ? new URL(issuer) : undefined
   const isRealm = url !== undefined && /^https?:$/.test(url.protocol) && /\/realms\/[^/]+$/.test(url.pathname)
   if (!isRealm || url.search || url.hash || url.username || url.password) {
-    throw new KjitsiError('usage', `the issuer ${JSON.stringify(issuer)} is no address of a Keycloak realm`, {
-      hint: 'it looks like https://auth.example.org/realms/meet',
-    })
+    throw new KjitsiError(
+      'usage',
+      `the issuer ${JSON.stringify(shownAddress(issuer))} is no address of a Keycloak realm`,
+      {
+        hint: 'it looks like https://auth.example.org/realms/meet',
+      },
+    )
   }
   // Jitsi's configuration would take a quote for the end of the address, and a comma for the end of a setting.
   return `${url.href.replaceAll("'", '%27').replaceAll(',', '%2C')}/protocol/openid-connect`

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { resolve as resolvePath } from 'node:path'
 import { KjitsiError, messageOf, systemCodeOf } from '../errors.ts'
 import type { Io } from '../io.ts'
-import { withoutLogin } from './env-diff.ts'
+import { shownAddress } from '../shown.ts'
 import { readEnv } from './env-file.ts'
 import { jitsiOrigin } from './origin.ts'
 
@@ -24,7 +24,7 @@ export async function originOfEnv(file: string | undefined, io: Io): Promise<str
   try {
     return jitsiOrigin(publicUrl)
   } catch (error) {
-    const shown = JSON.stringify(withoutLogin(publicUrl))
+    const shown = JSON.stringify(shownAddress(publicUrl))
     throw new KjitsiError('usage', `PUBLIC_URL ${shown} in ${name} ${messageOf(error)}`, {
       hint: 'correct it there, or give --jitsi-url',
     })

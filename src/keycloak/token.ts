@@ -40,10 +40,12 @@ async function requestToken(
 ): Promise<z.infer<typeof TOKEN>> {
   const address = `${url}/realms/${encodeURIComponent(authRealm)}/protocol/openid-connect/token`
   const [form, headers] = grantOf(login)
+  for (const secret of basicForms(login)) http.onSecret?.(secret)
   const answer = await postForm(http, address, form, headers, MAX_BYTES)
   if (answer.status !== 200) throw await loginRefused(http, url, login, authRealm, address, answer)
   const { success, data } = TOKEN.safeParse(parseJson(answer.text))
   if (!success) throw notKeycloak('POST', address, answer)
+  http.onSecret?.(data.access_token)
   return data
 }
 
@@ -54,12 +56,18 @@ function grantOf(login: Grant): [form: Record<string, string>, headers: Record<s
       {},
     ]
   }
-  // Both are form-encoded before they are joined (RFC 6749, section 2.3.1).
-  const basic = [login.clientId, login.clientSecret].map((text) =>
-    new URLSearchParams([['', text]]).toString().slice(1),
-  )
-  const authorization = `Basic ${Buffer.from(basic.join(':')).toString('base64')}`
-  return [{ grant_type: 'client_credentials' }, { authorization }]
+  const [basic = ''] = basicForms(login)
+  return [{ grant_type: 'client_credentials' }, { authorization: `Basic ${basic}` }]
+}
+
+/**
+ * Name and secret as the credentials of HTTP Basic, which a server may repeat: form-encoded before they are joined
+ * (RFC 6749, section 2.3.1), which is what is sent, and as they are.
+ */
+function basicForms(login: Grant): readonly string[] {
+  const pair = login.by === 'client' ? [login.clientId, login.clientSecret] : [login.user, login.password]
+  const encoded = pair.map((text) => new URLSearchParams([['', text]]).toString().slice(1))
+  return [encoded, pair].map((parts) => Buffer.from(parts.join(':')).toString('base64'))
 }
 
 async function loginRefused(

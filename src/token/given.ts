@@ -9,7 +9,7 @@ import { neighbourFindings } from '../jitsi/env-findings.ts'
 import { type ProsodySettings, type TokenOptions, prosodySettings } from '../jitsi/prosody.ts'
 import { SETTINGS, waysToGive } from '../settings.ts'
 import type { Places } from './key-source.ts'
-import { shownAddress } from './show.ts'
+import { shownAddress } from '../shown.ts'
 
 export type SettingsOfToken =
   | 'jitsiEnv'

@@ -6,7 +6,7 @@ import { KjitsiError, messageOf } from '../errors.ts'
 import { readIfThere } from '../files.ts'
 import { type Http, getText } from '../http.ts'
 import { type Key, type KeySet, type Keys, readKeySet, readPem } from './keys.ts'
-import { shownAddress } from './show.ts'
+import { shownAddress } from '../shown.ts'
 
 export interface KeySource {
   readonly keys: Keys
@@ -78,14 +78,14 @@ async function fetchFile(http: Http, keyServer: string | undefined, file: string
     const { status, text } = await getText(http, `${keyServer}/${file}`, MAX_BYTES)
     return status === 200
       ? { key: readPem(text) }
-      : { key: undefined, failure: shownAddress(`GET ${keyServer}/${file}: status ${status}`) }
+      : { key: undefined, failure: `GET ${shownAddress(`${keyServer}/${file}`)}: status ${status}` }
   } catch (error) {
     return { key: undefined, failure: failureIn(error) }
   }
 }
 
 function failureIn(error: unknown): string {
-  if (error instanceof KjitsiError && error.code === 'unreachable') return shownAddress(error.message)
+  if (error instanceof KjitsiError && error.code === 'unreachable') return error.message
   throw error
 }
 
@@ -117,7 +117,7 @@ async function textOf(http: Http, place: string, cwd: string): Promise<string> {
   if (/^https?:\/\//i.test(place)) {
     const { status, text } = await getText(http, place, MAX_BYTES)
     if (status === 200) return text
-    throw new KjitsiError('unreachable', `GET ${place}: status ${status}`)
+    throw new KjitsiError('unreachable', `GET ${shownAddress(place)}: status ${status}`)
   }
   const path = resolve(cwd, place)
   const text = await readIfThere(path)

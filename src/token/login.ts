@@ -4,7 +4,8 @@ import type { Decoded, Json } from './decode.ts'
 import { type Facts, membersOf } from './facts.ts'
 import { luaNumber, luaNumeral } from './lua.ts'
 import { HIDDEN, type Outcome, SKIPPED, held, noAnswer, passed, refused, undetermined } from './outcome.ts'
-import { shown, shownAddress, shownList, shownTime } from './show.ts'
+import { shownAddress } from '../shown.ts'
+import { shown, shownList, shownTime } from './show.ts'
 import { DIGESTS, checkSignature } from './signature.ts'
 
 /**

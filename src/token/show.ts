@@ -18,11 +18,6 @@ export function shownList(items: readonly Json[]): string {
   return `[${[...some, ...(items.length > ITEMS ? ['…'] : [])].join(', ')}]`
 }
 
-/** An address without the user name and password that it may hold. */
-export function shownAddress(url: string): string {
-  return url.replace(/\/\/[^/\s]*@/g, '//***@')
-}
-
 /** A point in time: seconds alone tell nobody anything. */
 export function shownTime(seconds: number): string {
   const date = new Date(seconds * 1000)

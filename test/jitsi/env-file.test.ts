@@ -87,7 +87,7 @@ const BROKEN: readonly (readonly [text: string, message: string])[] = [
   ['A=1\nexport ', 'FILE, line 2: there is no name after export'],
   ['A=${', 'FILE, line 1: a ${ that opens no variable'],
   ['A=1\nB=${}', 'FILE, line 2: a ${ that opens no variable'],
-  ['A=${B:?no B}', 'FILE, line 1: the required variable B is missing a value: no B'],
+  ['A=${B:?no B}', 'FILE, line 1: the required variable B is missing a value'],
 ]
 
 describe('readEnv', () => {

@@ -56,7 +56,7 @@ describe('what it refuses', () => {
 
   it.each([
     ["A=1\nB='2\n", "line 2: a value begins with ' and never ends"],
-    ['A=${B:?B is missing}\n', 'line 1: the required variable B is missing a value: B is missing'],
+    ['A=${B:?B is missing}\n', 'line 1: the required variable B is missing a value'],
     ['<html>', 'line 1: "<" cannot be part of a name'],
   ])('a FILE that compose cannot read: %j', async (text, message) => {
     await writeFile(file, text)

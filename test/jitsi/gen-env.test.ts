@@ -83,21 +83,21 @@ const DIFF = `--- FILE
 +++ FILE
 @@ -5,12 +5,25 @@
  
- # Ask for a login
+ #(masked)
  #ENABLE_AUTH=1
--export AUTH_TYPE = internal # until June
+-export AUTH_TYPE = internal #(masked)
 +ENABLE_AUTH=1
-+export AUTH_TYPE = jwt # until June
++export AUTH_TYPE = jwt #(masked)
  
  #JWT_APP_ID=my_jitsi_app_id
 +JWT_APP_ID=jitsi
- #JWT_APP_SECRET=***
+ #JWT_APP_SECRET=(masked)
 -JWT_ACCEPTED_ISSUERS='my_web_client'
 +JWT_ACCEPTED_ISSUERS=https://auth.example.org/realms/meet
- JICOFO_AUTH_PASSWORD=***
- JVB_AUTH_PASSWORD=***
- LDAP_BINDPW: ***
- ***
+ JICOFO_AUTH_PASSWORD=(masked)
+ JVB_AUTH_PASSWORD=(masked)
+ LDAP_BINDPW: (masked)
+ (masked)
 +
 +# >>> kjitsi
 `
@@ -208,6 +208,38 @@ describe('with FILE', () => {
     expect(text).toMatch(/^# Zürich\r\n#JWT_APP_ID=x\r\nJWT_APP_ID=jitsi\r\nTZ=UTC\r\n\r\n# >>> kjitsi\r\n/)
     expect(text).toMatch(/\r\n# <<< kjitsi$/)
     expect(text.replaceAll('\r\n', '')).not.toContain('\n')
+  })
+
+  it.each([
+    [
+      'XMPP_CONFIGURATION',
+      `'external_service_secret="planted-secret",x="planted-secret"'`,
+      ['--keys', 'jwks'],
+    ],
+    ['XMPP_CONFIGURATION', 'cache_keys_url="https://h/?k=planted-secret"', ['--keys', 'jwks']],
+    ['XMPP_MODULES', 'planted-secret', ['--moderators', 'everyone']],
+    ['XMPP_MUC_MODULES', 'planted-secret', ['--moderators', 'role:owner']],
+    ['JWT_ACCEPTED_ISSUERS', 'https://u:planted-secret@host', []],
+    ['JWT_ASAP_KEYSERVER', 'https://u:planted-secret@host', ['--keyserver', '']],
+    ['JWT_ASAP_KEYSERVER', 'https://host/?k=planted-secret', ['--keyserver', '']],
+    ['TOKEN_AUTH_URL', 'https://h/?k=planted-secret', ['--login', '--jitsi-url', 'https://meet.example.org']],
+    ['AUTH_TYPE', 'internal # planted-secret', []],
+    ['# a word', 'planted-secret', []],
+  ])('tells nothing that stood in %s=%s', async (key, value, argv) => {
+    for (const form of [[], ['--json'], ['--dry-run'], ['--check', '--verbose'], ['--json', '--dry-run']]) {
+      await writeFile(file, `${key}=${value}\n`)
+      const { stdout, stderr } = await genEnv([file, ...argv, ...form])
+      expect(stdout).not.toBe('')
+      expect(stdout + stderr).not.toContain('planted-secret')
+    }
+  })
+
+  it('shows what it adds to a list, and says that the rest of it is masked', async () => {
+    await writeFile(file, `XMPP_CONFIGURATION='external_service_secret="x"'\n`)
+    const { stdout } = await genEnv([file, '--keys', 'jwks'])
+    expect(stdout).toContain(
+      `XMPP_CONFIGURATION: (masked) → (masked),cache_keys_url="${ISSUER}/protocol/openid-connect/certs"\n`,
+    )
   })
 
   it('shows a diff with --dry-run and --check, in which other values are hidden, and writes nothing', async () => {

@@ -49,9 +49,9 @@ const REFUSED: readonly (readonly [text: string, message: string])[] = [
   ['${A', 'a ${ that opens no variable'],
   ['${A B}', 'a ${ that opens no variable'],
   ['${N?}', 'the required variable N is missing a value'],
-  ['${N?no $A}', 'the required variable N is missing a value: no a'],
-  ['${B:?empty}', 'the required variable B is missing a value: empty'],
-  ['${N:-${M?why}}', 'the required variable M is missing a value: why'],
+  ['${N?no $A}', 'the required variable N is missing a value'],
+  ['${B:?empty}', 'the required variable B is missing a value'],
+  ['${N:-${M?why}}', 'the required variable M is missing a value'],
 ]
 
 describe('interpolate', () => {

@@ -61,7 +61,7 @@ test.each([
   ['PUBLIC_URL=http://meet.example.org', 'PUBLIC_URL "http://meet.example.org" in .env is not https'],
   [
     'PUBLIC_URL=https://a:b@meet.example.org',
-    'PUBLIC_URL "https://***@meet.example.org" in .env holds a user',
+    'PUBLIC_URL "https://(masked)@meet.example.org" in .env holds a user',
   ],
   ['A=1\nPUBLIC_URL="https://x', '.env, line 2: '],
 ])('%j is refused, with the place', async (text, message) => {
