@@ -2,7 +2,7 @@
 import pLimit from 'p-limit'
 import { KjitsiError } from '../errors.ts'
 import type { Finding } from '../findings.ts'
-import { applyPlan } from './apply.ts'
+import { afterDone, applyPlan } from './apply.ts'
 import { adviseClient } from './advise-client.ts'
 import { type Client, findClient, lookForClient, needManage, rolesOf, sessionLimitsOf } from './client.ts'
 import type { RealmAdmin } from './connect.ts'
@@ -108,24 +108,50 @@ function roleItems({ role, remove }: Job, roles: readonly string[]): readonly It
   return role === undefined ? [] : [remove ? keepRole(role) : planRole(role, roles)]
 }
 
-/** Applies what `look` plans. Where somebody else has just made what was to be made, it looks and plans once more. */
+/**
+ * Applies what `look` plans. Where somebody else has just made what was to be made, it looks and plans once more. After
+ * mappers were created, what two runs at once have created twice is made single again.
+ */
 async function carryOut(realm: RealmAdmin, job: Job, look: () => Promise<Look>): Promise<Outcome> {
   const done: Item[] = []
+  const failed = (error: unknown): never => {
+    throw error instanceof KjitsiError && done.length > 0 ? afterDone(error, done) : error
+  }
   for (let tries = 1; ; tries++) {
-    const { client, planned, findings } = await look()
+    const before = [...done]
+    const { client, planned, findings } = await look().catch(failed)
     const changes = changesOf(planned)
+    if (before.length > 0 && hasConflict(planned)) failed(changedMeanwhile(realm, job))
     if (changes.length > 0 && !job.dryRun) {
       if (client !== undefined) needManage(realm, client)
       job.onPlan(realm.name, changes)
       try {
-        await applyPlan(realm, client, planned, (item) => done.push(item))
+        await applyPlan(realm, client, planned, done)
       } catch (error) {
         if (error instanceof KjitsiError && error.code === 'conflict' && tries === 1) continue
         throw error
       }
+      const created = changes.flatMap((item) =>
+        item.kind === 'mapper' && item.action === 'create' ? [item.mapper] : [],
+      )
+      // A new client comes with its mappers, and there is one client of an id.
+      if (client !== undefined && created.length > 0) {
+        const again = await findClient(realm, job.clientId).catch(failed)
+        const duplicates = planMappers(created, again.mappers).filter(
+          ({ action }) => action === 'remove' || action === 'conflict',
+        )
+        if (hasConflict(duplicates)) failed(changedMeanwhile(realm, job))
+        if (duplicates.length > 0) {
+          job.onPlan(realm.name, duplicates)
+          await applyPlan(realm, again, duplicates, done)
+        }
+      }
     }
-    const items =
-      tries === 1 ? planned : [...done, ...planned.filter((item) => !done.some((one) => isSame(one, item)))]
+    const items = [
+      ...before,
+      ...planned.filter((item) => item.action !== 'keep' || !before.some((one) => isSame(one, item))),
+      ...done.filter((item) => !before.includes(item) && !planned.includes(item)),
+    ]
     return {
       realm: realm.name,
       items,
@@ -134,6 +160,14 @@ async function carryOut(realm: RealmAdmin, job: Job, look: () => Promise<Look>):
       findings,
     }
   }
+}
+
+function changedMeanwhile(realm: RealmAdmin, { clientId }: Job): KjitsiError {
+  return new KjitsiError(
+    'conflict',
+    `realm ${realm.name}, client ${clientId}: somebody else changed its mappers at the same time, and not to the same end`,
+    { hint: 'run again: it says which mappers are in the way' },
+  )
 }
 
 function isSame(one: Item, other: Item): boolean {
