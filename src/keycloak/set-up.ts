@@ -114,14 +114,13 @@ function roleItems({ role, remove }: Job, roles: readonly string[]): readonly It
  */
 async function carryOut(realm: RealmAdmin, job: Job, look: () => Promise<Look>): Promise<Outcome> {
   const done: Item[] = []
-  const failed = (error: unknown): never => {
-    throw error instanceof KjitsiError && done.length > 0 ? afterDone(error, done) : error
-  }
   for (let tries = 1; ; tries++) {
     const before = [...done]
-    const { client, planned, findings } = await look().catch(failed)
+    const { client, planned, findings } = await look().catch((error: unknown) => {
+      throw error instanceof KjitsiError && done.length > 0 ? afterDone(error, done) : error
+    })
     const changes = changesOf(planned)
-    if (before.length > 0 && hasConflict(planned)) failed(changedMeanwhile(realm, job))
+    if (before.length > 0 && hasConflict(planned)) throw afterDone(changedMeanwhile(realm, job), done)
     if (changes.length > 0 && !job.dryRun) {
       if (client !== undefined) needManage(realm, client)
       job.onPlan(realm.name, changes)
@@ -135,29 +134,52 @@ async function carryOut(realm: RealmAdmin, job: Job, look: () => Promise<Look>):
         item.kind === 'mapper' && item.action === 'create' ? [item.mapper] : [],
       )
       // A new client comes with its mappers, and there is one client of an id.
-      if (client !== undefined && created.length > 0) {
-        const again = await findClient(realm, job.clientId).catch(failed)
-        const duplicates = planMappers(created, again.mappers).filter(
-          ({ action }) => action === 'remove' || action === 'conflict',
-        )
-        if (hasConflict(duplicates)) failed(changedMeanwhile(realm, job))
-        if (duplicates.length > 0) {
-          job.onPlan(realm.name, duplicates)
-          await applyPlan(realm, again, duplicates, done)
-        }
-      }
+      if (client !== undefined && created.length > 0) await removeDuplicates(realm, job, created, done)
     }
-    const items = [
-      ...before,
-      ...planned.filter((item) => item.action !== 'keep' || !before.some((one) => isSame(one, item))),
-      ...done.filter((item) => !before.includes(item) && !planned.includes(item)),
-    ]
+    const items =
+      tries === 1
+        ? [...planned, ...done.filter((item) => !planned.includes(item))]
+        : [
+            ...done,
+            ...planned.filter(
+              (item) => !done.some((one) => one === item || (item.action === 'keep' && isSame(one, item))),
+            ),
+          ]
     return {
       realm: realm.name,
       items,
       changed: changesOf(items).length > 0,
       conflict: hasConflict(items),
       findings,
+    }
+  }
+}
+
+/** How often two runs that remove the same duplicates may meet: Keycloak answers the later of two removals with 500. */
+const MEETINGS = 10
+
+/** Reads what is there now, and removes what is there twice. */
+async function removeDuplicates(
+  realm: RealmAdmin,
+  job: Job,
+  created: readonly Mapper[],
+  done: Item[],
+): Promise<void> {
+  for (let reads = 1; ; reads++) {
+    const client = await findClient(realm, job.clientId).catch((error: unknown) => {
+      throw error instanceof KjitsiError ? afterDone(error, done) : error
+    })
+    const duplicates = planMappers(created, client.mappers).filter(
+      ({ action }) => action === 'remove' || action === 'conflict',
+    )
+    if (duplicates.length === 0) return
+    if (hasConflict(duplicates)) throw afterDone(changedMeanwhile(realm, job), done)
+    if (reads === 1) job.onPlan(realm.name, duplicates)
+    try {
+      await applyPlan(realm, client, duplicates, done)
+      return
+    } catch (error) {
+      if (!(error instanceof KjitsiError && error.code === 'unreachable') || reads === MEETINGS) throw error
     }
   }
 }
