@@ -5,7 +5,7 @@ import { COMMON, type Command, type Common, createContext } from './command.ts'
 import { ADMIN, COMMANDS } from './commands.ts'
 import { EXIT_CODES, KjitsiError } from './errors.ts'
 import { fileError } from './files.ts'
-import { type Http, setUpTransport, watchRequests } from './http.ts'
+import { type Http, type Transport, openTransport, watchRequests } from './http.ts'
 import type { Io } from './io.ts'
 import { usageError } from './mistakes.ts'
 import { type Output, createOutput } from './output.ts'
@@ -46,14 +46,17 @@ export async function runCommand(argv: readonly string[], io: Io): Promise<numbe
       output = createOutput(io, { json, quiet, verbose, log, secrets, about: ABOUT })
       const load = declared.load()
       const unwatch = verbose ? watchRequests(output.detail) : undefined
+      let transport: Transport | undefined
       try {
         const run = await load
-        const outcome = await run(
-          createContext(args, settings, await startHttp(settings, secrets, output, io), output, io),
-        )
+        saySettings(settings, output)
+        transport = await openTransport(settings.values.timeout, settings.values.caFile, io)
+        const http = httpOf(settings, transport, secrets, output, io)
+        const outcome = await run(createContext(args, settings, http, output, io))
         code = outcome === undefined ? 0 : EXIT_CODES[outcome]
       } finally {
         unwatch?.()
+        await transport?.close()
       }
     }).parseAsync([...argv], { from: 'user' })
     return code
@@ -68,13 +71,7 @@ export async function runCommand(argv: readonly string[], io: Io): Promise<numbe
   }
 }
 
-async function startHttp(
-  settings: Resolved<SettingKey>,
-  secrets: string[],
-  output: Output,
-  io: Io,
-): Promise<Http> {
-  const { timeout, wait, caFile } = settings.values
+function saySettings(settings: Resolved<SettingKey>, output: Output): void {
   for (const [key, source] of Object.entries(settings.sources)) {
     const value = settings.values[key as SettingKey]
     const shown = isSecret(key as SettingKey)
@@ -82,10 +79,19 @@ async function startHttp(
       : JSON.stringify(value, (_, part: unknown) => (typeof part === 'string' ? shownValue(part) : part))
     if (source !== 'default') output.detail(`${key} = ${shown} (${source})`)
   }
-  await setUpTransport(caFile, io.env)
+}
+
+function httpOf(
+  { values }: Resolved<SettingKey>,
+  { fetch }: Transport,
+  secrets: string[],
+  output: Output,
+  io: Io,
+): Http {
   return {
-    timeout,
-    wait,
+    fetch,
+    timeout: values.timeout,
+    wait: values.wait,
     signal: io.signal,
     onRetry: (reason) => {
       output.progress(`waiting for the server (${reason}) …`)

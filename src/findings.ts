@@ -264,11 +264,13 @@ const FINDINGS = {
     fix: ({ client }) =>
       `delete all but one of them (Keycloak: Clients > ${client} > Client scopes > ${client}-dedicated)`,
   }),
-  'mapper-two-needs': kind<ClientArgs & { name: string; mappers: string }>({
+  'mapper-taken-name': kind<ClientArgs & { name: string; does: string }>({
     level: 'error',
-    say: ({ realm, client, name, mappers }) =>
-      `realm ${realm}, client ${client}: the mapper ${mappers} is in the way of ${name} and of another claim; nothing was changed`,
-    fix: ({ client }) => `delete it (Keycloak: Clients > ${client} > Client scopes > ${client}-dedicated)`,
+    say: ({ realm, client, name, does }) =>
+      `realm ${realm}, client ${client}: the mapper named ${name} ${does}, so the name is taken; nothing was changed`,
+    fix: ({ client }) =>
+      `delete it, or create it anew under another name and then delete it, since Keycloak renames no mapper (Keycloak: ` +
+      `Clients > ${client} > Client scopes > ${client}-dedicated)`,
   }),
   'mapper-nested-claim': kind<ClientArgs & { name: string; mappers: string }>({
     level: 'error',

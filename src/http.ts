@@ -3,12 +3,18 @@
 import diagnostics from 'node:diagnostics_channel'
 import { setMaxListeners } from 'node:events'
 import { readFile } from 'node:fs/promises'
+import { Socket } from 'node:net'
+import { resolve } from 'node:path'
 import { rootCertificates } from 'node:tls'
 import pRetry from 'p-retry'
 import { KjitsiError, messageOf, systemCodeOf } from './errors.ts'
+import type { Io } from './io.ts'
 import { shownAddress } from './shown.ts'
+import type { EnvHttpProxyAgent, Pool, buildConnector } from 'undici'
 
 export interface Http {
+  /** The command's own, as `openTransport` makes it. */
+  readonly fetch: typeof fetch
   /** Longest wait for one whole answer, seconds. */
   readonly timeout: number
   /** How long to go on trying a server that refuses connections or says 503, seconds. */
@@ -55,9 +61,14 @@ export function statusOf(error: unknown): number | undefined {
 }
 
 export function responseOf(error: unknown): Response | undefined {
-  return error instanceof Error && 'response' in error && error.response instanceof Response
+  return error instanceof Error && 'response' in error && isResponse(error.response)
     ? error.response
     : undefined
+}
+
+/** By its brand, since Node's own and undici's are two classes. */
+function isResponse(value: unknown): value is Response {
+  return Object.prototype.toString.call(value) === '[object Response]'
 }
 
 /** Why there was no answer, in words: refused, unknown host, certificate, time limit. */
@@ -243,7 +254,7 @@ async function send(
   }
   try {
     return await attempt(http, async () => {
-      const response = await fetch(url, { ...init, redirect: 'manual', signal: limitOf(http) })
+      const response = await http.fetch(url, { ...init, redirect: 'manual', signal: limitOf(http) })
       if (TRANSIENT.has(response.status)) {
         await response.body?.cancel()
         throw Object.assign(new Error(`status ${response.status}`), { response })
@@ -281,25 +292,127 @@ async function readCapped(
   return Buffer.concat(chunks).toString('utf8')
 }
 
+/** What a command asks servers with, until it ends. */
+export interface Transport {
+  readonly fetch: typeof fetch
+  /** Ends whatever is still open, connections that never came about too: nothing then keeps the process alive. */
+  readonly close: () => Promise<void>
+}
+
 /**
- * Sets up the process's `fetch` for a CA of one's own and for the proxies in the environment.
- * Node's own fetch knows neither, so undici's takes its place, and is loaded only then.
- * @throws KjitsiError `usage` where the CA file cannot be read
+ * A `fetch` with a CA of one's own and the proxies of the environment. Node's own knows neither, and gives up connecting
+ * after ten seconds, whatever was asked for. undici is loaded with the first request.
+ * @param timeout seconds to connect in
+ * @throws KjitsiError `usage` where the CA file cannot be read, or a proxy's address is none
  */
-export async function setUpTransport(
+export async function openTransport(
+  timeout: number,
   caFile: string | undefined,
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<void> {
-  const proxied = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'].some((name) => env[name])
-  if (caFile === undefined && !proxied) return
-  // CommonJS: bundled, it has its names on the default export only.
-  const { EnvHttpProxyAgent, install, setGlobalDispatcher } = (await import('undici')).default
+  { env, cwd }: Pick<Io, 'env' | 'cwd'>,
+): Promise<Transport> {
+  const proxies = {
+    httpProxy: proxyOf(env, 'http_proxy'),
+    httpsProxy: proxyOf(env, 'https_proxy'),
+    noProxy: (env['no_proxy'] || env['NO_PROXY']) ?? '',
+  }
   // An agent's `ca` replaces the roots rather than adding to them, those of NODE_EXTRA_CA_CERTS too.
-  const ca = caFile && [...rootCertificates, ...(await extraCertificates(env)), await readCa(caFile)]
-  const tls = ca ? { connect: { ca }, requestTls: { ca }, proxyTls: { ca } } : {}
-  // Without a tunnel for plain http, which many proxies allow to port 443 only.
-  setGlobalDispatcher(new EnvHttpProxyAgent({ ...tls, proxyTunnel: false }))
-  install()
+  const ca = caFile && [
+    ...rootCertificates,
+    ...(await extraCertificates(env)),
+    await readCa(resolve(cwd, caFile)),
+  ]
+  const limit = Math.min(timeout * 1000, LONGEST)
+  const tls = { timeout: limit, ...(ca ? { ca } : {}) }
+  const sockets = new Set<Socket>()
+  const load = async (): Promise<Loaded> => {
+    // CommonJS: bundled, it has its names on the default export only.
+    const undici = (await import('undici')).default
+    const { EnvHttpProxyAgent, Pool, buildConnector } = undici
+    const pool = (origin: string | URL, options: object): Pool => {
+      const { connect } = options as { connect: Connector }
+      return new Pool(origin, { ...options, connect: tracked(connect, sockets) })
+    }
+    const agent = new EnvHttpProxyAgent({
+      ...proxies,
+      connect: buildConnector(tls),
+      requestTls: tls,
+      proxyTls: tls,
+      // Without a tunnel for plain http, which many proxies allow to port 443 only.
+      proxyTunnel: false,
+      factory: pool,
+      // Asks the proxy for tunnels, and would wait five minutes for one.
+      clientFactory: (origin: URL, options: object) => pool(origin, { ...options, headersTimeout: limit }),
+    })
+    return { fetch: undici.fetch as unknown as typeof fetch, agent }
+  }
+  let loaded: Promise<Loaded> | undefined
+  return {
+    async fetch(input, init) {
+      loaded ??= load()
+      const { fetch, agent } = await loaded
+      return fetch(input, { ...init, dispatcher: agent } as unknown as RequestInit)
+    },
+    async close() {
+      if (loaded === undefined) return
+      const { agent } = await loaded
+      void agent.destroy()
+      for (const socket of sockets) socket.destroy()
+    },
+  }
+}
+
+interface Loaded {
+  readonly fetch: typeof fetch
+  readonly agent: EnvHttpProxyAgent
+}
+
+type Connector = buildConnector.connector
+
+/**
+ * A connector whose sockets are known from their first moment on, which an agent that is destroyed does not see to, and
+ * whose failures are final: a tunnel that the proxy closes has an error that makes undici connect again at once, for ever.
+ */
+function tracked(connect: Connector, sockets: Set<Socket>): Connector {
+  return (options, callback) => {
+    const socket: unknown = connect(options, (...[error, connected]) => {
+      if (error === null) callback(null, connected)
+      else callback(systemCodeOf(error) === 'UND_ERR_SOCKET' ? proxyClosed() : error, null)
+    })
+    // A tunnel has its own, which is among the sockets of the proxy's pool.
+    if (!(socket instanceof Socket)) return
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  }
+}
+
+function proxyClosed(): Error {
+  return Object.assign(new Error('the proxy closed the connection'), { code: 'UND_ERR_ABORTED' })
+}
+
+/** The schemes of proxies that undici knows. */
+const PROXY_SCHEMES = ['http:', 'https:', 'socks5:', 'socks:']
+
+/**
+ * A proxy's address from the environment, '' where there is none.
+ * @throws KjitsiError `usage`, without the value, which may hold a password
+ */
+function proxyOf(env: Io['env'], lower: 'http_proxy' | 'https_proxy'): string {
+  const name = [lower, lower.toUpperCase()].find((one) => env[one])
+  const value = name === undefined ? '' : (env[name] ?? '')
+  if (name === undefined || isProxy(value)) return value
+  throw new KjitsiError('usage', `${name} is not the address of a proxy`, {
+    hint: 'write it as http://HOST:PORT, with http://USER:PASSWORD@HOST:PORT where it asks who you are (% as %25, @ as %40)',
+  })
+}
+
+function isProxy(value: string): boolean {
+  try {
+    const { protocol, hostname, username, password } = new URL(value)
+    decodeURIComponent(username + password)
+    return PROXY_SCHEMES.includes(protocol) && hostname !== ''
+  } catch {
+    return false
+  }
 }
 
 /** Node itself has warned about a file of NODE_EXTRA_CA_CERTS that cannot be read, and gone on. */

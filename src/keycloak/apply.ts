@@ -1,6 +1,7 @@
 // Carries out a plan, item by item, and says how far it came where it cannot.
 import type KeycloakAdminClient from '@keycloak/keycloak-admin-client'
 import { type ErrorCode, KjitsiError } from '../errors.ts'
+import { statusOf } from '../http.ts'
 import type { Client } from './client.ts'
 import type { RealmAdmin } from './connect.ts'
 import { type Item, changesOf } from './plan.ts'
@@ -13,9 +14,10 @@ interface Step {
 
 /**
  * Carries out exactly the changes of a plan: a request for a new client with its mappers, or for what changes of one that
- * is there; then one for each role, one for all new mappers, one for each update and each removal.
+ * is there; then one for each role, one for all new mappers, one for each update and each removal. A role that is there by
+ * then, and a thing to be removed that is not, was another run's work, and is done.
  * @param client undefined where the plan creates it
- * @param onDone told of each item once Keycloak has it
+ * @param done what was done before, to which is added each item once Keycloak has it
  * @throws KjitsiError naming what was done before the failure and what was not; `conflict` where somebody else has just
  * made what was to be made
  */
@@ -23,7 +25,7 @@ export async function applyPlan(
   realm: RealmAdmin,
   client: Client | undefined,
   items: readonly Item[],
-  onDone: (item: Item) => void,
+  done: Item[],
 ): Promise<void> {
   const steps = stepsOf(realm, client, changesOf(items))
   for (const [i, step] of steps.entries()) {
@@ -31,9 +33,10 @@ export async function applyPlan(
       await step.run()
     } catch (error) {
       if (!(error instanceof KjitsiError)) throw error
-      throw halfway(error, steps.slice(0, i), step, steps.slice(i + 1))
+      const rest = steps.slice(i + 1).flatMap((one) => one.items)
+      throw halfway(error, done, step.items, rest)
     }
-    step.items.forEach(onDone)
+    done.push(...step.items)
   }
 }
 
@@ -69,7 +72,11 @@ function stepsOf(realm: RealmAdmin, client: Client | undefined, items: readonly 
       const run =
         action === 'update'
           ? () => realm.write('PUT', mapperPath, (admin) => admin.clients.updateProtocolMapper(query, mapper))
-          : () => realm.write('DELETE', mapperPath, (admin) => admin.clients.delProtocolMapper(query))
+          : () =>
+              unlessDone(
+                404,
+                realm.write('DELETE', mapperPath, (admin) => admin.clients.delProtocolMapper(query)),
+              )
       return [{ items: [item], run }]
     }),
   ]
@@ -88,7 +95,12 @@ function clientSteps(realm: RealmAdmin, id: string, item: ClientItem | undefined
     ]
   }
   if (item?.action !== 'remove') return []
-  return [{ items: [item], run: () => realm.write('DELETE', path, (admin) => admin.clients.del({ id })) }]
+  const remove = (): Promise<void> =>
+    unlessDone(
+      404,
+      realm.write('DELETE', path, (admin) => admin.clients.del({ id })),
+    )
+  return [{ items: [item], run: remove }]
 }
 
 /** @param id of the client, asked for only once it is there */
@@ -97,8 +109,21 @@ function roleSteps(realm: RealmAdmin, id: () => string, items: readonly Item[]):
     if (item.kind !== 'role') return []
     const { name } = item
     const run = (): Promise<void> =>
-      realm.write('POST', `/clients/${id()}/roles`, (admin) => admin.clients.createRole({ id: id(), name }))
+      unlessDone(
+        409,
+        realm.write('POST', `/clients/${id()}/roles`, (admin) =>
+          admin.clients.createRole({ id: id(), name }),
+        ),
+      )
     return [{ items: [item], run }]
+  })
+}
+
+/** A write whose refusal with `status` means that another run was quicker, and that all is as it was to be. */
+async function unlessDone(status: 404 | 409, write: Promise<void>): Promise<void> {
+  await write.catch((error: unknown) => {
+    if (error instanceof KjitsiError && statusOf(error.cause) === status) return
+    throw error
   })
 }
 
@@ -109,27 +134,38 @@ type ClientRepresentation = NonNullable<Parameters<KeycloakAdminClient['clients'
 const UNCERTAIN: readonly ErrorCode[] = ['unreachable', 'interrupted']
 
 function halfway(
-  { code, message, hint, cause }: KjitsiError,
-  done: readonly Step[],
-  failed: Step,
-  rest: readonly Step[],
+  error: KjitsiError,
+  done: readonly Item[],
+  failed: readonly Item[],
+  rest: readonly Item[],
 ): KjitsiError {
-  const uncertain = UNCERTAIN.includes(code)
-  const parts = [
+  const uncertain = UNCERTAIN.includes(error.code)
+  return withStory(error, [
     done.length === 0 && !uncertain ? 'nothing was changed' : '',
-    done.length === 0 ? '' : `done before it: ${listOf(done)}`,
-    uncertain ? `perhaps done: ${listOf([failed])}` : '',
-    `not done: ${listOf(uncertain ? rest : [failed, ...rest])}`,
-  ]
-  const story = parts.filter((part) => part !== '' && !part.endsWith(': ')).join('; ')
-  return new KjitsiError(code, `${message}; ${story}`, {
+    doneBefore(done),
+    uncertain ? `perhaps done: ${listOf(failed)}` : '',
+    `not done: ${listOf(uncertain ? rest : [...failed, ...rest])}`,
+  ])
+}
+
+/** A failure between two plans, with what was done before it. */
+export function afterDone(error: KjitsiError, done: readonly Item[]): KjitsiError {
+  return withStory(error, [doneBefore(done)])
+}
+
+function doneBefore(done: readonly Item[]): string {
+  return done.length === 0 ? '' : `done before it: ${listOf(done)}`
+}
+
+function withStory({ code, message, hint, cause }: KjitsiError, parts: readonly string[]): KjitsiError {
+  const story = parts.filter((part) => part !== '' && !part.endsWith(': '))
+  return new KjitsiError(code, [message, ...story].join('; '), {
     hint: hint ?? 'run again: it goes on where it stopped',
     cause,
   })
 }
 
-function listOf(steps: readonly Step[]): string {
-  const items = steps.flatMap((step) => step.items)
+function listOf(items: readonly Item[]): string {
   return items
     .map(({ action, kind, name }) => `${action} ${kind === 'mapper' ? name : `${kind} ${name}`}`)
     .join(', ')

@@ -1,4 +1,5 @@
 // Asks Keycloak's admin API under one login; every way in which that can fail becomes a sentence of ours here.
+import { AsyncLocalStorage } from 'node:async_hooks'
 import KeycloakAdminClient from '@keycloak/keycloak-admin-client'
 import { z } from 'zod'
 import { KjitsiError } from '../errors.ts'
@@ -18,7 +19,7 @@ export interface RealmAdmin {
    * @param path after `/admin/realms/REALM`, for messages
    */
   readonly get: <T>(path: string, shape: z.ZodType<T>, request: Request<unknown>) => Promise<T>
-  /** Writes, once. A 409 is a KjitsiError `conflict`. */
+  /** Writes, once; it is done where the answer is 201 or 204. A 409 is a KjitsiError `conflict`. */
   readonly write: (
     method: 'POST' | 'PUT' | 'DELETE',
     path: string,
@@ -67,19 +68,43 @@ function realmAdmin(
     name,
     who,
     async get(path, shape, request) {
-      const answer = await attempt(http, () => request(admin)).catch((error: unknown) => {
-        throw requestFailed(http, { url, realm: name, who, method: 'GET', address: addressOf(path) }, error)
-      })
+      const answer = await attempt(http, () => by(http.fetch, () => request(admin))).catch(
+        (error: unknown) => {
+          throw requestFailed(http, { url, realm: name, who, method: 'GET', address: addressOf(path) }, error)
+        },
+      )
       const { success, data } = shape.safeParse(answer)
       if (success) return data
       const contentType = typeof answer === 'string' ? 'a text' : 'JSON of another kind'
       throw notKeycloak('GET', addressOf(path), { status: 200, contentType }, PROXY_HINT)
     },
     async write(method, path, request) {
-      await request(admin).catch((error: unknown) => {
+      await by(writesOnly(http.fetch), () => request(admin)).catch((error: unknown) => {
         throw requestFailed(http, { url, realm: name, who, method, address: addressOf(path) }, error)
       })
     },
+  }
+}
+
+/** What the admin client asks with. It calls the global `fetch`, takes none of its caller's, and gives no status. */
+const askedBy = new AsyncLocalStorage<typeof fetch>()
+const globalFetch = globalThis.fetch
+globalThis.fetch = (input, init) => {
+  const own = askedBy.getStore()
+  return own === undefined ? globalFetch(input, init) : askedBy.exit(() => own(input, init))
+}
+
+function by<T>(own: typeof fetch, request: () => Promise<T>): Promise<T> {
+  return askedBy.run(own, request)
+}
+
+/** Keycloak answers a write with 201 or 204. Any other success is somebody else's: a proxy's page, a login. */
+function writesOnly(own: typeof fetch): typeof fetch {
+  return async (input, init) => {
+    const response = await own(input, init)
+    if (!response.ok || response.status === 201 || response.status === 204) return response
+    await response.body?.cancel()
+    throw Object.assign(new Error(`status ${response.status}`), { response })
   }
 }
 
@@ -102,7 +127,7 @@ function requestFailed(http: Http, { url, realm, who, method, address }: Asked, 
   if (response === undefined) return unreachable(method, address, error)
   // A web server in between, and not Keycloak, which always speaks JSON here.
   const contentType = response.headers.get('content-type') ?? ''
-  if (response.status >= 400 && response.status < 500 && contentType.includes('html')) {
+  if (response.ok || (response.status >= 400 && response.status < 500 && contentType.includes('html'))) {
     return notKeycloak(method, address, { status: response.status, contentType }, PROXY_HINT)
   }
   const about = saidBy(error)

@@ -168,8 +168,10 @@ export function planClientRemoval(
 function differences({ settings: have, rest, mappers }: Client, wish: ClientWish): readonly string[] {
   const { settings: want } = wish
   const all = [wish.audienceMapper, ...wish.moderatorMappers, ...wish.firstMappers]
-  const ours = planRemoval(all, mappers).filter(({ action }) => action === 'remove')
-  const foreign = mappers.filter(({ name }) => !ours.some((item) => item.name === name))
+  const ours = planRemoval(all, mappers).flatMap((item) =>
+    item.action === 'remove' && item.kind === 'mapper' ? [item.mapper] : [],
+  )
+  const foreign = mappers.filter((mapper) => !ours.includes(mapper))
   return [
     ...Object.keys(want).filter((field) => field !== 'attributes' && !isEqual(field, have, want)),
     ...Object.keys({ ...want.attributes, ...have.attributes }).filter((field) =>

@@ -17,7 +17,7 @@ export interface Change {
 }
 
 /** Why nothing can be done about a mapper without a person: see `conflictOf`. */
-export type Conflict = 'same-claim' | 'two-needs' | 'nested-claim'
+export type Conflict = 'same-claim' | 'nested-claim' | 'taken-name'
 
 export type Item =
   | {
@@ -50,6 +50,8 @@ export type Item =
       readonly kind: 'mapper'
       readonly name: string
       readonly mapper: ExistingMapper
+      /** Why it goes although mappers are being created; absent where these are being removed. */
+      readonly why?: string
     }
   | {
       readonly action: 'keep'
@@ -66,6 +68,8 @@ export type Item =
       readonly conflict: Conflict
       /** The names of the client's mappers that are in the way. */
       readonly mappers: readonly string[]
+      /** What the one that has the name does: `writes the claim building.room`. Of `taken-name` only. */
+      readonly does?: string
     }
   | {
       readonly action: 'create' | 'keep'
@@ -74,11 +78,31 @@ export type Item =
       readonly why?: string
     }
 
-/** The claim that a mapper writes alone; none for an audience mapper, which adds to what others write. */
+/**
+ * Keycloak's types of mapper that read no `claim.name`, each with the claim that it writes alone; undefined where there is
+ * none. An audience mapper adds to what others write.
+ */
+const FIXED_CLAIMS: ReadonlyMap<string, string | undefined> = new Map([
+  ['oidc-acr-mapper', 'acr'],
+  ['oidc-address-mapper', 'address'],
+  ['oidc-allowed-origins-mapper', 'allowed-origins'],
+  ['oidc-amr-mapper', 'amr'],
+  ['oidc-audience-mapper', undefined],
+  ['oidc-audience-resolve-mapper', undefined],
+  ['oidc-claims-param-token-mapper', undefined],
+  ['oidc-full-name-mapper', 'name'],
+  ['oidc-hardcoded-role-mapper', undefined],
+  ['oidc-nonce-backwards-compatible-mapper', 'nonce'],
+  ['oidc-organization-group-membership-mapper', undefined],
+  ['oidc-role-name-mapper', undefined],
+  ['oidc-session-state-mapper', 'session_state'],
+  ['oidc-sha256-pairwise-sub-mapper', 'sub'],
+  ['oidc-sub-mapper', 'sub'],
+])
+
+/** The claim that a mapper writes alone, whatever a `claim.name` says that its type does not read. */
 export function claimOf({ protocolMapper, config }: Mapper): string | undefined {
-  if (protocolMapper === 'oidc-audience-mapper') return undefined
-  // Whatever its configuration says (Keycloak's FullNameMapper.java).
-  if (protocolMapper === 'oidc-full-name-mapper') return 'name'
+  if (FIXED_CLAIMS.has(protocolMapper)) return FIXED_CLAIMS.get(protocolMapper)
   return config['claim.name'] || undefined
 }
 
@@ -88,36 +112,60 @@ export function audienceOf(config: Mapper['config']): string | undefined {
 }
 
 /**
- * Finds each desired mapper on the client by name, else by the claim that it writes: such a mapper is adopted, which
- * means updated in place under its own name, since Keycloak renames no mapper. Others are none of our business.
+ * Finds each desired mapper on the client by what it writes, under whatever name: such a mapper is adopted, which means
+ * updated in place under its own name, since Keycloak renames no mapper. Others are none of our business, and where one has
+ * the name that a new mapper needs, nothing can be done. Of several that are all as we would create them, which two runs at
+ * once can leave behind, every run keeps the same one.
  */
 export function planMappers(
   desired: readonly Mapper[],
   existing: readonly ExistingMapper[],
 ): readonly Item[] {
   const rivals = existing.filter(({ protocol }) => protocol === 'openid-connect')
-  const matches = new Map(desired.map((want) => [want, rivals.filter((have) => isMatch(want, have))]))
-  const needs = (have: ExistingMapper): number =>
-    [...matches.values()].filter((found) => found.includes(have)).length
-  return desired.map((want): Item => {
-    const found = matches.get(want) ?? []
+  return desired.flatMap((want): readonly Item[] => {
+    const found = rivals.filter((have) => writesTheSame(want, have))
     const nested = rivals.filter((have) => isNested(want, have))
-    const [match] = found
-    if (found.length > 1) return conflictOf(want, 'same-claim', found)
-    if (match !== undefined && needs(match) > 1) return conflictOf(want, 'two-needs', found)
-    if (nested.length > 0) return conflictOf(want, 'nested-claim', nested)
-    if (match === undefined) return { action: 'create', kind: 'mapper', name: want.name, mapper: want }
+    const [match, ...duplicates] = found.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+    if (duplicates.length > 0 && found.some((have) => whyToKeep(want, have) !== undefined))
+      return [conflictOf(want, 'same-claim', found)]
+    if (nested.length > 0) return [conflictOf(want, 'nested-claim', nested)]
+    if (match === undefined) {
+      const taken = rivals.find(({ name }) => name === want.name)
+      if (taken !== undefined)
+        return [{ ...conflictOf(want, 'taken-name', [taken]), does: whatItDoes(taken) }]
+      return [{ action: 'create', kind: 'mapper', name: want.name, mapper: want }]
+    }
+    const { name } = match
     const changes = changesBetween(match, want)
-    if (changes.length === 0) return { action: 'keep', kind: 'mapper', name: match.name }
-    return { action: 'update', kind: 'mapper', name: match.name, changes, mapper: changedBy(changes, match) }
+    return [
+      changes.length === 0
+        ? { action: 'keep', kind: 'mapper', name }
+        : { action: 'update', kind: 'mapper', name, changes, mapper: changedBy(changes, match) },
+      ...duplicates.map((mapper): Item => ({
+        action: 'remove',
+        kind: 'mapper',
+        name,
+        mapper,
+        why: 'a duplicate, equal in all',
+      })),
+    ]
   })
 }
 
-function isMatch(want: Mapper, have: ExistingMapper): boolean {
-  if (have.name === want.name) return true
+/** Whether two mappers write one claim, or add one audience. */
+function writesTheSame(want: Mapper, have: ExistingMapper): boolean {
   const claim = claimOf(want)
   if (claim !== undefined) return claim === claimOf(have)
   return have.protocolMapper === want.protocolMapper && audienceOf(have.config) === audienceOf(want.config)
+}
+
+/** What somebody's mapper does, as part of a sentence about it. */
+function whatItDoes(mapper: Mapper): string {
+  const claim = claimOf(mapper)
+  if (claim !== undefined) return `writes the claim ${claim}`
+  if (mapper.protocolMapper === 'oidc-audience-mapper')
+    return `adds ${audienceOf(mapper.config) ?? 'nothing'} to aud`
+  return `names no claim (${mapper.protocolMapper})`
 }
 
 /**
@@ -126,11 +174,15 @@ function isMatch(want: Mapper, have: ExistingMapper): boolean {
  */
 function isNested(want: Mapper, have: ExistingMapper): boolean {
   const [ours, theirs] = [claimOf(want), claimOf(have)]
-  if (!ours || !theirs || have.name === want.name) return false
+  if (!ours || !theirs) return false
   return ours.startsWith(`${theirs}.`) || theirs.startsWith(`${ours}.`)
 }
 
-function conflictOf(want: Mapper, conflict: Conflict, mappers: readonly ExistingMapper[]): Item {
+function conflictOf(
+  want: Mapper,
+  conflict: Conflict,
+  mappers: readonly ExistingMapper[],
+): Extract<Item, { action: 'conflict' }> {
   return {
     action: 'conflict',
     kind: 'mapper',
@@ -184,7 +236,10 @@ export function planRemoval(
 ): readonly Item[] {
   return desired.flatMap((want) =>
     existing
-      .filter((have) => have.protocol === 'openid-connect' && isMatch(want, have))
+      .filter(
+        (have) =>
+          have.protocol === 'openid-connect' && (have.name === want.name || writesTheSame(want, have)),
+      )
       .map((have): Item => {
         const why = whyToKeep(want, have)
         const { name } = have
@@ -197,6 +252,7 @@ export function planRemoval(
 
 function whyToKeep(want: Mapper, have: ExistingMapper): string | undefined {
   if (have.name !== want.name) return `not ours: ours is named ${want.name}`
+  if (!writesTheSame(want, have)) return `not ours: it ${whatItDoes(have)}`
   const declared = changesBetween(have, want).map(({ field }) => field)
   const added = Object.keys(have.config).filter(
     (field) => !(field in want.config) && setting(have.config[field]) !== '',
@@ -246,8 +302,11 @@ export function advisePlan(
 ): readonly Finding[] {
   const findings = items.flatMap((item): Finding[] => {
     if (item.action !== 'conflict') return []
-    const { name, conflict, mappers } = item
-    return [finding(`mapper-${conflict}`, { ...client, name, mappers: mappers.join(', ') })]
+    const { name, conflict, does = '' } = item
+    const mappers = item.mappers.join(', ')
+    return conflict === 'taken-name'
+      ? [finding('mapper-taken-name', { ...client, name, does })]
+      : [finding(`mapper-${conflict}`, { ...client, name, mappers })]
   })
   const claims = mappersAfter(existing, items).map((mapper) => claimOf(mapper) ?? '')
   if (claims.some((claim) => claim.startsWith('context.')) && !claims.includes('context.user.name')) {

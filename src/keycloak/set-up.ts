@@ -2,7 +2,7 @@
 import pLimit from 'p-limit'
 import { KjitsiError } from '../errors.ts'
 import type { Finding } from '../findings.ts'
-import { applyPlan } from './apply.ts'
+import { afterDone, applyPlan } from './apply.ts'
 import { adviseClient } from './advise-client.ts'
 import { type Client, findClient, lookForClient, needManage, rolesOf, sessionLimitsOf } from './client.ts'
 import type { RealmAdmin } from './connect.ts'
@@ -108,24 +108,43 @@ function roleItems({ role, remove }: Job, roles: readonly string[]): readonly It
   return role === undefined ? [] : [remove ? keepRole(role) : planRole(role, roles)]
 }
 
-/** Applies what `look` plans. Where somebody else has just made what was to be made, it looks and plans once more. */
+/**
+ * Applies what `look` plans. Where somebody else has just made what was to be made, it looks and plans once more. After
+ * mappers were created, what two runs at once have created twice is made single again.
+ */
 async function carryOut(realm: RealmAdmin, job: Job, look: () => Promise<Look>): Promise<Outcome> {
   const done: Item[] = []
   for (let tries = 1; ; tries++) {
-    const { client, planned, findings } = await look()
+    const before = [...done]
+    const { client, planned, findings } = await look().catch((error: unknown) => {
+      throw error instanceof KjitsiError && done.length > 0 ? afterDone(error, done) : error
+    })
     const changes = changesOf(planned)
+    if (before.length > 0 && hasConflict(planned)) throw afterDone(changedMeanwhile(realm, job), done)
     if (changes.length > 0 && !job.dryRun) {
       if (client !== undefined) needManage(realm, client)
       job.onPlan(realm.name, changes)
       try {
-        await applyPlan(realm, client, planned, (item) => done.push(item))
+        await applyPlan(realm, client, planned, done)
       } catch (error) {
         if (error instanceof KjitsiError && error.code === 'conflict' && tries === 1) continue
         throw error
       }
+      const created = changes.flatMap((item) =>
+        item.kind === 'mapper' && item.action === 'create' ? [item.mapper] : [],
+      )
+      // A new client comes with its mappers, and there is one client of an id.
+      if (client !== undefined && created.length > 0) await removeDuplicates(realm, job, created, done)
     }
     const items =
-      tries === 1 ? planned : [...done, ...planned.filter((item) => !done.some((one) => isSame(one, item)))]
+      tries === 1
+        ? [...planned, ...done.filter((item) => !planned.includes(item))]
+        : [
+            ...done,
+            ...planned.filter(
+              (item) => !done.some((one) => one === item || (item.action === 'keep' && isSame(one, item))),
+            ),
+          ]
     return {
       realm: realm.name,
       items,
@@ -134,6 +153,43 @@ async function carryOut(realm: RealmAdmin, job: Job, look: () => Promise<Look>):
       findings,
     }
   }
+}
+
+/** How often two runs that remove the same duplicates may meet: Keycloak answers the later of two removals with 500. */
+const MEETINGS = 10
+
+/** Reads what is there now, and removes what is there twice. */
+async function removeDuplicates(
+  realm: RealmAdmin,
+  job: Job,
+  created: readonly Mapper[],
+  done: Item[],
+): Promise<void> {
+  for (let reads = 1; ; reads++) {
+    const client = await findClient(realm, job.clientId).catch((error: unknown) => {
+      throw error instanceof KjitsiError ? afterDone(error, done) : error
+    })
+    const duplicates = planMappers(created, client.mappers).filter(
+      ({ action }) => action === 'remove' || action === 'conflict',
+    )
+    if (duplicates.length === 0) return
+    if (hasConflict(duplicates)) throw afterDone(changedMeanwhile(realm, job), done)
+    if (reads === 1) job.onPlan(realm.name, duplicates)
+    try {
+      await applyPlan(realm, client, duplicates, done)
+      return
+    } catch (error) {
+      if (!(error instanceof KjitsiError && error.code === 'unreachable') || reads === MEETINGS) throw error
+    }
+  }
+}
+
+function changedMeanwhile(realm: RealmAdmin, { clientId }: Job): KjitsiError {
+  return new KjitsiError(
+    'conflict',
+    `realm ${realm.name}, client ${clientId}: somebody else changed its mappers at the same time, and not to the same end`,
+    { hint: 'run again: it says which mappers are in the way' },
+  )
 }
 
 function isSame(one: Item, other: Item): boolean {

@@ -57,12 +57,13 @@ function detailOf(item: Item): string {
   if (item.kind === 'role' || item.kind === 'client') return ''
   switch (item.action) {
     case 'create':
-    case 'remove':
       return whatItWrites(item.mapper)
+    case 'remove':
+      return item.why ?? whatItWrites(item.mapper)
     case 'update':
       return item.changes.map(changed).join(', ')
     case 'conflict':
-      return `with ${item.mappers.join(', ')}`
+      return item.does === undefined ? `with ${item.mappers.join(', ')}` : `the one there ${item.does}`
   }
 }
 

@@ -50,8 +50,10 @@ const PATIENCE_SECONDS = 60
  */
 export async function runDemo(options: DemoOptions): Promise<Demo> {
   const { env, keep, onStep, onDone, onProgress } = options
-  const http = { ...options.http, timeout: Math.max(options.http.timeout, PATIENCE_SECONDS) }
-  await goDirect(env)
+  const timeout = Math.max(options.http.timeout, PATIENCE_SECONDS)
+  // Nothing of the demo leaves this machine, so a proxy that is set up for all else, which Node's own does not know, must
+  // not be asked.
+  const http = { ...options.http, fetch: globalThis.fetch, timeout }
   onStep(START)
   const sandbox = await startSandbox({ env, signal: http.signal, onProgress })
   let kept = false
@@ -94,14 +96,6 @@ export async function runDemo(options: DemoOptions): Promise<Demo> {
   } finally {
     if (!kept) await sandbox.stop()
   }
-}
-
-/** Nothing of the demo leaves this machine, so a proxy that is set up for all else must not be asked. */
-async function goDirect(env: Env): Promise<void> {
-  const proxied = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'].some((name) => env[name])
-  if (!proxied) return
-  const { Agent, setGlobalDispatcher } = (await import('undici')).default
-  setGlobalDispatcher(new Agent())
 }
 
 /**

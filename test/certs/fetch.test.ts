@@ -16,7 +16,8 @@ const FIXTURE = new URL('../fixtures/jwks.json', import.meta.url)
 const ARTICLE_KID = '1DKOk8q4Dc9BSgDLmksFemg5lEGuoYQvYrHVOnXNj3k'
 
 function http(options: Partial<Http> = {}): Http {
-  return { timeout: 5, wait: 0, signal: new AbortController().signal, onRetry: () => undefined, ...options }
+  const signal = new AbortController().signal
+  return { fetch, timeout: 5, wait: 0, signal, onRetry: () => undefined, ...options }
 }
 
 /** A web server on the loopback, ended with the test. */

@@ -66,6 +66,7 @@ async function start(sources: readonly Source[], { refresh = 300, grace = 86_400
 }
 
 const http = (timeout = 10): Http => ({
+  fetch,
   timeout,
   wait: 0,
   signal: new AbortController().signal,

@@ -49,8 +49,8 @@ function short(items: readonly Item[]): readonly string[] {
       item.action === 'update'
         ? ` (${item.changes.map(({ field, to }) => (to === undefined ? `no ${field}` : field)).join(', ')})`
         : item.action === 'conflict'
-          ? ` (${item.conflict}: ${item.mappers.join(', ')})`
-          : item.action === 'keep' && item.why
+          ? ` (${item.conflict}: ${[item.mappers.join(', '), item.does ?? []].flat().join(' ')})`
+          : (item.action === 'keep' || item.action === 'remove') && 'why' in item && item.why
             ? ` (${item.why})`
             : ''
     return `${item.action} ${item.kind === 'role' ? 'role ' : ''}${item.name}${detail}`
@@ -96,8 +96,50 @@ test.each<[what: string, want: readonly Mapper[], have: readonly ExistingMapper[
   [
     'of our name, with another claim',
     [ROOM],
-    [existing(hardcoded('raum', '*'), { name: 'room' })],
-    ['update room (claim.name)'],
+    [existing(hardcoded('building.room', '*'), { name: 'room' })],
+    ['conflict room (taken-name: room writes the claim building.room)'],
+  ],
+  [
+    'of our name, without a claim',
+    [ROOM],
+    [existing(ROOM, { config: { 'claim.value': '*' } })],
+    [`conflict room (taken-name: room names no claim (${HARDCODED}))`],
+  ],
+  [
+    'of our name, and of a type that does not read its claim.name',
+    [ROOM],
+    [existing(ROOM, { protocolMapper: 'oidc-address-mapper' })],
+    ['conflict room (taken-name: room writes the claim address)'],
+  ],
+  [
+    'of our name, inside our claim',
+    [ROOM],
+    [existing(hardcoded('room.id', '*'), { name: 'room' })],
+    ['conflict room (nested-claim: room)'],
+  ],
+  [
+    'twice, which two runs at once leave behind: one goes, the same for every run',
+    [ROOM],
+    [existing(ROOM, { id: 'b' }), existing(ROOM, { id: 'a' }), existing(ROOM, { id: 'c' })],
+    ['keep room', ...Array<string>(2).fill('remove room (a duplicate, equal in all)')],
+  ],
+  [
+    'twice, and not equal',
+    [ROOM],
+    [existing(ROOM, { id: 'a' }), existing(hardcoded('room', 'x'), { id: 'b' })],
+    ['conflict room (same-claim: room, room)'],
+  ],
+  [
+    'twice, equal to one another, and not to ours',
+    [ROOM],
+    [existing(hardcoded('room', 'x'), { id: 'a' }), existing(hardcoded('room', 'x'), { id: 'b' })],
+    ['conflict room (same-claim: room, room)'],
+  ],
+  [
+    'twice, with a field more',
+    [ROOM],
+    ['a', 'b'].map((id) => existing(hardcoded('room', '*', { 'lightweight.claim': 'true' }), { id })),
+    ['conflict room (same-claim: room, room)'],
   ],
   [
     'of another type: the fields of that type go',
@@ -117,16 +159,16 @@ test.each<[what: string, want: readonly Mapper[], have: readonly ExistingMapper[
     ['conflict room (same-claim: a, b)'],
   ],
   [
-    'one of the name, one of the claim',
+    'one of the name, one of the claim: the claim counts',
     [ROOM],
     [existing(hardcoded('raum', '*'), { name: 'room' }), existing(ROOM, { name: 'b' })],
-    ['conflict room (same-claim: room, b)'],
+    ['keep b'],
   ],
   [
-    'one that two are after',
+    'one that has one of our names and writes another of our claims',
     [ROOM, hardcoded('bnf', '0')],
     [existing(hardcoded('bnf', '0'), { name: 'room' })],
-    ['conflict room (two-needs: room)', 'conflict bnf (two-needs: room)'],
+    ['conflict room (taken-name: room writes the claim bnf)', 'keep room'],
   ],
   [
     'a claim around ours',
@@ -176,7 +218,19 @@ test.each<[what: string, want: readonly Mapper[], have: readonly ExistingMapper[
     'another audience under our name, as a client of the realm',
     [AUDIENCE],
     [existing(audience({ 'included.client.audience': 'other' }))],
-    ['update audience-meet (included.custom.audience, included.client.audience)'],
+    ['conflict audience-meet (taken-name: audience-meet adds other to aud)'],
+  ],
+  [
+    'another type under the name of our audience',
+    [AUDIENCE],
+    [existing(hardcoded('meet', 'x'), { name: 'audience-meet' })],
+    ['conflict audience-meet (taken-name: audience-meet writes the claim meet)'],
+  ],
+  [
+    'the audience twice',
+    [AUDIENCE],
+    [existing(AUDIENCE, { id: 'a' }), existing(AUDIENCE, { id: 'b' })],
+    ['keep audience-meet', 'remove audience-meet (a duplicate, equal in all)'],
   ],
   [
     'another audience',
@@ -209,6 +263,16 @@ test('an update has each change, and keeps what it does not declare', () => {
   })
 })
 
+test.each([[['a', 'b', 'c']], [['c', 'b', 'a']], [['b', 'c', 'a']]])(
+  'of duplicates %j the first id stays',
+  (ids) => {
+    const have = ids.map((id) => existing(ROOM, { id }))
+    const plan = planMappers([ROOM], have)
+    expect(mappersAfter(have, plan)).toEqual([existing(ROOM, { id: 'a' })])
+    expect(changesOf(plan)).toHaveLength(2)
+  },
+)
+
 test('a plan with a conflict changes nothing at all', () => {
   const plan = planMappers(
     [ROOM, hardcoded('bnf', '0')],
@@ -240,6 +304,12 @@ test.each<[what: string, have: readonly ExistingMapper[], plan: readonly string[
     ['keep room (not as these options would create it: lightweight.claim)'],
   ],
   ['another name', [existing(ROOM, { name: 'mine' })], ['keep mine (not ours: ours is named room)']],
+  [
+    'another claim',
+    [existing(hardcoded('building.room', '*'), { name: 'room' })],
+    ['keep room (not ours: it writes the claim building.room)'],
+  ],
+  ['ours, twice', [existing(ROOM, { id: 'a' }), existing(ROOM, { id: 'b' })], ['remove room', 'remove room']],
   ['strangers', [existing(hardcoded('bnf', '0'))], []],
   [
     'ours beside another of the claim',
@@ -350,12 +420,12 @@ test.each<[what: string, want: readonly Mapper[], have: readonly ExistingMapper[
     [`${HEAD}several mappers are or write room: a, b; nothing was changed`],
   ],
   [
-    'one in the way of two',
-    [ROOM, hardcoded('bnf', '0')],
-    [existing(hardcoded('bnf', '0'), { name: 'room' })],
-    ['room', 'bnf'].map(
-      (name) => `${HEAD}the mapper room is in the way of ${name} and of another claim; nothing was changed`,
-    ),
+    'a name that is taken',
+    [ROOM],
+    [existing(hardcoded('building.room', 'x'), { name: 'room' })],
+    [
+      `${HEAD}the mapper named room writes the claim building.room, so the name is taken; nothing was changed`,
+    ],
   ],
   [
     'a claim around ours',

@@ -631,12 +631,12 @@ describe('certificates and proxies, in a process of its own', () => {
 
     const plain = await spawnKjitsi(['setup-mappers'], { env: { ...env, HTTP_PROXY: proxy.url } })
     expect(plain).toMatchObject({ exitCode: 0 })
-    expect(proxy.seen.map(({ method }) => method)).toEqual(['POST', 'GET', 'POST'])
+    expect(proxy.seen.map(({ method }) => method)).toEqual(['POST', 'GET', 'POST', 'GET'])
 
     const tls = { ...env, KEYCLOAK_URL: overTls.url, HTTPS_PROXY: proxy.url }
     const tunnelled = await spawnKjitsi(['setup-mappers', '--ca-file', authority.caFile], { env: tls })
     expect(tunnelled, tunnelled.stderr).toMatchObject({ exitCode: 0 })
-    const tunnels = proxy.seen.slice(3)
+    const tunnels = proxy.seen.slice(4)
     expect(new Set(tunnels.map(({ method, path }) => `${method} ${path}`))).toEqual(
       new Set([`CONNECT ${new URL(overTls.url).host}`]),
     )
@@ -646,7 +646,7 @@ describe('certificates and proxies, in a process of its own', () => {
         await spawnKjitsi(['setup-mappers'], { env: { ...env, HTTP_PROXY: proxy.url, NO_PROXY } }),
       ).toMatchObject({ exitCode: 0 })
     }
-    expect(proxy.seen).toHaveLength(3 + tunnels.length)
+    expect(proxy.seen).toHaveLength(4 + tunnels.length)
   })
 
   test('a proxy that is down is named by its address', async () => {

@@ -309,6 +309,33 @@ describe('the plan', () => {
     expect(await mappersOf(realm)).toEqual({})
   })
 
+  test("somebody's mapper of our name that writes another claim: said, and nothing changed", async () => {
+    await using realm = await makeRealm()
+    const id = await makeClient(realm)
+    await addMapper(realm, id, 'room', HARDCODED, { 'claim.name': 'building.room', 'claim.value': '12' })
+    const before = await mappersOf(realm)
+    for (const argv of [[], ['--dry-run'], ['--check'], ['--room', 'team']]) {
+      expect(await setUp(realm, argv)).toEqual({
+        exitCode: 1,
+        stdout: [
+          `realm ${realm.name}, client jitsi: nothing done`,
+          '  conflict  room  the one there writes the claim building.room',
+          '  create    bnf   = 0',
+          '',
+        ].join('\n'),
+        stderr:
+          `error: realm ${realm.name}, client jitsi: the mapper named room writes the claim building.room, so the name is ` +
+          'taken; nothing was changed\n' +
+          '  → delete it, or create it anew under another name and then delete it, since Keycloak renames no mapper ' +
+          '(Keycloak: Clients > jitsi > Client scopes > jitsi-dedicated)\n',
+      })
+    }
+    expect((await setUp(realm, ['--remove'])).stdout).toContain(
+      'kept  room  not ours: it writes the claim building.room\n',
+    )
+    expect(await mappersOf(realm)).toEqual(before)
+  })
+
   test('two that write the claim: said, and nothing changed', async () => {
     await using realm = await makeRealm()
     const id = await makeClient(realm)
@@ -374,14 +401,14 @@ describe('requests', () => {
         }`,
     )
 
-  test('three on a fresh client, two on the next run', async () => {
+  test('three on a fresh client and one to see what else was created meanwhile, two on the next run', async () => {
     await using realm = await makeRealm()
     await makeClient(realm)
     await using proxy = await startProxy(keycloak.url)
     await setUp(realm, [], { KEYCLOAK_URL: proxy.url })
-    expect(paths(proxy.seen)).toEqual(['POST token', 'GET clients', 'POST add-models'])
+    expect(paths(proxy.seen)).toEqual(['POST token', 'GET clients', 'POST add-models', 'GET clients'])
     await setUp(realm, [], { KEYCLOAK_URL: proxy.url })
-    expect(paths(proxy.seen.slice(3))).toEqual(['POST token', 'GET clients'])
+    expect(paths(proxy.seen.slice(4))).toEqual(['POST token', 'GET clients'])
   })
 
   test('a role costs one to see and one to make; an update and a removal one each', async () => {
@@ -390,9 +417,15 @@ describe('requests', () => {
     await setUpWell(realm, '--bnf', '1')
     await using proxy = await startProxy(keycloak.url)
     await setUp(realm, ['--moderator-role', 'owner'], { KEYCLOAK_URL: proxy.url })
-    expect(paths(proxy.seen).slice(2)).toEqual(['GET roles', 'POST roles', 'POST add-models', 'PUT models'])
+    expect(paths(proxy.seen).slice(2)).toEqual([
+      'GET roles',
+      'POST roles',
+      'POST add-models',
+      'PUT models',
+      'GET clients',
+    ])
     await setUp(realm, ['--remove'], { KEYCLOAK_URL: proxy.url })
-    expect(paths(proxy.seen).slice(8)).toEqual(['DELETE models', 'DELETE models'])
+    expect(paths(proxy.seen).slice(9)).toEqual(['DELETE models', 'DELETE models'])
   })
 
   test('a ready access token needs no login', async () => {
@@ -402,7 +435,7 @@ describe('requests', () => {
     const token = (await realm.admin.getAccessToken()) ?? ''
     const env = { KEYCLOAK_URL: proxy.url, KEYCLOAK_REALM: realm.name, KEYCLOAK_ACCESS_TOKEN: token }
     expect(await run(['setup-mappers'], { env })).toMatchObject({ exitCode: 0 })
-    expect(paths(proxy.seen)).toEqual(['GET clients', 'POST add-models'])
+    expect(paths(proxy.seen)).toEqual(['GET clients', 'POST add-models', 'GET clients'])
   })
 
   test('a token that has run out is replaced by a new login', async () => {
@@ -423,6 +456,8 @@ describe('requests', () => {
       'GET clients',
       'POST token',
       'POST add-models',
+      'POST token',
+      'GET clients',
     ])
   })
 
@@ -446,24 +481,67 @@ describe('requests', () => {
     expect(await mappersOf(realm)).toMatchObject({ bnf: { config: { 'claim.value': '0' } }, room: {} })
   })
 
-  test('a race that is lost twice is an error that says what was done', async () => {
+  test('a race that is lost twice is an error that says what was done, in the first try too', async () => {
     await using realm = await makeRealm()
     const id = await makeClient(realm)
     await using proxy = await startProxy(keycloak.url, {
       async fault({ path, body }) {
         if (path.endsWith('add-models')) {
-          const [first] = JSON.parse(body) as { name: string }[]
-          await addMapper(realm, id, first?.name ?? '', HARDCODED, { 'claim.name': 'x', 'claim.value': '9' })
+          const [{ name = '' } = {}] = JSON.parse(body) as { name: string }[]
+          await addMapper(realm, id, name, HARDCODED, { 'claim.name': name, 'claim.value': '9' })
         }
         return undefined
       },
     })
-    const { exitCode, stderr } = await setUp(realm, ['--nbf'], { KEYCLOAK_URL: proxy.url })
+    const argv = ['--nbf', '--moderator-role', 'owner']
+    const { exitCode, stderr } = await setUp(realm, argv, { KEYCLOAK_URL: proxy.url })
     expect(exitCode).toBe(1)
     expect(stderr).toContain(
-      'add-models: status 409: Protocol mapper name must be unique per protocol; nothing was changed; not done: create bnf, create nbf, update room',
+      'add-models: status 409: Protocol mapper name must be unique per protocol; done before it: create role owner; ' +
+        'not done: create bnf, create nbf, create context.user.affiliation, update room',
     )
     expect(stderr).toContain('→ somebody else is changing it at the same time: run again')
+  })
+
+  test.each<[what: string, mapper: [name: string, claim: string], before: string, after: string[]]>([
+    ['a mapper in the way of the second try', ['room', 'building.room'], 'create role owner', ['room']],
+    [
+      'a second writer, seen after ours was created',
+      ['mine', 'room'],
+      'create role owner, create room, create bnf, create context.user.affiliation',
+      ['bnf', 'context.user.affiliation', 'mine', 'room'],
+    ],
+  ])('somebody else makes %s: what was done is said', async (_, [name, claim], before, after) => {
+    await using realm = await makeRealm()
+    const id = await makeClient(realm)
+    await using proxy = await startProxy(keycloak.url, {
+      async fault({ path }, nth) {
+        const race = path.endsWith('add-models') && nth === 0
+        if (race) await addMapper(realm, id, name, HARDCODED, { 'claim.name': claim, 'claim.value': 'x' })
+        return undefined
+      },
+    })
+    const { exitCode, stderr } = await setUp(realm, ['--moderator-role', 'owner'], {
+      KEYCLOAK_URL: proxy.url,
+    })
+    expect(exitCode).toBe(1)
+    expect(stderr).toContain(
+      'somebody else changed its mappers at the same time, and not to the same end; ' +
+        `done before it: ${before}\n  → run again: it says which mappers are in the way\n`,
+    )
+    expect(stderr).not.toContain('nothing was changed')
+    expect(Object.keys(await mappersOf(realm)).sort()).toEqual(after)
+  })
+
+  test('a failure after the write says what was done', async () => {
+    await using realm = await makeRealm()
+    await makeClient(realm)
+    await using proxy = await startProxy(keycloak.url, {
+      fault: ({ path }, nth) => (path.includes('clients/?') && nth === 1 ? { status: 500 } : undefined),
+    })
+    const { exitCode, stderr } = await setUp(realm, [], { KEYCLOAK_URL: proxy.url })
+    expect(exitCode).toBe(7)
+    expect(stderr).toContain('status 500; done before it: create room, create bnf\n')
   })
 
   test('a failure halfway says what was done and what was not', async () => {
