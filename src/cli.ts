@@ -1,4 +1,5 @@
 // The edge: makes a command line of the tables, maps every failure to an exit code, and is alone in touching the process.
+import { resolve } from 'node:path'
 import { Command as Commander, CommanderError, Option } from 'commander'
 import packageJson from '../package.json' with { type: 'json' }
 import { COMMON, type Command, type Common, createContext } from './command.ts'
@@ -78,7 +79,7 @@ async function startHttp(settings: Resolved<SettingKey>, output: Output, io: Io)
     const shown = isSecret(key as SettingKey) ? '***' : JSON.stringify(value)
     if (source !== 'default') output.detail(`${key} = ${shown} (${source})`)
   }
-  await setUpTransport(caFile, io.env)
+  await setUpTransport(caFile && resolve(io.cwd, caFile), io.env)
   return {
     timeout,
     wait,

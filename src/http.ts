@@ -2,10 +2,11 @@
 // errors that say URL, status and cause. Certificates are always verified; a CA of one's own and proxies are added here.
 import diagnostics from 'node:diagnostics_channel'
 import { setMaxListeners } from 'node:events'
-import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { rootCertificates } from 'node:tls'
 import pRetry from 'p-retry'
 import { KjitsiError, messageOf, systemCodeOf } from './errors.ts'
+import { readText } from './files.ts'
 
 export interface Http {
   /** Longest wait for one whole answer, seconds. */
@@ -267,6 +268,7 @@ async function readCapped(
 /**
  * Sets up the process's `fetch` for a CA of one's own and for the proxies in the environment.
  * Node's own fetch knows neither, so undici's takes its place, and is loaded only then.
+ * @param caFile absolute
  * @throws KjitsiError `usage` where the CA file cannot be read
  */
 export async function setUpTransport(
@@ -291,7 +293,7 @@ async function extraCertificates(
 ): Promise<readonly string[]> {
   const path = env['NODE_EXTRA_CA_CERTS']
   return path
-    ? readFile(path, 'utf8').then(
+    ? readText(resolve(path)).then(
         (pem) => [pem],
         () => [],
       )
@@ -299,12 +301,7 @@ async function extraCertificates(
 }
 
 async function readCa(path: string): Promise<string> {
-  let pem: string
-  try {
-    pem = await readFile(path, 'utf8')
-  } catch (error) {
-    throw new KjitsiError('usage', `--ca-file: cannot read ${path}: ${messageOf(error)}`, { cause: error })
-  }
+  const pem = await readText(path, { name: '--ca-file', code: 'usage' })
   if (!pem.includes('-----BEGIN CERTIFICATE-----')) {
     throw new KjitsiError('usage', `--ca-file: ${path} holds no certificate in PEM form`)
   }

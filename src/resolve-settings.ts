@@ -1,11 +1,11 @@
 // Gives each setting its value: flag over environment over settings file over default. Nothing else reads the environment.
 import { parse as parseDotenv } from 'dotenv'
-import { readFile } from 'node:fs/promises'
 import { resolve as resolvePath } from 'node:path'
 import { text as readStream } from 'node:stream/consumers'
 import { KjitsiError, messageOf, systemCodeOf } from './errors.ts'
+import { readText } from './files.ts'
 import type { Io } from './io.ts'
-import { type Definition, SETTINGS, type SettingKey, type Values, isSwitch } from './settings.ts'
+import { type Definition, SETTINGS, type SettingKey, type Values, isSwitch, waysToGive } from './settings.ts'
 
 /** Where a value came from; earlier ones win. */
 export type Source = 'flag' | 'environment' | 'settings file' | 'default'
@@ -118,8 +118,15 @@ function once<T>(make: () => T): () => T {
   return () => (made ??= { value: make() }).value
 }
 
+/** No password or token comes near the limit, and a key pair or a whole configuration was never meant. */
+const SECRET = {
+  code: 'usage',
+  hint: 'it takes the path of a regular file, or - for stdin',
+  maxBytes: 64_000,
+} as const
+
 async function readSecret(path: string, name: string, io: Io, stdin: () => Promise<string>): Promise<string> {
-  const text = path === '-' ? await stdin() : await readNamed(resolvePath(io.cwd, path), name)
+  const text = path === '-' ? await stdin() : await readText(resolvePath(io.cwd, path), { ...SECRET, name })
   // Editors and `echo` end a file with a newline that is no part of the secret.
   const secret = text.replace(/\r?\n$/, '')
   if (secret === '') throw new KjitsiError('usage', `${name}: ${path === '-' ? 'stdin' : path} is empty`)
@@ -133,22 +140,16 @@ async function readSettingsFile(
   const flag = flags['envFile']
   const named = (typeof flag === 'string' && flag) || io.env[SETTINGS.envFile.env]
   const path = resolvePath(io.cwd, named || '.env')
-  if (named)
-    return parseDotenv(
-      await readNamed(path, typeof flag === 'string' && flag ? '--env-file' : SETTINGS.envFile.env),
-    )
+  if (named) {
+    const name = typeof flag === 'string' && flag ? '--env-file' : SETTINGS.envFile.env
+    return parseDotenv(await readText(path, { code: 'usage', name }))
+  }
   try {
-    return parseDotenv(await readFile(path, 'utf8'))
+    const hint = `kjitsi reads its settings there; ${waysToGive('envFile')} names another file`
+    return parseDotenv(await readText(path, { code: 'usage', hint }))
   } catch (error) {
+    // Nobody named it: another user's file and a folder, as Python's virtual environments are, are no settings of ours.
     if (['ENOENT', 'EISDIR', 'ENOTDIR', 'EACCES'].includes(systemCodeOf(error) ?? '')) return {}
     throw error
-  }
-}
-
-async function readNamed(path: string, name: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    throw new KjitsiError('usage', `${name}: cannot read ${path}: ${messageOf(error)}`, { cause: error })
   }
 }
