@@ -1,5 +1,4 @@
 import fc from 'fast-check'
-import { execFile } from 'node:child_process'
 import type * as fs from 'node:fs/promises'
 import {
   appendFile,
@@ -20,7 +19,6 @@ import {
 } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import {
   checkTarget,
@@ -32,6 +30,7 @@ import {
   readText,
   writeIfChanged,
 } from '../src/files.ts'
+import { NO_FILES } from './no-files.ts'
 
 /** Runs once, between the look at a path and what is done with it. */
 let afterLook: (() => Promise<void>) | undefined
@@ -154,36 +153,26 @@ describe('writeIfChanged', () => {
 })
 
 describe('what is no regular file', () => {
-  const pipe = async (path: string): Promise<void> => {
-    await promisify(execFile)('mkfifo', [path])
-  }
-  const NO_FILES: readonly (readonly [string, (path: string) => Promise<unknown>, string])[] = [
-    ['a folder', (path) => mkdir(path), 'it is a folder'],
-    ['a named pipe', pipe, 'it is a named pipe'],
-    ['a device', (path) => symlink('/dev/zero', path), 'it is a link to /dev/zero, a device'],
-    ['a masked unit', (path) => symlink('/dev/null', path), 'it is a link to /dev/null, a device'],
-    ['a loop', (path) => symlink(path, path), 'it is a link that leads to itself'],
-  ]
-
-  it.each(NO_FILES)('%s is neither read nor replaced', async (_, make, reason) => {
+  it.each(Object.entries(NO_FILES))('%s is neither read nor replaced', async (_, make) => {
     const path = join(dir, 'a')
-    await make(path)
-    const before = await lstat(path)
+    const reason = await make(path)
+    const before = await readdir(dir)
+    const { mode, ino } = await lstat(path)
     const [read, write] = [`cannot read ${path}: ${reason}`, `cannot write ${path}: ${reason}`]
     await expect(openFile(path)).rejects.toEqual(refusal(read))
     await expect(readText(path)).rejects.toEqual(refusal(read))
     await expect(readIfThere(path)).rejects.toEqual(refusal(read))
     await expect(checkTarget(path)).rejects.toEqual(refusal(write))
     await expect(writeIfChanged(path, 'x', 0o600)).rejects.toEqual(refusal(write))
-    expect(await lstat(path)).toMatchObject({ mode: before.mode, ino: before.ino })
-    expect(await readdir(dir)).toEqual(['a'])
+    expect(await lstat(path)).toMatchObject({ mode, ino })
+    expect(await readdir(dir)).toEqual(before)
   })
 
   it('is refused where it took the place of a file that was looked at', async () => {
     const path = join(dir, 'a')
     const swap = async (): Promise<void> => {
       await rm(path)
-      await pipe(path)
+      await NO_FILES['pipe']?.(path)
     }
     const reason = 'it is a named pipe'
     for (const [act, attempt] of [

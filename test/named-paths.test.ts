@@ -1,11 +1,11 @@
 // Every command line that names a path, with what is no regular file there. A kjitsi that waits for it would never end,
 // so each runs in a process of its own and is killed in the end, which gives it no exit code.
-import { execFile, execFileSync } from 'node:child_process'
-import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { execFile } from 'node:child_process'
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { NO_FILES } from './no-files.ts'
 import { BIN, type Ran } from './run.ts'
 import { ENV, FILE, token } from './token/mint.ts'
 
@@ -48,45 +48,6 @@ async function kjitsi(words: readonly string[], cwd: string): Promise<Ran> {
     // For check-token, which reads it there; nobody else does.
     child.stdin?.end(token())
   })
-}
-
-function pipe(path: string): void {
-  execFileSync('mkfifo', [path])
-}
-
-interface Thing {
-  readonly make: (path: string) => Promise<void> | void
-  /** PATH is its path. */
-  readonly reason: string
-}
-
-const THINGS: Readonly<Record<string, Thing>> = {
-  folder: {
-    make: async (path) => {
-      await mkdir(path)
-    },
-    reason: 'it is a folder',
-  },
-  pipe: { make: pipe, reason: 'it is a named pipe' },
-  device: { make: (path) => symlink('/dev/zero', path), reason: 'it is a link to /dev/zero, a device' },
-  socket: {
-    make: async (path) => {
-      const server = createServer()
-      await new Promise<void>((resolve) => server.listen(path, resolve))
-      onTestFinished(() => {
-        server.close()
-      })
-    },
-    reason: 'it is a socket',
-  },
-  'link to a pipe': {
-    make: async (path) => {
-      pipe(`${path}.pipe`)
-      await symlink(`${path}.pipe`, path)
-    },
-    reason: 'it is a link to PATH.pipe, a named pipe',
-  },
-  'link to itself': { make: (path) => symlink(path, path), reason: 'it is a link that leads to itself' },
 }
 
 /** A variable of the environment stands before the command, as in a shell. */
@@ -146,15 +107,15 @@ const ROWS: readonly Row[] = [
 
 describe('is refused at once, and stays', () => {
   test.each(ROWS)('%s in kjitsi %j', { timeout: 60_000 }, async (name, argv, error, exitCode) => {
-    for (const [kind, { make, reason }] of Object.entries(THINGS)) {
+    for (const [kind, make] of Object.entries(NO_FILES)) {
       const dir = await tempFolder()
       await writeFile(join(dir, 'good.env'), JITSI_ENV)
       await writeFile(join(dir, 'cert'), '-----BEGIN CERTIFICATE-----\n')
       const path = join(dir, name)
-      await make(path)
+      const reason = await make(path)
       const before = await readdir(dir)
       const ran = await kjitsi(argv, dir)
-      const said = `error: ${error}: ${reason}`.replaceAll('PATH', path)
+      const said = `error: ${error.replace('PATH', path)}: ${reason}`
       expect({ kind, ...ran, stderr: ran.stderr.split('\n')[0] }).toEqual({
         kind,
         exitCode,
@@ -166,12 +127,12 @@ describe('is refused at once, and stays', () => {
   })
 
   test('./.env, though nobody named it, but for a folder of that name', { timeout: 60_000 }, async () => {
-    for (const [kind, { make, reason }] of Object.entries(THINGS)) {
+    for (const [kind, make] of Object.entries(NO_FILES)) {
       const dir = await tempFolder()
       const path = join(dir, '.env')
-      await make(path)
+      const reason = await make(path)
       const { exitCode, stderr } = await kjitsi(['gen-config', 'systemd', ...NOBODY], dir)
-      const said = `error: cannot read ${path}: ${reason.replaceAll('PATH', path)}
+      const said = `error: cannot read ${path}: ${reason}
   → kjitsi reads its settings there; --env-file or KJITSI_ENV_FILE names another file\n`
       expect({ kind, exitCode }).toEqual({ kind, exitCode: kind === 'folder' ? 0 : 2 })
       if (kind !== 'folder') expect(stderr).toBe(said)
@@ -179,7 +140,7 @@ describe('is refused at once, and stays', () => {
   })
 
   test('a folder for keys that is none', { timeout: 60_000 }, async () => {
-    for (const [kind, { make }] of Object.entries(THINGS)) {
+    for (const [kind, make] of Object.entries(NO_FILES)) {
       if (kind === 'folder') continue
       const dir = await tempFolder()
       await make(join(dir, 'keys'))
