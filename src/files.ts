@@ -1,11 +1,14 @@
-// Writes a file whole or not at all, and only where its content changes.
+// The one way to open a file that people name, and to write one: whole or not at all, and only where its content changes.
 import { randomUUID } from 'node:crypto'
+import type { Stats } from 'node:fs'
 import {
+  type FileHandle,
   access,
+  chmod,
   constants,
   lstat,
+  mkdir,
   open,
-  readFile,
   readlink,
   realpath,
   rename,
@@ -13,21 +16,71 @@ import {
   stat,
 } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { KjitsiError, messageOf, systemCodeOf } from './errors.ts'
+import { buffer } from 'node:stream/consumers'
+import { type ErrorCode, KjitsiError, messageOf, systemCodeOf } from './errors.ts'
 
 export type Written = 'created' | 'updated' | 'unchanged'
+
+/** How a file is opened, and what is said where it cannot be. */
+export interface Opening {
+  /** What it was named by, such as `--ca-file`: the error begins with it. */
+  readonly name?: string
+  /** Of the error; `file` unless given. */
+  readonly code?: ErrorCode
+  /** In place of the one that goes with the reason. */
+  readonly hint?: string
+  /** A longer file is refused; 1 MB unless given. */
+  readonly maxBytes?: number
+}
+
+/** No `.env`, certificate or configuration comes near it, and none as long is to be parsed. */
+const MAX_BYTES = 1_000_000
+
+/**
+ * Opens a regular file for reading; anything else is refused without being opened, since opening a named pipe waits for
+ * a writer, and opening a device may do anything.
+ * @param path absolute
+ * @throws KjitsiError with the code of `opening`, and the system's own error as its cause
+ */
+export async function openFile(path: string, opening: Opening = {}): Promise<FileHandle> {
+  try {
+    return await openRegular(path)
+  } catch (error) {
+    throw readError(path, opening, error)
+  }
+}
+
+/**
+ * The bytes of a file, opened as `openFile` does.
+ * @throws KjitsiError as `openFile`, and where it is too long
+ */
+export async function readBytes(path: string, opening: Opening = {}): Promise<Buffer> {
+  const { maxBytes = MAX_BYTES } = opening
+  try {
+    const bytes = await readUpTo(path, maxBytes)
+    if (bytes.length <= maxBytes) return bytes
+    throw Object.assign(new Error(`it is longer than ${maxBytes} bytes`), { code: TOO_LONG })
+  } catch (error) {
+    throw readError(path, opening, error)
+  }
+}
+
+/** The text of a file in UTF-8, read as `readBytes` does. */
+export async function readText(path: string, opening: Opening = {}): Promise<string> {
+  return (await readBytes(path, opening)).toString('utf8')
+}
 
 /**
  * The text of a file, undefined where there is none. Bytes that are no UTF-8 come as the lone surrogates U+DC80 to
  * U+DCFF, and `writeIfChanged` turns them back into the bytes they were.
- * @throws KjitsiError `file`
+ * @throws KjitsiError as `readBytes`
  */
-export async function readIfThere(path: string): Promise<string | undefined> {
+export async function readIfThere(path: string, opening: Opening = {}): Promise<string | undefined> {
   try {
-    return decode(await readFile(path))
+    return decode(await readBytes(path, opening))
   } catch (error) {
     if (systemCodeOf(error) === 'ENOENT') return undefined
-    throw fileError(`cannot read ${path}`, error)
+    throw error
   }
 }
 
@@ -35,32 +88,118 @@ export async function readIfThere(path: string): Promise<string | undefined> {
  * Puts `content` at `path`: temporary file beside it, fsync, rename. An existing file keeps its mode and owner, and a
  * link keeps pointing at the file that gets the content; a file that has the content already is not touched.
  * @param mode of a new file, such as 0o600
- * @throws KjitsiError `file`
+ * @throws KjitsiError `file`, where something else than a regular file is there too
  */
 export async function writeIfChanged(path: string, content: string, mode: number): Promise<Written> {
-  const before = await readIfThere(path)
-  if (before === content) return 'unchanged'
+  const bytes = encode(content)
   try {
+    const before = await statRegular(path)
+    if (before?.size === bytes.length && bytes.equals(await readUpTo(path, bytes.length))) return 'unchanged'
     const target = await linkTarget(path)
     // A rename asks for no right on the file that it replaces; who made it read-only meant it.
     if (before !== undefined) await access(target, constants.W_OK)
-    await replaceFile(target, encode(content), mode)
+    await replaceFile(target, bytes, mode)
+    return before === undefined ? 'created' : 'updated'
   } catch (error) {
     throw fileError(`cannot write ${path}`, error)
   }
-  return before === undefined ? 'created' : 'updated'
 }
 
 /**
- * Sees to it that there is a folder for a file to be made in.
+ * Sees to it that a file can be put at `path`, before anybody is asked for what goes into it: there is a regular file,
+ * or none yet and a folder for it.
  * @throws KjitsiError `file`, as `writeIfChanged` would
  */
-export async function checkFolderOf(path: string): Promise<void> {
+export async function checkTarget(path: string): Promise<void> {
   try {
-    await access(dirname(path))
+    if ((await statRegular(path)) === undefined) await access(dirname(path))
   } catch (error) {
     throw fileError(`cannot write ${path}`, error)
   }
+}
+
+/**
+ * Makes the folder and those above it that are missing, with `mode` whatever the umask; one that is there stays as it
+ * is. One after the other, since Node's own recursive mkdir never ends where the system says that a folder to be made
+ * is not there, as it does under /proc.
+ * @throws KjitsiError `file`
+ */
+export async function makeFolder(dir: string, mode: number): Promise<void> {
+  try {
+    await makeMissing(dir, mode)
+  } catch (error) {
+    if (systemCodeOf(error) !== 'ENOENT') throw fileError(`cannot make ${dir}`, error)
+    throw new KjitsiError('file', `cannot make ${dir}: the file system there takes no new folder`, {
+      hint: 'choose another place',
+      cause: error,
+    })
+  }
+}
+
+async function makeMissing(dir: string, mode: number): Promise<void> {
+  if (await isFolder(dir)) return
+  await makeMissing(dirname(dir), mode)
+  try {
+    await mkdir(dir)
+  } catch (error) {
+    // Another process was first.
+    if (await isFolder(dir)) return
+    throw error
+  }
+  await chmod(dir, mode)
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await statIfThere(path))?.isDirectory() === true
+}
+
+async function openRegular(path: string): Promise<FileHandle> {
+  await checkRegular(path, await stat(path))
+  // What took its place meanwhile is seen once it is open; a named pipe then lets itself be opened at once.
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  try {
+    await checkRegular(path, await file.stat())
+    return file
+  } catch (error) {
+    await file.close()
+    throw error
+  }
+}
+
+/** The first bytes of a file; one more than `maxBytes` tells that it is longer, however long it is. */
+async function readUpTo(path: string, maxBytes: number): Promise<Buffer> {
+  const file = await openRegular(path)
+  return buffer(file.createReadStream({ end: maxBytes }))
+}
+
+async function statIfThere(path: string): Promise<Stats | undefined> {
+  try {
+    return await stat(path)
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** What is known of a regular file, undefined where there is nothing. */
+async function statRegular(path: string): Promise<Stats | undefined> {
+  const about = await statIfThere(path)
+  if (about !== undefined) await checkRegular(path, about)
+  return about
+}
+
+/** Codes of our own beside the system's. */
+const NOT_REGULAR = 'NOT_REGULAR'
+const TOO_LONG = 'TOO_LONG'
+
+async function checkRegular(path: string, about: Stats): Promise<void> {
+  if (about.isFile()) return
+  if (about.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' })
+  const kind = about.isFIFO() ? 'a named pipe' : about.isSocket() ? 'a socket' : 'a device'
+  const isLink = (await lstat(path)).isSymbolicLink()
+  const place = isLink ? await realpath(path).catch(() => undefined) : undefined
+  const reason = place === undefined ? `it is ${kind}` : `it is a link to ${place}, ${kind}`
+  throw Object.assign(new Error(reason), { code: NOT_REGULAR })
 }
 
 /** The file behind a path's links, where there is none yet the place that the links point at. */
@@ -75,7 +214,7 @@ async function linkTarget(path: string): Promise<string> {
 }
 
 async function replaceFile(path: string, bytes: Uint8Array, mode: number): Promise<void> {
-  const old = await stat(path).catch(() => undefined)
+  const old = await statRegular(path)
   const temporary = join(dirname(path), `.${basename(path)}.${randomUUID().slice(0, 8)}`)
   const file = await open(temporary, 'wx', 0o600)
   try {
@@ -116,7 +255,7 @@ function decode(bytes: Buffer): string {
   }
 }
 
-function encode(text: string): Uint8Array {
+function encode(text: string): Buffer {
   const parts = text.split(/([\uDC80-\uDCFF])/u)
   return Buffer.concat(
     parts.map((part, i) => (i % 2 === 0 ? Buffer.from(part) : Buffer.of(part.charCodeAt(0) & 0xff))),
@@ -127,12 +266,17 @@ const FULL = 'make room; what was there before is untouched'
 const RIGHTS = (path: string): string =>
   `run as a user who may read and write ${path} and make files in ${dirname(path)}`
 
-const REASONS: Readonly<Record<string, readonly [reason: string, hint: (path: string) => string]>> = {
+const REASONS: Readonly<
+  Record<string, readonly [reason: string | undefined, hint: (path: string) => string]>
+> = {
+  [NOT_REGULAR]: [undefined, () => 'name a regular file'],
+  [TOO_LONG]: [undefined, () => 'name the right file'],
   EACCES: ['permission denied', RIGHTS],
   EPERM: ['permission denied', (path) => `run as the owner of ${path}, or as root: its owner has to stay`],
   EROFS: ['the file system is read-only', () => 'choose another place'],
   EISDIR: ['it is a folder', () => 'name a file'],
   ENOENT: ['no such file or folder', (path) => `make ${dirname(path)} first`],
+  EEXIST: ['something else has that name', () => 'choose another place'],
   ENOTDIR: ['a part of the path is no folder', () => 'correct the path'],
   ELOOP: ['it is a link that leads to itself', () => 'correct the link'],
   EBUSY: [
@@ -146,7 +290,22 @@ const REASONS: Readonly<Record<string, readonly [reason: string, hint: (path: st
 
 /** A failure of the file system as a sentence: `what` names act and path, its last word is the path. */
 export function fileError(what: string, error: unknown): KjitsiError {
-  const [reason, hint] = REASONS[systemCodeOf(error) ?? ''] ?? [messageOf(error), undefined]
+  const [reason, hint] = REASONS[systemCodeOf(error) ?? ''] ?? []
   const path = what.slice(what.indexOf('/'))
-  return new KjitsiError('file', `${what}: ${reason}`, { hint: hint?.(path), cause: error })
+  return new KjitsiError('file', `${what}: ${reason ?? messageOf(error)}`, {
+    hint: hint?.(path),
+    cause: error,
+  })
+}
+
+/** What mends a file that is to be read, and that nobody has to write. */
+const READ_HINTS: Readonly<Record<string, (path: string) => string>> = {
+  EACCES: (path) => `run as a user who may read ${path}`,
+  ENOENT: () => 'correct the path',
+}
+
+function readError(path: string, { name, code = 'file', hint }: Opening, error: unknown): KjitsiError {
+  const ofFile = fileError(`${name === undefined ? '' : `${name}: `}cannot read ${path}`, error)
+  const mend = hint ?? READ_HINTS[systemCodeOf(error) ?? '']?.(path) ?? ofFile.hint
+  return new KjitsiError(code, ofFile.message, { hint: mend, cause: error })
 }

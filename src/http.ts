@@ -2,12 +2,12 @@
 // errors that say URL, status and cause. Certificates are always verified; a CA of one's own and proxies are added here.
 import diagnostics from 'node:diagnostics_channel'
 import { setMaxListeners } from 'node:events'
-import { readFile } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import { resolve } from 'node:path'
 import { rootCertificates } from 'node:tls'
 import pRetry from 'p-retry'
 import { KjitsiError, messageOf, systemCodeOf } from './errors.ts'
+import { readText } from './files.ts'
 import type { Io } from './io.ts'
 import { shownAddress } from './shown.ts'
 import type { EnvHttpProxyAgent, Pool, buildConnector } from 'undici'
@@ -421,7 +421,7 @@ async function extraCertificates(
 ): Promise<readonly string[]> {
   const path = env['NODE_EXTRA_CA_CERTS']
   return path
-    ? readFile(path, 'utf8').then(
+    ? readText(resolve(path)).then(
         (pem) => [pem],
         () => [],
       )
@@ -429,12 +429,7 @@ async function extraCertificates(
 }
 
 async function readCa(path: string): Promise<string> {
-  let pem: string
-  try {
-    pem = await readFile(path, 'utf8')
-  } catch (error) {
-    throw new KjitsiError('usage', `--ca-file: cannot read ${path}: ${messageOf(error)}`, { cause: error })
-  }
+  const pem = await readText(path, { name: '--ca-file', code: 'usage' })
   if (!pem.includes('-----BEGIN CERTIFICATE-----')) {
     throw new KjitsiError('usage', `--ca-file: ${path} holds no certificate in PEM form`)
   }

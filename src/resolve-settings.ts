@@ -1,11 +1,20 @@
 // Gives each setting its value: flag over environment over settings file over default. Nothing else reads the environment.
 import { parse as parseDotenv } from 'dotenv'
-import { readFile, stat } from 'node:fs/promises'
+import { lstat } from 'node:fs/promises'
 import { dirname, resolve as resolvePath } from 'node:path'
 import { text as readStream } from 'node:stream/consumers'
 import { KjitsiError, messageOf, systemCodeOf } from './errors.ts'
+import { readText } from './files.ts'
 import type { Io } from './io.ts'
-import { type Definition, SETTINGS, type SettingKey, type Values, isSecret, isSwitch } from './settings.ts'
+import {
+  type Definition,
+  SETTINGS,
+  type SettingKey,
+  type Values,
+  isSecret,
+  isSwitch,
+  waysToGive,
+} from './settings.ts'
 import { shownAddress } from './shown.ts'
 
 /** Where a value came from; earlier ones win. */
@@ -120,6 +129,9 @@ function once<T>(make: () => T): () => T {
   return () => (made ??= { value: make() }).value
 }
 
+/** No password or token comes near it, and a key pair or a whole configuration was never meant. */
+const MAX_SECRET_BYTES = 64_000
+
 async function readSecret(
   path: string,
   name: string,
@@ -128,15 +140,17 @@ async function readSecret(
   stdin: () => Promise<string>,
 ): Promise<string> {
   const file = resolvePath(io.cwd, path)
+  const hint = `${name} takes the path of a regular file, or - for stdin; the secret itself goes into ${env}`
   const text =
     path === '-'
       ? await stdin()
-      : await readNamed(file, name).catch(async (error: unknown) => {
-          const hint = `${name} takes the path of a file; the secret itself goes into ${env}`
-          if (await isPlausible(path, file)) throw new KjitsiError('usage', messageOf(error), { hint })
-          const message = `${name}: there is no such file (its path is not shown, as it may be the secret itself)`
-          throw new KjitsiError('usage', message, { hint })
-        })
+      : await readText(file, { code: 'usage', name, hint, maxBytes: MAX_SECRET_BYTES }).catch(
+          async (error: unknown) => {
+            if (await isPlausible(path, file)) throw error
+            const message = `${name}: there is no such file (its path is not shown, as it may be the secret itself)`
+            throw new KjitsiError('usage', message, { hint })
+          },
+        )
   // Editors and `echo` end a file with a newline that is no part of the secret.
   const secret = text.replace(/\r?\n$/, '')
   if (secret === '') throw new KjitsiError('usage', `${name}: ${path === '-' ? 'stdin' : path} is empty`)
@@ -146,7 +160,7 @@ async function readSecret(
 /** Whether what was given for the path of a secret's file is one, and not the secret: it, or its folder, is there. */
 async function isPlausible(path: string, file: string): Promise<boolean> {
   const isThere = (place: string): Promise<boolean> =>
-    stat(place).then(
+    lstat(place).then(
       () => true,
       () => false,
     )
@@ -165,22 +179,16 @@ async function readSettingsFile(
   const flag = flags['settings']
   const named = (typeof flag === 'string' && flag) || io.env[SETTINGS.settingsFile.env]
   const path = resolvePath(io.cwd, named || '.env')
-  if (named)
-    return parseDotenv(
-      await readNamed(path, typeof flag === 'string' && flag ? '--settings' : SETTINGS.settingsFile.env),
-    )
+  if (named) {
+    const name = typeof flag === 'string' && flag ? '--settings' : SETTINGS.settingsFile.env
+    return parseDotenv(await readText(path, { code: 'usage', name }))
+  }
   try {
-    return parseDotenv(await readFile(path, 'utf8'))
+    const hint = `kjitsi reads its settings there; ${waysToGive('settingsFile')} names another file`
+    return parseDotenv(await readText(path, { code: 'usage', hint }))
   } catch (error) {
+    // Nobody named it: another user's file and a folder, as Python's virtual environments are, are no settings of ours.
     if (['ENOENT', 'EISDIR', 'ENOTDIR', 'EACCES'].includes(systemCodeOf(error) ?? '')) return {}
     throw error
-  }
-}
-
-async function readNamed(path: string, name: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    throw new KjitsiError('usage', `${name}: cannot read ${path}: ${messageOf(error)}`, { cause: error })
   }
 }

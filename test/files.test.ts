@@ -1,5 +1,7 @@
 import fc from 'fast-check'
+import type * as fs from 'node:fs/promises'
 import {
+  appendFile,
   chmod,
   chown,
   link,
@@ -17,8 +19,34 @@ import {
 } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { checkFolderOf, fileError, readIfThere, writeIfChanged } from '../src/files.ts'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import {
+  checkTarget,
+  fileError,
+  makeFolder,
+  openFile,
+  readBytes,
+  readIfThere,
+  readText,
+  writeIfChanged,
+} from '../src/files.ts'
+import { NO_FILES } from './no-files.ts'
+
+/** Runs once, between the look at a path and what is done with it. */
+let afterLook: (() => Promise<void>) | undefined
+vi.mock('node:fs/promises', async (original) => {
+  const real = await original<typeof fs>()
+  return {
+    ...real,
+    async stat(path: string) {
+      const about = await real.stat(path)
+      const act = afterLook
+      afterLook = undefined
+      await act?.()
+      return about
+    },
+  }
+})
 
 let dir: string
 beforeEach(async () => {
@@ -110,17 +138,131 @@ describe('writeIfChanged', () => {
     await writeFile(join(dir, 'file'), '')
     await symlink('loop', join(dir, 'loop'))
     const attempt = (path: string): Promise<unknown> => writeIfChanged(path, 'a', 0o600)
-    await expect(attempt(dir)).rejects.toEqual(refusal(`cannot read ${dir}: it is a folder`))
+    await expect(attempt(dir)).rejects.toEqual(refusal(`cannot write ${dir}: it is a folder`))
     await expect(attempt(join(dir, 'no', 'a'))).rejects.toEqual(
       refusal(`cannot write ${join(dir, 'no', 'a')}: no such file or folder`),
     )
     await expect(attempt(join(dir, 'file', 'a'))).rejects.toEqual(
-      refusal(`cannot read ${join(dir, 'file', 'a')}: a part of the path is no folder`),
+      refusal(`cannot write ${join(dir, 'file', 'a')}: a part of the path is no folder`),
     )
     await expect(attempt(join(dir, 'loop'))).rejects.toEqual(
-      refusal(`cannot read ${join(dir, 'loop')}: it is a link that leads to itself`),
+      refusal(`cannot write ${join(dir, 'loop')}: it is a link that leads to itself`),
     )
     expect(await readdir(dir)).toEqual(['file', 'loop'])
+  })
+})
+
+describe('what is no regular file', () => {
+  it.each(Object.entries(NO_FILES))('%s is neither read nor replaced', async (_, make) => {
+    const path = join(dir, 'a')
+    const reason = await make(path)
+    const before = await readdir(dir)
+    const { mode, ino } = await lstat(path)
+    const [read, write] = [`cannot read ${path}: ${reason}`, `cannot write ${path}: ${reason}`]
+    await expect(openFile(path)).rejects.toEqual(refusal(read))
+    await expect(readText(path)).rejects.toEqual(refusal(read))
+    await expect(readIfThere(path)).rejects.toEqual(refusal(read))
+    await expect(checkTarget(path)).rejects.toEqual(refusal(write))
+    await expect(writeIfChanged(path, 'x', 0o600)).rejects.toEqual(refusal(write))
+    expect(await lstat(path)).toMatchObject({ mode, ino })
+    expect(await readdir(dir)).toEqual(before)
+  })
+
+  it('is refused where it took the place of a file that was looked at', async () => {
+    const path = join(dir, 'a')
+    const swap = async (): Promise<void> => {
+      await rm(path)
+      await NO_FILES['pipe']?.(path)
+    }
+    const reason = 'it is a named pipe'
+    for (const [act, attempt] of [
+      ['read', () => readBytes(path)],
+      ['write', () => writeIfChanged(path, 'x', 0o600)],
+    ] as const) {
+      await rm(path, { force: true })
+      await writeFile(path, 'old')
+      afterLook = swap
+      await expect(attempt()).rejects.toEqual(refusal(`cannot ${act} ${path}: ${reason}`))
+      expect((await lstat(path)).isFIFO()).toBe(true)
+    }
+  })
+
+  it('is told with name, code and hint of who asked', async () => {
+    const opening = { name: '--x-file', code: 'usage', hint: 'give another' } as const
+    await expect(readText('/dev/null', opening)).rejects.toMatchObject({
+      code: 'usage',
+      message: '--x-file: cannot read /dev/null: it is a device',
+      hint: 'give another',
+    })
+    await expect(readText(join(dir, 'none'), { name: '--x-file' })).rejects.toMatchObject({
+      message: `--x-file: cannot read ${join(dir, 'none')}: no such file or folder`,
+      hint: 'correct the path',
+    })
+  })
+})
+
+describe('how much is read', () => {
+  it('is as much as the limit, and no more', async () => {
+    const path = join(dir, 'a')
+    await writeFile(path, '12345')
+    expect(await readText(path, { maxBytes: 5 })).toBe('12345')
+    const message = `cannot read ${path}: it is longer than 4 bytes`
+    await expect(readText(path, { maxBytes: 4 })).rejects.toEqual(refusal(message))
+  })
+
+  it('has a limit unless one is given', async () => {
+    const path = join(dir, 'a')
+    await writeFile(path, 'x'.repeat(1_000_000))
+    expect(await readIfThere(path)).toHaveLength(1_000_000)
+    await appendFile(path, 'x')
+    await expect(readIfThere(path)).rejects.toEqual(
+      refusal(`cannot read ${path}: it is longer than 1000000 bytes`),
+    )
+  })
+
+  it('counts what is there, whatever size the system says', async () => {
+    expect((await stat('/proc/self/status')).size).toBe(0)
+    expect(await readText('/proc/self/status')).toContain('Pid:')
+    await expect(readText('/proc/self/status', { maxBytes: 10 })).rejects.toMatchObject({ code: 'file' })
+  })
+
+  it('does not keep a file of any length from being replaced', async () => {
+    const path = join(dir, 'a')
+    await writeFile(path, 'x'.repeat(1_000_001))
+    expect(await writeIfChanged(path, 'new', 0o600)).toBe('updated')
+    expect(await readFile(path, 'utf8')).toBe('new')
+  })
+})
+
+describe('makeFolder', () => {
+  it('makes what is missing, with the mode whatever the umask, and leaves alone what is there', async () => {
+    await chmod(dir, 0o700)
+    const umask = process.umask(0o077)
+    try {
+      await makeFolder(join(dir, 'a', 'b'), 0o755)
+      await makeFolder(join(dir, 'a', 'b'), 0o700)
+    } finally {
+      process.umask(umask)
+    }
+    expect(await modeOf(dir)).toBe(0o700)
+    expect(await modeOf(join(dir, 'a'))).toBe(0o755)
+    expect(await modeOf(join(dir, 'a', 'b'))).toBe(0o755)
+  })
+
+  it('lets another process be first', async () => {
+    const all = Array.from({ length: 8 }, () => makeFolder(join(dir, 'a', 'b', 'c'), 0o755))
+    await expect(Promise.all(all)).resolves.toHaveLength(8)
+  })
+
+  it.each([
+    ['file', 'a', 'a part of the path is no folder'],
+    ['file', '', 'something else has that name'],
+    ['link', '', 'something else has that name'],
+  ])('refuses %s/%s', async (name, below, reason) => {
+    await writeFile(join(dir, 'file'), '')
+    await symlink('none', join(dir, 'link'))
+    const path = join(dir, name, below)
+    await expect(makeFolder(path, 0o755)).rejects.toEqual(refusal(`cannot make ${path}: ${reason}`))
   })
 })
 
@@ -161,9 +303,11 @@ describe('readIfThere', () => {
   })
 })
 
-it('checkFolderOf wants the folder of a file', async () => {
-  await expect(checkFolderOf(join(dir, 'a'))).resolves.toBeUndefined()
-  await expect(checkFolderOf(join(dir, 'no', 'a'))).rejects.toEqual(
+it('checkTarget wants a file, or a folder for one', async () => {
+  await expect(checkTarget(join(dir, 'a'))).resolves.toBeUndefined()
+  await writeFile(join(dir, 'a'), '')
+  await expect(checkTarget(join(dir, 'a'))).resolves.toBeUndefined()
+  await expect(checkTarget(join(dir, 'no', 'a'))).rejects.toEqual(
     refusal(`cannot write ${join(dir, 'no', 'a')}: no such file or folder`),
   )
 })

@@ -84,7 +84,7 @@ test.each([
   [
     ['setup-mappers', '--password-file', 'hunter2'],
     '--password-file: there is no such file (its path is not shown, as it may be the secret itself)',
-    '--password-file takes the path of a file; the secret itself goes into KEYCLOAK_PASSWORD',
+    '--password-file takes the path of a regular file, or - for stdin; the secret itself goes into KEYCLOAK_PASSWORD',
   ],
 ])('%j: what is wrong and which way is right', async (argv, message, hint) => {
   const { exitCode, stderr } = await run(argv, { cwd })
@@ -95,7 +95,7 @@ test.each([
 
 test('a path of a secret is shown where its folder is there', async () => {
   const { stderr } = await run(['setup-mappers', '--password-file', join(cwd, 'gone')], { cwd })
-  expect(stderr).toContain(`--password-file: cannot read ${join(cwd, 'gone')}: ENOENT`)
+  expect(stderr).toContain(`--password-file: cannot read ${join(cwd, 'gone')}: no such file or folder`)
   expect(stderr).toContain('KEYCLOAK_PASSWORD')
 })
 

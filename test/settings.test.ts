@@ -50,7 +50,7 @@ test('a settings file of another name takes the place of .env', async () => {
 test('a settings file that was named must be there', async () => {
   await expect(resolveSettings(['client'], { settings: 'gone' }, io())).rejects.toMatchObject({
     code: 'usage',
-    message: expect.stringMatching(/^--settings: cannot read .*gone: ENOENT/) as unknown,
+    message: expect.stringMatching(/^--settings: cannot read .*gone: no such file or folder$/) as unknown,
   })
 })
 

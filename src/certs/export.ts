@@ -1,8 +1,8 @@
 // The folder of PEM files: what is there, what is to change, and the change itself.
-import { chmod, lstat, mkdir, readFile, readdir, stat, unlink } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { chmod, lstat, readdir, stat, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
 import { KjitsiError, systemCodeOf } from '../errors.ts'
-import { fileError, writeIfChanged } from '../files.ts'
+import { fileError, makeFolder, readText, writeIfChanged } from '../files.ts'
 import type { PublicPem } from './pem.ts'
 
 /** What a folder holds of the files that Prosody may ask for. */
@@ -63,13 +63,17 @@ async function readEntry(path: string): Promise<Entry | undefined> {
     const about = await lstat(path)
     if (!about.isFile()) return { kind: 'other' }
     const readable = (about.mode & 0o444) === 0o444
-    return { kind: 'file', content: about.size > MAX_PEM_BYTES ? '' : await readFile(path, 'utf8'), readable }
+    return {
+      kind: 'file',
+      content: about.size > MAX_PEM_BYTES ? '' : await readText(path, { maxBytes: MAX_PEM_BYTES }),
+      readable,
+    }
   } catch (error) {
     // Removed since the folder was listed.
     if (systemCodeOf(error) === 'ENOENT') return undefined
     // What we cannot read, others cannot either: it is to be written anew.
     if (systemCodeOf(error) === 'EACCES') return { kind: 'file', content: '', readable: false }
-    throw fileError(`cannot read ${path}`, error)
+    throw error instanceof KjitsiError ? error : fileError(`cannot read ${path}`, error)
   }
 }
 
@@ -103,7 +107,7 @@ export function planExport(keys: readonly PublicPem[], folder: Folder, prune: bo
  * @throws KjitsiError `file`, `interrupted`; the files before that one are done
  */
 export async function applyExport(dir: string, steps: Iterable<Step>, signal: AbortSignal): Promise<void> {
-  await makeFolder(dir)
+  await makeFolder(dir, FOLDER_MODE)
   for (const step of steps) {
     signal.throwIfAborted()
     if (step.action === 'remove') await remove(join(dir, step.file))
@@ -126,16 +130,5 @@ async function remove(path: string): Promise<void> {
     await unlink(path)
   } catch (error) {
     if (systemCodeOf(error) !== 'ENOENT') throw fileError(`cannot remove ${path}`, error)
-  }
-}
-
-/** Makes the folder and those above it, open to all whatever the umask; one that is there stays as it is. */
-async function makeFolder(dir: string): Promise<void> {
-  try {
-    const first = await mkdir(dir, { recursive: true })
-    if (first === undefined) return
-    for (let made = dir; made.length >= first.length; made = dirname(made)) await chmod(made, FOLDER_MODE)
-  } catch (error) {
-    throw fileError(`cannot make ${dir}`, error)
   }
 }

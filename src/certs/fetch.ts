@@ -1,9 +1,7 @@
 // Gets the keys of every source: a realm (by its discovery document), an address, or a file.
-import { createReadStream } from 'node:fs'
-import { buffer } from 'node:stream/consumers'
 import pLimit from 'p-limit'
 import { KjitsiError } from '../errors.ts'
-import { fileError } from '../files.ts'
+import { readText } from '../files.ts'
 import { type Finding, finding } from '../findings.ts'
 import { type Http, getText } from '../http.ts'
 import { discover } from '../keycloak/discovery.ts'
@@ -41,7 +39,7 @@ export async function fetchKeys(http: Http, source: KeySource): Promise<Fetched>
   const name = nameOfSource(source)
   let set: KeySet
   try {
-    set = source.kind === 'file' ? await readSet(http, name, source.path) : await getSet(http, name, source)
+    set = source.kind === 'file' ? await readSet(name, source.path) : await getSet(http, name, source)
   } catch (error) {
     http.signal.throwIfAborted()
     if (!(error instanceof KjitsiError)) throw error
@@ -106,22 +104,11 @@ function ofRealm(source: { url: string; realm: string }, address: string, error:
   })
 }
 
-async function readSet(http: Http, name: string, path: string): Promise<KeySet> {
-  let text: string
-  try {
-    // One byte more than is allowed tells a file that is too large, however large it is.
-    const bytes = await buffer(createReadStream(path, { end: MAX_JWKS_BYTES, signal: http.signal }))
-    if (bytes.length > MAX_JWKS_BYTES) {
-      throw new KjitsiError('keys', `${path} is longer than ${MAX_JWKS_BYTES} bytes, so it is no key set`)
-    }
-    text = bytes.toString('utf8')
-  } catch (error) {
-    if (error instanceof KjitsiError) throw error
-    throw new KjitsiError('file', fileError(`cannot read ${path}`, error).message, {
-      hint: '--jwks takes the path of a file, or an address that starts with https:// or http://',
-      cause: error,
-    })
-  }
+async function readSet(name: string, path: string): Promise<KeySet> {
+  const text = await readText(path, {
+    maxBytes: MAX_JWKS_BYTES,
+    hint: '--jwks takes the path of a file, or an address that starts with https:// or http://',
+  })
   const keys = readKeys(text)
   if ('wrong' in keys) throw new KjitsiError('keys', `${path} ${keys.wrong}`, { hint: keys.hint })
   return { source: name, address: path, keys }

@@ -16,6 +16,8 @@ export interface PatientPlan extends Plan {
 }
 
 export const STATE_FILE = '.kjitsi.json'
+/** A key that waits takes about 110 bytes in it. */
+const READING = { maxBytes: 10_000_000 }
 const FILE = z.object({ version: z.literal(1), gone: z.record(z.string(), z.iso.datetime()) })
 
 /**
@@ -41,7 +43,7 @@ export function withGrace(plan: Plan, before: Gone, now: number, grace: number):
 /** What was written last; nothing where the file is lost or spoilt: then keys stay longer, which does no harm. */
 export async function readGone(dir: string): Promise<Gone> {
   try {
-    const { gone } = FILE.parse(JSON.parse((await readIfThere(join(dir, STATE_FILE))) ?? ''))
+    const { gone } = FILE.parse(JSON.parse((await readIfThere(join(dir, STATE_FILE), READING)) ?? ''))
     return new Map(Object.entries(gone).map(([file, time]) => [file, Date.parse(time)]))
   } catch (error) {
     if (error instanceof KjitsiError) throw error
@@ -52,7 +54,7 @@ export async function readGone(dir: string): Promise<Gone> {
 /** @throws KjitsiError `file` */
 export async function writeGone(dir: string, gone: Gone): Promise<void> {
   const path = join(dir, STATE_FILE)
-  if (gone.size === 0 && (await readIfThere(path)) === undefined) return
+  if (gone.size === 0 && (await readIfThere(path, READING)) === undefined) return
   const times = Object.fromEntries([...gone].map(([file, time]) => [file, new Date(time).toISOString()]))
   await writeIfChanged(path, `${JSON.stringify({ version: 1, gone: times }, null, 2)}\n`, 0o644)
 }

@@ -1,10 +1,10 @@
 // A folder that export-certs wrote, as a source of keys. It is not watched, since a watch goes silent on network file
 // systems and where a mount is replaced: it is listed anew, and what has changed by size, time or inode is read.
 import { createPublicKey } from 'node:crypto'
-import { readFile, readdir, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { KjitsiError, messageOf, systemCodeOf } from '../errors.ts'
-import { fileError } from '../files.ts'
+import { fileError, readBytes } from '../files.ts'
 import type { Key } from './keyring.ts'
 import type { LeftOut } from './pem.ts'
 import type { Reading, Source } from './refresh.ts'
@@ -72,12 +72,15 @@ async function readOne(dir: string, file: string, before: Known | undefined): Pr
     if (before?.mark === mark) return before
     if (!about.isFile()) return { mark, key: 'it is no file' }
     if (about.size > MAX_PEM_BYTES) return { mark, key: `it is longer than ${MAX_PEM_BYTES} bytes` }
-    const pem = await readFile(path, 'latin1')
+    const pem = (await readBytes(path, { maxBytes: MAX_PEM_BYTES })).toString('latin1')
     return { mark, key: wrongWith(pem) ?? { file, pem, kid: null } }
   } catch (error) {
     // Removed since the folder was listed.
     if (systemCodeOf(error) === 'ENOENT') return undefined
-    return { mark: '', key: messageOf(fileError(`cannot read ${path}`, error)) }
+    return {
+      mark: '',
+      key: messageOf(error instanceof KjitsiError ? error : fileError(`cannot read ${path}`, error)),
+    }
   }
 }
 

@@ -1,9 +1,8 @@
 // The HTTP server around the answers: where it listens, what it puts up with, and how it ends.
 import { type Server, type ServerOptions, STATUS_CODES, createServer } from 'node:http'
-import { readFile } from 'node:fs/promises'
 import type { AddressInfo, Socket } from 'node:net'
 import { KjitsiError, messageOf, systemCodeOf } from '../errors.ts'
-import { fileError } from '../files.ts'
+import { readText } from '../files.ts'
 import type { Answerer } from './answer.ts'
 import { limitConnections } from './connections.ts'
 
@@ -119,13 +118,7 @@ async function createTlsServer(
 }
 
 async function readPem(flag: string, path: string, mark: RegExp, what: string): Promise<string> {
-  let pem: string
-  try {
-    pem = await readFile(path, 'utf8')
-  } catch (error) {
-    const { message, hint } = fileError(`${flag}: cannot read ${path}`, error)
-    throw new KjitsiError('server', message, { hint, cause: error })
-  }
+  const pem = await readText(path, { name: flag, code: 'server' })
   // Without a certificate or a key Node starts a server that nobody can talk to.
   if (!mark.test(pem)) throw new KjitsiError('server', `${flag}: ${path} holds no ${what} in PEM form`)
   if (pem.includes('ENCRYPTED')) {

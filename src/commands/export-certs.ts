@@ -57,20 +57,17 @@ async function exportOnce(
   onApplied: (steps: readonly Step[]) => void = () => undefined,
 ): Promise<Round> {
   const dryRun = settings.dryRun || settings.check
+  const grace = settings.grace ?? (settings.watch ? DAY : 0)
+  // A folder that cannot be written to is told before a server is asked.
+  const folder = await readFolder(dir)
+  const before = settings.prune && grace > 0 ? await readGone(dir) : NONE
   const fetched = await fetchAll(http, sources)
   const failure = sayWhatFailed(fetched, output)
   const keys = unite(fetched.flatMap((one) => one.keys))
-  const folder = await readFolder(dir)
   const prune = settings.prune && failure === undefined
-  const grace = settings.grace ?? (settings.watch ? DAY : 0)
   const patient = prune && grace > 0
   const plan = planExport(keys, folder, prune)
-  const { steps, stale, gone, waiting } = withGrace(
-    plan,
-    patient ? await readGone(dir) : NONE,
-    clock(),
-    grace,
-  )
+  const { steps, stale, gone, waiting } = withGrace(plan, patient ? before : NONE, clock(), grace)
   const changed = steps.some(({ action }) => action !== 'keep')
   if (changed && !dryRun) await applyExport(dir, steps, io.signal)
   if (patient && !dryRun) await writeGone(dir, gone)

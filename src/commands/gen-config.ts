@@ -2,7 +2,7 @@
 import { join, resolve } from 'node:path'
 import { COMMON, type Context, type Run } from '../command.ts'
 import { KjitsiError } from '../errors.ts'
-import { type Written, checkFolderOf, readIfThere, writeIfChanged } from '../files.ts'
+import { type Written, checkTarget, readIfThere, writeIfChanged } from '../files.ts'
 import { finding } from '../findings.ts'
 import { mergeBlock } from '../jitsi/block.ts'
 import { type FactKey, type Facts, envValues, factsOf } from '../jitsi/config.ts'
@@ -28,11 +28,18 @@ export const run: Run<Keys> = async (context) => {
   const target = targetOf(kind, context)
   const dryRun = settings.dryRun || settings.check
 
+  if (target?.into !== undefined) await checkTarget(target.into)
   const { place, given, origin } = await placeOf(kind, context)
+  if (target?.dir !== undefined && kind.from === 'facts')
+    await checkTarget(join(target.dir, kind.file(place)))
   // What is a part of somebody's file takes the place of its own earlier part only, in a folder too.
   const merge = kind.settings.includes('into')
+  const planned = await filesOf(kind, place, given, origin, context)
+  // All of them, before the first is written.
+  if (target?.dir !== undefined)
+    for (const { name: file } of planned) await checkTarget(join(target.dir, file))
   const files: Made[] = []
-  for (const file of await filesOf(kind, place, given, origin, context)) {
+  for (const file of planned) {
     const text = fillTemplate(await readTemplate(file.template), file.values)
     const path = target?.into ?? (target && join(target.dir, file.name))
     if (path === undefined) files.push({ name: file.name, path, text, result: undefined })
@@ -193,6 +200,5 @@ async function write(
   const before = await readIfThere(path)
   const after = merge ? mergeBlock(before ?? '', text, path) : text
   if (!dryRun) return { after, result: await writeIfChanged(path, after, 0o644) }
-  if (before === undefined && merge) await checkFolderOf(path)
   return { after, result: before === undefined ? 'created' : before === after ? 'unchanged' : 'updated' }
 }

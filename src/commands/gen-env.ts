@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import type { Context, Run } from '../command.ts'
 import { KjitsiError } from '../errors.ts'
-import { checkFolderOf, readIfThere, writeIfChanged } from '../files.ts'
+import { checkTarget, readIfThere, writeIfChanged } from '../files.ts'
 import { type FactKey, factsOf, keyserverOf } from '../jitsi/config.ts'
 import { envDiff } from '../jitsi/env-diff.ts'
 import { readEnv } from '../jitsi/env-file.ts'
@@ -37,6 +37,7 @@ export const run: Run<Keys> = async (context) => {
   if (file === undefined && settings.check) {
     throw new KjitsiError('usage', '--check needs FILE: there is nothing else to compare with')
   }
+  if (file !== undefined) await checkTarget(file)
   const { issuers, url } = await acceptedIssuers(context)
   const before = file === undefined ? undefined : await readIfThere(file)
   const valuesBefore = readEnv(before ?? '', io.env, file)
@@ -61,7 +62,6 @@ export const run: Run<Keys> = async (context) => {
     return undefined
   }
   const dryRun = settings.dryRun || settings.check
-  if (before === undefined) await checkFolderOf(file)
   const result = before === undefined ? 'created' : plan.text === before ? 'unchanged' : 'updated'
   if (!dryRun) await writeIfChanged(file, plan.text, 0o600)
   output.result('env', { file, dryRun, result, ...describe(plan) }, () => {

@@ -18,7 +18,7 @@ import {
   yamlExpanded,
   yamlString,
 } from './literals.ts'
-import { prosody, web } from './login-configs.ts'
+import { prosody, prosodyFile, web, webFile } from './login-configs.ts'
 
 /** A file to be made: a text of `templates/`, and what goes into its placeholders. */
 export interface ConfigFile {
@@ -72,9 +72,15 @@ export type Kind = About &
         readonly from: 'keycloak'
         readonly files: (place: Place, keycloak: Keycloak) => readonly ConfigFile[]
       }
-    | { readonly from: 'facts'; readonly files: (place: Place, facts: Facts) => readonly ConfigFile[] }
+    | {
+        readonly from: 'facts'
+        /** Of its one file, known before a server is asked for what is in it. */
+        readonly file: (place: Place) => string
+        readonly files: (place: Place, facts: Facts) => readonly ConfigFile[]
+      }
   )
 
+const HELM_FILE = 'kjitsi-values.yaml'
 const ADDRESS = ['jitsiUrls', 'jitsiEnv'] as const
 
 export const KINDS: Readonly<Record<string, Kind>> = {
@@ -119,6 +125,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     needs: nothing,
     inContainer: false,
     from: 'facts',
+    file: () => HELM_FILE,
     files: helm,
   },
   web: {
@@ -127,6 +134,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     needs: () => ['jitsiUrls'],
     inContainer: false,
     from: 'facts',
+    file: webFile,
     files: web,
   },
   prosody: {
@@ -138,6 +146,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     needs: (debian) => (debian ? ['jitsiUrls', 'moderators'] : []),
     inContainer: false,
     from: 'facts',
+    file: prosodyFile,
     files: prosody,
   },
 }
@@ -261,7 +270,7 @@ function helm(_: Place, facts: Facts): readonly ConfigFile[] {
   for (const key of ['ENABLE_AUTH', 'ENABLE_GUESTS']) env.delete(key)
   const written = [...env].map(([key, value]) => [key, helmString(key, value)] as const)
   const values = { ...Object.fromEntries(written), GUESTS: yamlBoolean(facts.guests) }
-  return [{ name: 'kjitsi-values.yaml', template: 'helm-values.yaml', values }]
+  return [{ name: HELM_FILE, template: 'helm-values.yaml', values }]
 }
 
 /** `--url … --realm …`, as the commands take them that read keys. */

@@ -6,19 +6,28 @@ import { moderationOf } from './moderation.ts'
 import { type Section, moduleFindings } from './prosody-modules.ts'
 
 /** Lines for the end of the web client's config.js. */
-export function web({ debian, domain }: Place, { login, guests }: Facts): readonly ConfigFile[] {
+export function web(place: Place, { login, guests }: Facts): readonly ConfigFile[] {
+  const { debian, domain } = place
   if (login === undefined) throw new Error('the web client has no login')
   const values = {
     TOKEN_SERVICE: jsString("Keycloak's address", login.tokenService),
     CLIENT: jsString('--client', login.clientId),
     LOGOUT_URL: jsString("Keycloak's address", login.logoutUrl),
   }
-  if (!debian) return [{ name: 'custom-config.js', template: 'web.js', values }]
+  if (!debian) return [{ name: webFile(place), template: 'web.js', values }]
   const more = {
     AUTH_URL: jsString("Keycloak's address", login.authUrl),
     GUEST_DOMAIN: guests ? jsString('--xmpp-domain', guestDomain(domain)) : UNDEFINED,
   }
-  return [{ name: `${domain}-config.js`, template: 'web-debian.js', values: { ...values, ...more } }]
+  return [{ name: webFile(place), template: 'web-debian.js', values: { ...values, ...more } }]
+}
+
+export function webFile({ debian, domain }: Place): string {
+  return debian ? `${domain}-config.js` : 'custom-config.js'
+}
+
+export function prosodyFile({ debian, domain }: Place): string {
+  return debian ? `${domain}.cfg.lua` : 'zz-kjitsi.cfg.lua'
 }
 
 /** What Prosody is told besides `.env`; all of it, where there is no `.env`. */
@@ -30,12 +39,11 @@ export function prosody(place: Place, facts: Facts): readonly ConfigFile[] {
     KEY_SET: url === undefined ? NIL : luaString('cache_keys_url', url),
     ROOM_CLAIM: luaBoolean(roomClaim),
   }
-  if (!debian) return [{ name: 'zz-kjitsi.cfg.lua', template: 'prosody.cfg.lua', values }]
+  if (!debian) return [{ name: prosodyFile(place), template: 'prosody.cfg.lua', values }]
   const { sections, ...moderation } = debianModeration(domain, facts)
-  const name = `${domain}.cfg.lua`
   return [
     {
-      name,
+      name: prosodyFile(place),
       template: 'prosody-debian.cfg.lua',
       values: { ...values, ...moderation, ...debianTokens(domain, facts) },
       advise: (text, file) => moduleFindings(text, sections, file),

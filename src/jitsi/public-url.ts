@@ -1,7 +1,7 @@
 // Reads the address of a Jitsi from docker-jitsi-meet's `.env`.
-import { readFile } from 'node:fs/promises'
-import { resolve as resolvePath } from 'node:path'
+import { resolve } from 'node:path'
 import { KjitsiError, messageOf, systemCodeOf } from '../errors.ts'
+import { readText } from '../files.ts'
 import type { Io } from '../io.ts'
 import { shownAddress } from '../shown.ts'
 import { readEnv } from './env-file.ts'
@@ -15,9 +15,9 @@ import { jitsiOrigin } from './origin.ts'
  */
 export async function originOfEnv(file: string | undefined, io: Io): Promise<string | undefined> {
   const name = file ?? '.env'
-  const text = await readFile(resolvePath(io.cwd, name), 'utf8').catch((error: unknown) => {
+  const text = await readText(resolve(io.cwd, name), { code: 'usage' }).catch((error: unknown) => {
     if (file === undefined && NO_FILE.includes(systemCodeOf(error) ?? '')) return ''
-    throw new KjitsiError('usage', `cannot read ${name}: ${messageOf(error)}`, { cause: error })
+    throw error
   })
   const publicUrl = readEnv(text, io.env, name).get('PUBLIC_URL')
   if (!publicUrl) return undefined

@@ -5,6 +5,7 @@ import { access, copyFile, cp, mkdir, readFile, rename, rm, symlink } from 'node
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { KjitsiError, systemCodeOf } from '../errors.ts'
+import { makeFolder } from '../files.ts'
 import { supervise } from './supervise.ts'
 
 export const KEYCLOAK_VERSION = '26.7.3'
@@ -47,7 +48,7 @@ export async function isThere(path: string): Promise<boolean> {
 export async function fetchDistribution(folder: string, env: Env, signal: AbortSignal): Promise<void> {
   if (await isThere(folder)) return
   const work = `${folder}.${randomUUID()}`
-  await mkdir(work, { recursive: true, mode: 0o700 })
+  await makeFolder(work, 0o700)
   try {
     const maven = await supervise(MAVEN, work, env)
     const stop = (): void => void maven.stop()
@@ -97,7 +98,7 @@ export async function layHome(
   home: string,
   dataDir: string,
 ): Promise<void> {
-  await mkdir(dataDir, { recursive: true })
+  await makeFolder(dataDir, 0o700)
   for (const part of ['bin', 'lib', 'tmp']) await mkdir(join(home, part))
   await symlink(dataDir, join(home, 'data'))
   for (const part of ['conf', 'providers', 'themes', 'lib/app', 'lib/lib']) {

@@ -50,7 +50,7 @@ export async function openKeySource(
       if (files.size >= MAX_FILES) files.delete(files.keys().next().value ?? '')
       files.set(
         file,
-        folder === undefined ? await fetchFile(http, keyServer, file) : await readFile(join(folder, file)),
+        folder === undefined ? await fetchFile(http, keyServer, file) : await readPemFile(join(folder, file)),
       )
     },
     failureOf: (file) => (file === undefined ? undefined : files.get(file)?.failure) ?? set.failure,
@@ -66,7 +66,7 @@ async function existingFolder(path: string): Promise<string> {
   })
 }
 
-async function readFile(path: string): Promise<Loaded> {
+async function readPemFile(path: string): Promise<Loaded> {
   const text = await readIfThere(path)
   return { key: text === undefined ? undefined : readPem(text) }
 }

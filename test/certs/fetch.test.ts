@@ -139,7 +139,7 @@ describe('a file that is no key set', () => {
     ['', 'keys', 'is empty'],
     ['<html>', 'keys', 'is a web page, not a key set'],
     [new Uint8Array([0xff, 0xfe, 0x7b, 0]), 'keys', 'is not JSON'],
-    ['x'.repeat(MAX_JWKS_BYTES + 1), 'keys', `is longer than ${MAX_JWKS_BYTES} bytes, so it is no key set`],
+    ['x'.repeat(MAX_JWKS_BYTES + 1), 'file', `: it is longer than ${MAX_JWKS_BYTES} bytes`],
     ['{"keys":[]}', 'keys', ': the key set is empty'],
   ])('%#', async (content, code, message) => {
     const path = await tempFile(content)
@@ -152,7 +152,7 @@ describe('a file that is no key set', () => {
   test.each([
     ['/nowhere/jwks.json', 'cannot read /nowhere/jwks.json: no such file or folder'],
     ['/', 'cannot read /: it is a folder'],
-    ['/dev/zero', '/dev/zero is longer than'],
+    ['/dev/zero', 'cannot read /dev/zero: it is a device'],
   ])('%s', async (path, message) => {
     expect((await fromFile(path)).error?.message).toContain(message)
   })

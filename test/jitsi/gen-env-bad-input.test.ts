@@ -74,10 +74,10 @@ describe('what it refuses', () => {
   })
 
   it.each([
-    ['.', 'cannot read DIR: it is a folder', 'name a file'],
-    ['', 'cannot read DIR: it is a folder', 'name a file'],
+    ['.', 'cannot write DIR: it is a folder', 'name a file'],
+    ['', 'cannot write DIR: it is a folder', 'name a file'],
     ['no/such/.env', 'cannot write DIR/no/such/.env: no such file or folder', 'make DIR/no/such first'],
-    ['plain/.env', 'cannot read DIR/plain/.env: a part of the path is no folder', 'correct the path'],
+    ['plain/.env', 'cannot write DIR/plain/.env: a part of the path is no folder', 'correct the path'],
   ])('the FILE %j', async (name, message, hint) => {
     await writeFile(join(dir, 'plain'), '')
     for (const argv of [[], ['--dry-run']]) {

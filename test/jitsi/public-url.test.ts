@@ -53,7 +53,7 @@ test('no .env is no address, but a file that was named has to be there', async (
   expect(await originOfEnv(undefined, io())).toBeUndefined()
   expect(await failureOf('jitsi.env')).toMatchObject({
     code: 'usage',
-    message: expect.stringContaining('cannot read jitsi.env: ENOENT') as string,
+    message: `cannot read ${join(cwd, 'jitsi.env')}: no such file or folder`,
   })
 })
 

@@ -1,5 +1,8 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
-import { describe, expect, test } from 'vitest'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { KjitsiError } from '../../src/errors.ts'
 import { type Ran, type RunOptions, run, spawnKjitsi } from '../run.ts'
 import { type Fault, type Seen, makeAuthority, startForwardProxy, startProxy } from './proxy.ts'
@@ -208,8 +211,12 @@ describe('the login', () => {
 
 test('a file for a password that is empty is no login', async () => {
   const env = { KEYCLOAK_URL: keycloak.url, KEYCLOAK_REALM: 'master', KEYCLOAK_USER: keycloak.user }
-  const ran = await run(['setup-mappers', '--password-file', '/dev/null'], { env })
-  expect(ran).toEqual({ exitCode: 2, stdout: '', stderr: 'error: --password-file: /dev/null is empty\n' })
+  const dir = await mkdtemp(join(tmpdir(), 'kjitsi-empty-'))
+  onTestFinished(() => rm(dir, { recursive: true }))
+  const file = join(dir, 'password')
+  await writeFile(file, '\n')
+  const ran = await run(['setup-mappers', '--password-file', file], { env })
+  expect(ran).toEqual({ exitCode: 2, stdout: '', stderr: `error: --password-file: ${file} is empty\n` })
 })
 
 describe('what is to be changed', () => {
@@ -613,7 +620,7 @@ describe('certificates and proxies, in a process of its own', () => {
 
   test('--ca-file is no certificate, or not there', async () => {
     for (const [file, message] of [
-      ['/nowhere/ca.pem', '--ca-file: cannot read /nowhere/ca.pem: ENOENT'],
+      ['/nowhere/ca.pem', '--ca-file: cannot read /nowhere/ca.pem: no such file or folder'],
       [new URL(import.meta.url).pathname, 'holds no certificate in PEM form'],
     ] as const) {
       const ran = await spawnKjitsi(['setup-mappers', '--ca-file', file], { env: ADMIN_ENV })
