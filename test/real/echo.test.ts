@@ -1,0 +1,45 @@
+// Servers and proxies that repeat what they were sent, in an error.
+import { expect, test } from 'vitest'
+import { run } from '../run.ts'
+import { startProxy } from './proxy.ts'
+import { keycloak, makeClient, makeRealm, makeServiceAccount } from './realm.ts'
+
+const SECRET = 'hunter2/s?cret+w rd'
+
+function formsOf(secret: string): readonly string[] {
+  const base64 = Buffer.from(secret).toString('base64')
+  const form = new URLSearchParams([['', secret]]).toString().slice(1)
+  return [secret, encodeURIComponent(secret), form, base64.replace(/=+$/, '')]
+}
+
+test.each(['the token request', 'a request of the admin API'])(
+  'the secret of a login and its token, repeated in the answer to %s, are shown in no form',
+  async (where) => {
+    await using realm = await makeRealm()
+    await makeClient(realm)
+    const account = await makeServiceAccount(realm, 'robot', ['manage-clients'], SECRET)
+    const atLogin = where === 'the token request'
+    await using proxy = await startProxy(keycloak.url, {
+      fault: ({ path, authorization, body }) => {
+        if (path.endsWith('/token') !== atLogin || !(atLogin || path.startsWith('/admin'))) return undefined
+        const credentials = authorization.split(' ')[1] ?? ''
+        const said = `you sent ${authorization}, ${body}, ${Buffer.from(credentials, 'base64').toString()}, ${SECRET}`
+        return {
+          status: 400,
+          json: { error: 'invalid_request', error_description: said, errorMessage: said },
+        }
+      },
+    })
+    const env = { KEYCLOAK_URL: proxy.url, KEYCLOAK_REALM: realm.name, ...account }
+    for (const form of [[], ['--json'], ['--verbose'], ['--verbose', '--json'], ['--dry-run']]) {
+      const ran = await run(['setup-mappers', ...form], { env })
+      expect(ran.exitCode).not.toBe(0)
+      expect(ran.stdout + ran.stderr).toContain('you sent')
+      expect(ran.stdout + ran.stderr).toContain('(masked)')
+      const sent = proxy.seen.flatMap(({ authorization }) => authorization.split(' ').slice(1))
+      expect(sent.length).toBeGreaterThan(0)
+      for (const hidden of [...formsOf(SECRET), ...new Set(sent)])
+        expect(ran.stdout + ran.stderr).not.toContain(hidden)
+    }
+  },
+)
