@@ -14,8 +14,8 @@ interface Step {
 
 /**
  * Carries out exactly the changes of a plan: a request for a new client with its mappers, or for what changes of one that
- * is there; then one for each role, one for all new mappers, one for each update and each removal. A role that is there by
- * then, and a thing to be removed that is not, was another run's work, and is done.
+ * is there; then one for each role, one for all new mappers, one for each update and each removal. What is to be
+ * removed and is gone by then was another run's work, and is done.
  * @param client undefined where the plan creates it
  * @param done what was done before, to which is added each item once Keycloak has it
  * @throws KjitsiError naming what was done before the failure and what was not; `conflict` where somebody else has just
@@ -73,10 +73,7 @@ function stepsOf(realm: RealmAdmin, client: Client | undefined, items: readonly 
         action === 'update'
           ? () => realm.write('PUT', mapperPath, (admin) => admin.clients.updateProtocolMapper(query, mapper))
           : () =>
-              unlessDone(
-                404,
-                realm.write('DELETE', mapperPath, (admin) => admin.clients.delProtocolMapper(query)),
-              )
+              unlessGone(realm.write('DELETE', mapperPath, (admin) => admin.clients.delProtocolMapper(query)))
       return [{ items: [item], run }]
     }),
   ]
@@ -96,10 +93,7 @@ function clientSteps(realm: RealmAdmin, id: string, item: ClientItem | undefined
   }
   if (item?.action !== 'remove') return []
   const remove = (): Promise<void> =>
-    unlessDone(
-      404,
-      realm.write('DELETE', path, (admin) => admin.clients.del({ id })),
-    )
+    unlessGone(realm.write('DELETE', path, (admin) => admin.clients.del({ id })))
   return [{ items: [item], run: remove }]
 }
 
@@ -109,20 +103,15 @@ function roleSteps(realm: RealmAdmin, id: () => string, items: readonly Item[]):
     if (item.kind !== 'role') return []
     const { name } = item
     const run = (): Promise<void> =>
-      unlessDone(
-        409,
-        realm.write('POST', `/clients/${id()}/roles`, (admin) =>
-          admin.clients.createRole({ id: id(), name }),
-        ),
-      )
+      realm.write('POST', `/clients/${id()}/roles`, (admin) => admin.clients.createRole({ id: id(), name }))
     return [{ items: [item], run }]
   })
 }
 
-/** A write whose refusal with `status` means that another run was quicker, and that all is as it was to be. */
-async function unlessDone(status: 404 | 409, write: Promise<void>): Promise<void> {
-  await write.catch((error: unknown) => {
-    if (error instanceof KjitsiError && statusOf(error.cause) === status) return
+/** A removal of what is gone, since another run was quicker: all is as it was to be. */
+async function unlessGone(removal: Promise<void>): Promise<void> {
+  await removal.catch((error: unknown) => {
+    if (error instanceof KjitsiError && statusOf(error.cause) === 404) return
     throw error
   })
 }

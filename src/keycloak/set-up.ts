@@ -108,8 +108,11 @@ function roleItems({ role, remove }: Job, roles: readonly string[]): readonly It
   return role === undefined ? [] : [remove ? keepRole(role) : planRole(role, roles)]
 }
 
+/** The client, its role and its mappers can each be made by somebody else first. */
+const TRIES = 3
+
 /**
- * Applies what `look` plans. Where somebody else has just made what was to be made, it looks and plans once more. After
+ * Applies what `look` plans. Where somebody else has just made what was to be made, it looks and plans anew. After
  * mappers were created, what two runs at once have created twice is made single again.
  */
 async function carryOut(realm: RealmAdmin, job: Job, look: () => Promise<Look>): Promise<Outcome> {
@@ -127,7 +130,7 @@ async function carryOut(realm: RealmAdmin, job: Job, look: () => Promise<Look>):
       try {
         await applyPlan(realm, client, planned, done)
       } catch (error) {
-        if (error instanceof KjitsiError && error.code === 'conflict' && tries === 1) continue
+        if (error instanceof KjitsiError && error.code === 'conflict' && tries < TRIES) continue
         throw error
       }
       const created = changes.flatMap((item) =>

@@ -481,7 +481,7 @@ describe('requests', () => {
     expect(await mappersOf(realm)).toMatchObject({ bnf: { config: { 'claim.value': '0' } }, room: {} })
   })
 
-  test('a race that is lost twice is an error that says what was done, in the first try too', async () => {
+  test('a race that is lost at each try is an error that says what was done, in the first try too', async () => {
     await using realm = await makeRealm()
     const id = await makeClient(realm)
     await using proxy = await startProxy(keycloak.url, {
@@ -498,7 +498,7 @@ describe('requests', () => {
     expect(exitCode).toBe(1)
     expect(stderr).toContain(
       'add-models: status 409: Protocol mapper name must be unique per protocol; done before it: create role owner; ' +
-        'not done: create bnf, create nbf, create context.user.affiliation, update room',
+        'not done: create nbf, create context.user.affiliation, update room, update bnf',
     )
     expect(stderr).toContain('→ somebody else is changing it at the same time: run again')
   })
