@@ -487,7 +487,8 @@ describe('requests', () => {
     await using proxy = await startProxy(keycloak.url, {
       async fault({ path, body }) {
         if (path.endsWith('add-models')) {
-          const [{ name = '' } = {}] = JSON.parse(body) as { name: string }[]
+          const [first] = JSON.parse(body) as { name: string }[]
+          const name = first?.name ?? ''
           await addMapper(realm, id, name, HARDCODED, { 'claim.name': name, 'claim.value': '9' })
         }
         return undefined
