@@ -375,13 +375,10 @@ type Connector = buildConnector.connector
 function tracked(connect: Connector, sockets: Set<Socket>): Connector {
   return (options, callback) => {
     // Typed as giving nothing, it gives the socket.
-    const socket = (connect as (...args: Parameters<Connector>) => unknown)(
-      options,
-      (...[error, connected]) => {
-        if (error === null) callback(null, connected)
-        else callback(systemCodeOf(error) === 'UND_ERR_SOCKET' ? proxyClosed() : error, null)
-      },
-    )
+    const socket = connect(options, (...[error, connected]) => {
+      if (error === null) callback(null, connected)
+      else callback(systemCodeOf(error) === 'UND_ERR_SOCKET' ? proxyClosed() : error, null)
+    })
     // A tunnel has its own, which is among the sockets of the proxy's pool.
     if (!(socket instanceof Socket)) return
     sockets.add(socket)
