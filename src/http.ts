@@ -373,9 +373,10 @@ type Connector = buildConnector.connector
  * whose failures are final: a tunnel that the proxy closes has an error that makes undici connect again at once, for ever.
  */
 function tracked(connect: Connector, sockets: Set<Socket>): Connector {
+  // It returns the socket, which its type does not say.
+  const connecting: (...args: Parameters<Connector>) => unknown = connect
   return (options, callback) => {
-    // Typed as giving nothing, it gives the socket.
-    const socket = connect(options, (...[error, connected]) => {
+    const socket = connecting(options, (...[error, connected]) => {
       if (error === null) callback(null, connected)
       else callback(systemCodeOf(error) === 'UND_ERR_SOCKET' ? proxyClosed() : error, null)
     })
