@@ -108,12 +108,6 @@ const FINDINGS = {
     fix: () =>
       'take that key out of use at once, and publish public keys only; kjitsi wrote none of those parts',
   }),
-  'keys-elsewhere': kind<{ realm: string; url: string; jwksUri: string }>({
-    level: 'warning',
-    say: ({ realm, url, jwksUri }) => `the keys of realm ${realm} are not on ${url} but at ${jwksUri}`,
-    fix: () =>
-      "right where that is Keycloak's public address; otherwise correct --url, or Keycloak's hostname setting",
-  }),
   'source-failed': kind<{ failure: string; message: string; hint: string | undefined }>({
     level: 'error',
     say: ({ message }) => message,

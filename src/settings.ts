@@ -6,6 +6,7 @@ import {
   attributeField,
   dnsLabel,
   duration,
+  hostAndPort,
   httpUrl,
   integer,
   keyValue,
@@ -326,6 +327,13 @@ export const SETTINGS = {
     env: 'KJITSI_JWKS',
     help: 'key set to read in place of asking Keycloak for it; may be given several times',
     parse: urlOrPath,
+    repeat: true,
+  }),
+  allowKeysFrom: setting({
+    flag: '--allow-keys-from <host>',
+    env: 'KJITSI_ALLOW_KEYS_FROM',
+    help: "host (or host:port) other than Keycloak's own that may publish a realm's keys; may be given several times",
+    parse: hostAndPort,
     repeat: true,
   }),
   prune: setting({

@@ -9,7 +9,7 @@ import { type Http, getText } from '../http.ts'
 import { discover } from '../keycloak/discovery.ts'
 import { type KeySet, MAX_JWKS_BYTES, readKeys } from './jwks.ts'
 import { type LeftOut, type PublicPem, nameOfKey, pemsOf } from './pem.ts'
-import { type KeySource, nameOfSource } from './sources.ts'
+import { type KeySource, type RealmSource, nameOfSource } from './sources.ts'
 
 /** What one source gave. */
 export interface Fetched {
@@ -51,9 +51,6 @@ export async function fetchKeys(http: Http, source: KeySource): Promise<Fetched>
     ...leaks.map((leak) =>
       finding('private-key-published', { source: name, key: nameOfKey(leak), members: leak.members }),
     ),
-    ...(source.kind === 'realm' && hostOf(set.address) !== hostOf(source.url)
-      ? [finding('keys-elsewhere', { realm: source.realm, url: source.url, jwksUri: set.address })]
-      : []),
   ]
   if (keys.length === 0)
     return { source: name, keys, leftOut: [], findings, error: noUsableKey(set, leftOut) }
@@ -68,7 +65,7 @@ async function getSet(
   let address = source.url
   try {
     if (source.kind === 'realm') {
-      address = source.jwksUri ?? (await discover(http, source.url, source.realm)).jwksUri
+      address = allowed(source, source.jwksUri ?? (await discover(http, source.url, source.realm)).jwksUri)
     }
     const answer = await getText(http, address, MAX_JWKS_BYTES)
     const about = `GET ${address}: status ${answer.status}`
@@ -85,6 +82,37 @@ async function getSet(
     if (source.kind === 'realm' && error instanceof KjitsiError) throw ofRealm(source, address, error)
     throw error
   }
+}
+
+/**
+ * The address of a realm's keys, if they may come from there. Whoever answers at it decides whose tokens Jitsi accepts,
+ * and a discovery document is made of what headers a proxy sends: so it leads to no other host without consent, and from https
+ * never to http.
+ * @throws KjitsiError `keys`
+ */
+function allowed({ url, allowKeysFrom }: RealmSource, jwksUri: string): string {
+  const [asked, named] = [new URL(url), new URL(jwksUri)]
+  const shown = `${named.protocol}//${named.host}${named.pathname}`
+  const about = `the Keycloak at ${url} says that its keys are at ${shown}`
+  if (named.protocol !== 'https:' && (named.protocol !== 'http:' || asked.protocol === 'https:')) {
+    throw new KjitsiError(
+      'keys',
+      `${about}: not https, so anybody on the way could put in keys; they are not fetched`,
+      {
+        hint:
+          'behind a reverse proxy start Keycloak with KC_PROXY_HEADERS=xforwarded (and have the proxy send X-Forwarded-Proto), ' +
+          'or with KC_HOSTNAME set to its https address',
+      },
+    )
+  }
+  const port = named.port || (named.protocol === 'https:' ? '443' : '80')
+  const isAllowed = [named.hostname, `${named.hostname}:${port}`].some((host) => allowKeysFrom.includes(host))
+  if (named.host === asked.host || isAllowed) return jwksUri
+  throw new KjitsiError('keys', `${about}, another host; they are not fetched`, {
+    hint:
+      `where that is Keycloak's own address, --allow-keys-from ${named.host} (or KJITSI_ALLOW_KEYS_FROM) allows it; ` +
+      "otherwise correct --url, or Keycloak's KC_HOSTNAME",
+  })
 }
 
 /** A failure with the realm's name before it; one on another host than the one that was asked says whose word it is. */

@@ -5,11 +5,20 @@ import { KjitsiError } from '../errors.ts'
 import type { Source } from '../resolve-settings.ts'
 
 export type KeySource =
-  /** `jwksUri` is what its discovery document says; where that is known, it is not asked for again. */
-  | { readonly kind: 'realm'; readonly url: string; readonly realm: string; readonly jwksUri?: string }
+  | RealmSource
   | { readonly kind: 'address'; readonly url: string }
   /** `path` is absolute. */
   | { readonly kind: 'file'; readonly path: string }
+
+export interface RealmSource {
+  readonly kind: 'realm'
+  readonly url: string
+  readonly realm: string
+  /** Hosts other than that of `url` that its keys may come from: `host`, or `host:port`. */
+  readonly allowKeysFrom: readonly string[]
+  /** What its discovery document says; where that is known, it is not asked for again. */
+  readonly jwksUri?: string
+}
 
 /** What a person calls a source: `realm meet`, an address, a file. */
 export function nameOfSource(source: KeySource): string {
@@ -25,7 +34,9 @@ export const WAYS: readonly Source[] = ['flag', 'environment', 'settings file', 
  * environment, in the settings file); otherwise those that were given more directly take the place of the others.
  * @throws KjitsiError `usage` where there are none and nobody can be asked
  */
-export async function keySources(context: Context<'url' | 'realm' | 'jwks'>): Promise<readonly KeySource[]> {
+export async function keySources(
+  context: Context<'url' | 'realm' | 'jwks' | 'allowKeysFrom'>,
+): Promise<readonly KeySource[]> {
   const { settings, sources, io, output } = context
   const rank = (key: 'realm' | 'jwks'): number =>
     settings[key].length === 0 ? Infinity : WAYS.indexOf(sources[key] ?? 'default')
@@ -36,7 +47,13 @@ export async function keySources(context: Context<'url' | 'realm' | 'jwks'>): Pr
     return fromJwks
   }
   const { url, realm } = await context.need('url', 'realm').catch(orJwks)
-  const fromRealms = unique(realm).map((name): KeySource => ({ kind: 'realm', url, realm: name }))
+  const { allowKeysFrom } = settings
+  const fromRealms = unique(realm).map((name): KeySource => ({
+    kind: 'realm',
+    url,
+    realm: name,
+    allowKeysFrom,
+  }))
   if (rank('jwks') === rank('realm')) return [...fromRealms, ...fromJwks]
   if (fromJwks.length > 0) output.note(`not read, since there is --realm: ${settings.jwks.join(', ')}`)
   return fromRealms

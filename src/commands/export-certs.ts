@@ -14,7 +14,8 @@ import { type Output, table } from '../output.ts'
 import { SETTINGS } from '../settings.ts'
 import { shownDuration } from '../values.ts'
 
-type Keys = 'url' | 'realm' | 'jwks' | 'prune' | 'grace' | 'watch' | 'interval' | 'log' | 'dryRun' | 'check'
+type SourceKeys = 'url' | 'realm' | 'jwks' | 'allowKeysFrom'
+type Keys = SourceKeys | 'prune' | 'grace' | 'watch' | 'interval' | 'log' | 'dryRun' | 'check'
 
 const DAY = 86_400
 const NONE: Gone = new Map()

@@ -101,7 +101,7 @@ describe('a source that answers', () => {
     const source = scripted({
       ...good('a'),
       leftOut: [{ kid: 'e', position: 2, source: 'realm meet', reason: 'alg ES256' }],
-      findings: [finding('keys-elsewhere', { realm: 'meet', url: 'http://a', jwksUri: 'http://b/c' })],
+      findings: [finding('private-key-published', { source: 'realm meet', key: 'key a', members: ['d'] })],
     })
     const { said } = await keep(source)
     await seconds(600)
@@ -109,7 +109,7 @@ describe('a source that answers', () => {
     expect(said).toEqual([
       `realm meet: key a is served as ${A}`,
       'realm meet: key e is left out: alg ES256',
-      expect.stringContaining('the keys of realm meet are not on http://a'),
+      expect.stringContaining('realm meet publishes private parts of key a (d)'),
     ])
   })
 })
