@@ -156,15 +156,23 @@ const FINDINGS = {
       'a Prosody that has fetched it keeps it until it restarts',
     fix: () => 'restart Prosody where it must not be accepted any more',
   }),
-  'keys-kept': kind<{ source: string; message: string; hint: string | undefined; served: number }>({
+  'keys-kept': kind<SourceArgs & { served: number | null }>({
     level: 'warning',
     say: ({ source, message, served }) => {
-      const reason = message.startsWith(`${source}: `) ? message.slice(source.length + 2) : message
-      const keys = `${served} ${served === 1 ? 'key' : 'keys'}`
-      return served === 0
-        ? `${source} has given no key yet, and is asked again: ${reason}`
-        : `${source} is asked again, and what it gave last is still served (${keys}): ${reason}`
+      const reason = reasonOf(source, message)
+      if (served === null) return `${source} has given no key yet, and is asked again: ${reason}`
+      const still =
+        served === 0
+          ? 'none of its keys is served any more'
+          : `what it gave last is still served (${served} ${served === 1 ? 'key' : 'keys'})`
+      return `${source} is asked again, and ${still}: ${reason}`
     },
+    fix: ({ hint }) => hint,
+  }),
+  'keys-none': kind<SourceArgs>({
+    level: 'warning',
+    say: ({ source, message }) =>
+      `${source} publishes no key that can be used, and is asked again: ${reasonOf(source, message)}`,
     fix: ({ hint }) => hint,
   }),
   'folder-closed': kind<{ dir: string }>({
@@ -351,6 +359,18 @@ const FINDINGS = {
       `context.features is there, and what it does not name is off: ${missing.join(', ')}`,
     fix: () => 'kjitsi setup-mappers --feature NAME=true for each of them, or map no feature at all',
   }),
+}
+
+/** A source of keys, and why it gave none. */
+interface SourceArgs {
+  source: string
+  message: string
+  hint: string | undefined
+}
+
+/** A failure's message without the name of the source, which stands before it already. */
+function reasonOf(source: string, message: string): string {
+  return message.startsWith(`${source}: `) ? message.slice(source.length + 2) : message
 }
 
 /** A client and its realm. */

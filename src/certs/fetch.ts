@@ -4,23 +4,20 @@ import { buffer } from 'node:stream/consumers'
 import pLimit from 'p-limit'
 import { KjitsiError } from '../errors.ts'
 import { fileError } from '../files.ts'
-import { type Finding, finding } from '../findings.ts'
+import { finding } from '../findings.ts'
 import { type Http, getText } from '../http.ts'
 import { discover } from '../keycloak/discovery.ts'
 import { type KeySet, MAX_JWKS_BYTES, readKeys } from './jwks.ts'
 import { type LeftOut, type PublicPem, nameOfKey, pemsOf } from './pem.ts'
+import type { Reading } from './refresh.ts'
 import { type KeySource, type RealmSource, nameOfSource } from './sources.ts'
 
 /** What one source gave. */
-export interface Fetched {
+export interface Fetched extends Reading {
   readonly source: string
   /** The address or the file that the keys came from. */
   readonly address?: string
   readonly keys: readonly PublicPem[]
-  readonly leftOut: readonly LeftOut[]
-  readonly findings: readonly Finding[]
-  /** Why it gave no key: it could not be read (`unreachable`, `not-found`, `file`), or holds none to use (`keys`). */
-  readonly error?: KjitsiError
 }
 
 const AT_ONCE = 8
@@ -44,7 +41,7 @@ export async function fetchKeys(http: Http, source: KeySource): Promise<Fetched>
   } catch (error) {
     http.signal.throwIfAborted()
     if (!(error instanceof KjitsiError)) throw error
-    return { source: name, keys: [], leftOut: [], findings: [], error }
+    return { source: name, outcome: 'unreachable', keys: [], leftOut: [], findings: [], error }
   }
   const { keys, leftOut, leaks } = pemsOf(set)
   const findings = [
@@ -52,9 +49,10 @@ export async function fetchKeys(http: Http, source: KeySource): Promise<Fetched>
       finding('private-key-published', { source: name, key: nameOfKey(leak), members: leak.members }),
     ),
   ]
-  if (keys.length === 0)
-    return { source: name, keys, leftOut: [], findings, error: noUsableKey(set, leftOut) }
-  return { source: name, address: set.address, keys, leftOut, findings }
+  const about = { source: name, address: set.address, keys, findings }
+  return keys.length === 0
+    ? { ...about, outcome: 'none', leftOut: [], error: noUsableKey(set, leftOut) }
+    : { ...about, outcome: 'keys', leftOut }
 }
 
 async function getSet(

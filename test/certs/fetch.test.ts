@@ -96,7 +96,8 @@ describe('an address that gives no key set', () => {
     ],
   ])('%s', async (_, listener, code, message) => {
     const url = await serve(listener)
-    const { error, keys } = await fromAddress(url)
+    const { error, keys, outcome } = await fromAddress(url)
+    expect(outcome).toBe(code === 'keys' ? 'none' : 'unreachable')
     expect(error?.code).toBe(code)
     expect(error?.message).toContain(url)
     expect(error?.message).toContain(message)
@@ -210,7 +211,8 @@ describe('a file that is no key set', () => {
     ['{"keys":[]}', 'keys', ': the key set is empty'],
   ])('%#', async (content, code, message) => {
     const path = await tempFile(content)
-    const { error } = await fromFile(path)
+    const { error, outcome } = await fromFile(path)
+    expect(outcome).toBe(message === ': the key set is empty' ? 'none' : 'unreachable')
     expect(error?.code).toBe(code)
     expect(error?.message).toContain(path)
     expect(error?.message).toContain(message)
