@@ -1,5 +1,6 @@
 // Writes a file whole or not at all, and only where its content changes.
 import { randomUUID } from 'node:crypto'
+import type { Stats } from 'node:fs'
 import {
   access,
   constants,
@@ -44,11 +45,55 @@ export async function writeIfChanged(path: string, content: string, mode: number
     const target = await linkTarget(path)
     // A rename asks for no right on the file that it replaces; who made it read-only meant it.
     if (before !== undefined) await access(target, constants.W_OK)
-    await replaceFile(target, encode(content), mode)
+    await replaceFile(target, encode(content), mode, await stat(target).catch(() => undefined))
   } catch (error) {
     throw fileError(`cannot write ${path}`, error)
   }
   return before === undefined ? 'created' : 'updated'
+}
+
+/**
+ * What has the name `path`, through no link: the text and mode of a regular file (no text where it is longer than `maxBytes`),
+ * `other` for a link, a folder or a pipe, undefined where there is nothing.
+ * @throws KjitsiError `file`
+ */
+export async function readNoLink(
+  path: string,
+  maxBytes: number,
+): Promise<{ readonly text: string | undefined; readonly mode: number } | 'other' | undefined> {
+  try {
+    // Nothing but a file is opened: to open a pipe or a device can wait, or do something.
+    if (!(await lstat(path)).isFile()) return 'other'
+    const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    try {
+      const about = await file.stat()
+      if (!about.isFile()) return 'other'
+      const { bytesRead, buffer } = await file.read(Buffer.alloc(Math.min(about.size, maxBytes) + 1), 0)
+      return {
+        text: bytesRead > maxBytes ? undefined : buffer.toString('utf8', 0, bytesRead),
+        mode: about.mode,
+      }
+    } finally {
+      await file.close()
+    }
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return undefined
+    if (systemCodeOf(error) === 'ELOOP') return 'other'
+    throw fileError(`cannot read ${path}`, error)
+  }
+}
+
+/**
+ * Puts `content` at `path` in place of what has that name, through no link: for a file whose name is ours, in a folder in
+ * which others may write at the same time. Temporary file beside it, fsync, rename.
+ * @throws KjitsiError `file`
+ */
+export async function putFile(path: string, content: string, mode: number): Promise<void> {
+  try {
+    await replaceFile(path, encode(content), mode, undefined)
+  } catch (error) {
+    throw fileError(`cannot write ${path}`, error)
+  }
 }
 
 /**
@@ -74,9 +119,15 @@ async function linkTarget(path: string): Promise<string> {
   }
 }
 
-async function replaceFile(path: string, bytes: Uint8Array, mode: number): Promise<void> {
-  const old = await stat(path).catch(() => undefined)
+/** @param old whose mode and owner the file gets; without it the mode is `mode`, and the owner who runs this */
+async function replaceFile(
+  path: string,
+  bytes: Uint8Array,
+  mode: number,
+  old: Stats | undefined,
+): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomUUID().slice(0, 8)}`)
+  // Exclusively: a link that was put there is not followed. From here on only the open file is touched, no name.
   const file = await open(temporary, 'wx', 0o600)
   try {
     try {

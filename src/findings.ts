@@ -113,20 +113,42 @@ const FINDINGS = {
     say: ({ message }) => message,
     fix: ({ hint }) => hint,
   }),
-  'nothing-pruned': kind<{ dir: string }>({
+  'nothing-pruned': kind<{ dir: string; sources: readonly string[] }>({
     level: 'warning',
-    say: ({ dir }) => `nothing was removed from ${dir}, since not every key set could be read`,
+    say: ({ dir, sources }) =>
+      `no key of ${sources.join(', ')} was removed from ${dir}: what could not be read keeps its keys`,
+  }),
+  'manifest-spoilt': kind<{ file: string }>({
+    level: 'warning',
+    say: ({ file }) =>
+      `${file} is not the list of the files that kjitsi wrote: it begins anew, and of what was there before nothing is removed`,
+    fix: () => 'restore it from a backup, or remove by hand the keys that are no longer in use',
+  }),
+  'foreign-keys': kind<{ dir: string; files: readonly string[] }>({
+    level: 'note',
+    say: ({ dir, files }) =>
+      files.length === 1
+        ? `${dir} holds ${files.join()}, not made by kjitsi: it stays`
+        : `${dir} holds ${files.length} files <64 hex>.pem not made by kjitsi, such as ${files.slice(0, 1).join()}: they stay`,
+    fix: () => 'remove by hand what is no longer in use: Prosody trusts every key in this folder',
+  }),
+  'others-keys': kind<{ dir: string; files: readonly string[]; sources: readonly string[] }>({
+    level: 'note',
+    say: ({ dir, files, sources }) =>
+      `${dir} holds ${files.length} ${files.length === 1 ? 'key' : 'keys'} of sources that are not read here, and stay` +
+      (sources.length === 0 ? '' : `: ${sources.join(', ')}`),
+    fix: () => 'remove by hand those that nothing reads any more: Prosody trusts every key in this folder',
   }),
   'stale-keys': kind<{ dir: string; files: readonly string[] }>({
     level: 'note',
     say: ({ dir, files }) =>
-      `${dir} holds ${files.length} more ${files.length === 1 ? 'key that is' : 'keys that are'} in none of these key sets`,
-    fix: () => '--prune removes them; name every realm whose keys are in that folder when you use it',
+      `${dir} holds ${files.length} more ${files.length === 1 ? 'key that has' : 'keys that have'} left these key sets`,
+    fix: () => '--prune removes them',
   }),
   'pruned-later': kind<{ dir: string; files: readonly string[]; grace: string }>({
     level: 'note',
     say: ({ dir, files, grace }) =>
-      `${dir} holds ${files.length} more ${files.length === 1 ? 'key that is' : 'keys that are'} in none of these key sets; ` +
+      `${dir} holds ${files.length} more ${files.length === 1 ? 'key that has' : 'keys that have'} left these key sets; ` +
       `a key is removed when it has been gone for ${grace}`,
   }),
   'pruned-still-trusted': kind<{ files: readonly string[] }>({

@@ -339,7 +339,7 @@ export const SETTINGS = {
   prune: setting({
     flag: '--prune',
     env: 'KJITSI_PRUNE',
-    help: 'remove <64 hex>.pem files of keys that are in no key set any more',
+    help: 'remove the files that kjitsi wrote for keys which have left their key sets',
     parse: onOff,
   }),
 

@@ -26,6 +26,14 @@ export function nameOfSource(source: KeySource): string {
   return source.kind === 'address' ? source.url : source.path
 }
 
+/** What the manifest of a folder calls a source: the same in every run, another for each Keycloak, and without secrets. */
+export function lastingNameOf(source: KeySource): string {
+  if (source.kind === 'realm') return `realm ${source.realm} of ${source.url}`
+  if (source.kind === 'file') return source.path
+  const { origin, pathname } = new URL(source.url)
+  return origin + pathname
+}
+
 /** How directly a setting was given: the first is the most direct. */
 export const WAYS: readonly Source[] = ['flag', 'environment', 'settings file', 'default']
 

@@ -247,7 +247,9 @@ describe('a source that fails', () => {
     ])
     source.answer = bad()
     await seconds(60)
-    expect(said.slice(4)).toEqual([expect.stringContaining('none of its keys is served any more: connection refused')])
+    expect(said.slice(4)).toEqual([
+      expect.stringContaining('none of its keys is served any more: connection refused'),
+    ])
     source.answer = good('a')
     await seconds(60)
     expect(served()).toEqual(['a'])
