@@ -122,7 +122,10 @@ export const COMMANDS: readonly Command[] = [
     name: 'export-certs',
     summary: "write the realm's public keys as DIR/<sha256(kid)>.pem",
     args: [['<dir>', 'folder for the PEM files; made if missing']],
-    settings: ['url', 'realm', 'jwks', 'prune', 'grace', 'watch', 'interval', 'log', 'dryRun', 'check'],
+    settings: [
+      ...(['url', 'realm', 'jwks', 'allowKeysFrom', 'prune', 'grace', 'watch', 'interval', 'log'] as const),
+      ...(['dryRun', 'check'] as const),
+    ],
     examples: [
       [
         'kjitsi export-certs ./certs --url https://auth.example.org --realm meet',
@@ -143,6 +146,7 @@ export const COMMANDS: readonly Command[] = [
       'url',
       'realm',
       'jwks',
+      'allowKeysFrom',
       'dir',
       'host',
       'port',
@@ -182,6 +186,7 @@ export const COMMANDS: readonly Command[] = [
       'debian',
       'xmppDomain',
       'into',
+      'allowKeysFrom',
       'keysDir',
       'image',
       'namespace',

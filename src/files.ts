@@ -4,7 +4,6 @@ import type { Stats } from 'node:fs'
 import {
   type FileHandle,
   access,
-  chmod,
   constants,
   lstat,
   mkdir,
@@ -98,8 +97,52 @@ export async function writeIfChanged(path: string, content: string, mode: number
     const target = await linkTarget(path)
     // A rename asks for no right on the file that it replaces; who made it read-only meant it.
     if (before !== undefined) await access(target, constants.W_OK)
-    await replaceFile(target, bytes, mode)
+    await replaceFile(target, bytes, mode, await statRegular(target))
     return before === undefined ? 'created' : 'updated'
+  } catch (error) {
+    throw fileError(`cannot write ${path}`, error)
+  }
+}
+
+/**
+ * What has the name `path`, through no link: the text and mode of a regular file (no text where it is longer than `maxBytes`),
+ * `other` for a link, a folder or a pipe, undefined where there is nothing.
+ * @throws KjitsiError `file`
+ */
+export async function readNoLink(
+  path: string,
+  maxBytes: number,
+): Promise<{ readonly text: string | undefined; readonly mode: number } | 'other' | undefined> {
+  try {
+    // Nothing but a file is opened: to open a pipe or a device can wait, or do something.
+    if (!(await lstat(path)).isFile()) return 'other'
+    const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    try {
+      const about = await file.stat()
+      if (!about.isFile()) return 'other'
+      const { bytesRead, buffer } = await file.read(Buffer.alloc(Math.min(about.size, maxBytes) + 1), 0)
+      return {
+        text: bytesRead > maxBytes ? undefined : buffer.toString('utf8', 0, bytesRead),
+        mode: about.mode,
+      }
+    } finally {
+      await file.close()
+    }
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return undefined
+    if (systemCodeOf(error) === 'ELOOP') return 'other'
+    throw fileError(`cannot read ${path}`, error)
+  }
+}
+
+/**
+ * Puts `content` at `path` in place of what has that name, through no link: for a file whose name is ours, in a folder in
+ * which others may write at the same time. Temporary file beside it, fsync, rename.
+ * @throws KjitsiError `file`
+ */
+export async function putFile(path: string, content: string, mode: number): Promise<void> {
+  try {
+    await replaceFile(path, encode(content), mode, undefined)
   } catch (error) {
     throw fileError(`cannot write ${path}`, error)
   }
@@ -146,7 +189,13 @@ async function makeMissing(dir: string, mode: number): Promise<void> {
     if (await isFolder(dir)) return
     throw error
   }
-  await chmod(dir, mode)
+  // Not by its name, under which somebody may have put a link since.
+  const made = await open(dir, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+  try {
+    await made.chmod(mode)
+  } finally {
+    await made.close()
+  }
 }
 
 async function isFolder(path: string): Promise<boolean> {
@@ -213,9 +262,15 @@ async function linkTarget(path: string): Promise<string> {
   }
 }
 
-async function replaceFile(path: string, bytes: Uint8Array, mode: number): Promise<void> {
-  const old = await statRegular(path)
+/** @param old whose mode and owner the file gets; without it the mode is `mode`, and the owner who runs this */
+async function replaceFile(
+  path: string,
+  bytes: Uint8Array,
+  mode: number,
+  old: Stats | undefined,
+): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomUUID().slice(0, 8)}`)
+  // Exclusively: a link that was put there is not followed. From here on only the open file is touched, no name.
   const file = await open(temporary, 'wx', 0o600)
   try {
     try {

@@ -108,31 +108,47 @@ const FINDINGS = {
     fix: () =>
       'take that key out of use at once, and publish public keys only; kjitsi wrote none of those parts',
   }),
-  'keys-elsewhere': kind<{ realm: string; url: string; jwksUri: string }>({
-    level: 'warning',
-    say: ({ realm, url, jwksUri }) => `the keys of realm ${realm} are not on ${url} but at ${jwksUri}`,
-    fix: () =>
-      "right where that is Keycloak's public address; otherwise correct --url, or Keycloak's hostname setting",
-  }),
   'source-failed': kind<{ failure: string; message: string; hint: string | undefined }>({
     level: 'error',
     say: ({ message }) => message,
     fix: ({ hint }) => hint,
   }),
-  'nothing-pruned': kind<{ dir: string }>({
+  'nothing-pruned': kind<{ dir: string; sources: readonly string[] }>({
     level: 'warning',
-    say: ({ dir }) => `nothing was removed from ${dir}, since not every key set could be read`,
+    say: ({ dir, sources }) =>
+      `no key of ${sources.join(', ')} was removed from ${dir}: what could not be read keeps its keys`,
+  }),
+  'manifest-spoilt': kind<{ file: string }>({
+    level: 'warning',
+    say: ({ file }) =>
+      `${file} is not the list of the files that kjitsi wrote: it begins anew, and of what was there before nothing is removed`,
+    fix: () => 'restore it from a backup, or remove by hand the keys that are no longer in use',
+  }),
+  'foreign-keys': kind<{ dir: string; files: readonly string[] }>({
+    level: 'note',
+    say: ({ dir, files }) =>
+      files.length === 1
+        ? `${dir} holds ${files.join()}, not made by kjitsi: it stays`
+        : `${dir} holds ${files.length} files <64 hex>.pem not made by kjitsi, such as ${files.slice(0, 1).join()}: they stay`,
+    fix: () => 'remove by hand what is no longer in use: Prosody trusts every key in this folder',
+  }),
+  'others-keys': kind<{ dir: string; files: readonly string[]; sources: readonly string[] }>({
+    level: 'note',
+    say: ({ dir, files, sources }) =>
+      `${dir} holds ${files.length} ${files.length === 1 ? 'key' : 'keys'} of sources that are not read here, and stay` +
+      (sources.length === 0 ? '' : `: ${sources.join(', ')}`),
+    fix: () => 'remove by hand those that nothing reads any more: Prosody trusts every key in this folder',
   }),
   'stale-keys': kind<{ dir: string; files: readonly string[] }>({
     level: 'note',
     say: ({ dir, files }) =>
-      `${dir} holds ${files.length} more ${files.length === 1 ? 'key that is' : 'keys that are'} in none of these key sets`,
-    fix: () => '--prune removes them; name every realm whose keys are in that folder when you use it',
+      `${dir} holds ${files.length} more ${files.length === 1 ? 'key that has' : 'keys that have'} left these key sets`,
+    fix: () => '--prune removes them',
   }),
   'pruned-later': kind<{ dir: string; files: readonly string[]; grace: string }>({
     level: 'note',
     say: ({ dir, files, grace }) =>
-      `${dir} holds ${files.length} more ${files.length === 1 ? 'key that is' : 'keys that are'} in none of these key sets; ` +
+      `${dir} holds ${files.length} more ${files.length === 1 ? 'key that has' : 'keys that have'} left these key sets; ` +
       `a key is removed when it has been gone for ${grace}`,
   }),
   'pruned-still-trusted': kind<{ files: readonly string[] }>({
@@ -162,15 +178,23 @@ const FINDINGS = {
       'a Prosody that has fetched it keeps it until it restarts',
     fix: () => 'restart Prosody where it must not be accepted any more',
   }),
-  'keys-kept': kind<{ source: string; message: string; hint: string | undefined; served: number }>({
+  'keys-kept': kind<SourceArgs & { served: number | null }>({
     level: 'warning',
     say: ({ source, message, served }) => {
-      const reason = message.startsWith(`${source}: `) ? message.slice(source.length + 2) : message
-      const keys = `${served} ${served === 1 ? 'key' : 'keys'}`
-      return served === 0
-        ? `${source} has given no key yet, and is asked again: ${reason}`
-        : `${source} is asked again, and what it gave last is still served (${keys}): ${reason}`
+      const reason = reasonOf(source, message)
+      if (served === null) return `${source} has given no key yet, and is asked again: ${reason}`
+      const still =
+        served === 0
+          ? 'none of its keys is served any more'
+          : `what it gave last is still served (${served} ${served === 1 ? 'key' : 'keys'})`
+      return `${source} is asked again, and ${still}: ${reason}`
     },
+    fix: ({ hint }) => hint,
+  }),
+  'keys-none': kind<SourceArgs>({
+    level: 'warning',
+    say: ({ source, message }) =>
+      `${source} publishes no key that can be used, and is asked again: ${reasonOf(source, message)}`,
     fix: ({ hint }) => hint,
   }),
   'folder-closed': kind<{ dir: string }>({
@@ -359,6 +383,18 @@ const FINDINGS = {
       `context.features is there, and what it does not name is off: ${missing.join(', ')}`,
     fix: () => 'kjitsi setup-mappers --feature NAME=true for each of them, or map no feature at all',
   }),
+}
+
+/** A source of keys, and why it gave none. */
+interface SourceArgs {
+  source: string
+  message: string
+  hint: string | undefined
+}
+
+/** A failure's message without the name of the source, which stands before it already. */
+function reasonOf(source: string, message: string): string {
+  return message.startsWith(`${source}: `) ? message.slice(source.length + 2) : message
 }
 
 /** A client and its realm. */

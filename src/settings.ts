@@ -6,6 +6,7 @@ import {
   attributeField,
   dnsLabel,
   duration,
+  hostAndPort,
   httpUrl,
   integer,
   issuer,
@@ -329,10 +330,17 @@ export const SETTINGS = {
     parse: urlOrPath,
     repeat: true,
   }),
+  allowKeysFrom: setting({
+    flag: '--allow-keys-from <host>',
+    env: 'KJITSI_ALLOW_KEYS_FROM',
+    help: "host (or host:port) other than Keycloak's own that may publish a realm's keys; may be given several times",
+    parse: hostAndPort,
+    repeat: true,
+  }),
   prune: setting({
     flag: '--prune',
     env: 'KJITSI_PRUNE',
-    help: 'remove <64 hex>.pem files of keys that are in no key set any more',
+    help: 'remove the files that kjitsi wrote for keys which have left their key sets',
     parse: onOff,
   }),
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import {
   duration,
+  hostAndPort,
   httpUrl,
   integer,
   keyValue,
@@ -29,6 +30,29 @@ test.each([
   ['https://auth.example.org/#/x', 'has a ? or # part: leave it out'],
 ])('%s %s', (typed, message) => {
   expect(() => httpUrl(typed)).toThrow(message)
+})
+
+test.each([
+  ['kc.example.org', 'kc.example.org'],
+  ['KC.Example.org:08443', 'kc.example.org:8443'],
+  ['kc.example.org:80', 'kc.example.org:80'],
+  ['[::1]', '[::1]'],
+  ['[0:0::1]:443', '[::1]:443'],
+])('the host %s is %s', (typed, host) => {
+  expect(hostAndPort(typed)).toBe(host)
+})
+
+test.each([
+  '',
+  'https://kc.example.org',
+  'kc.example.org/auth',
+  'me@kc.example.org',
+  'kc:x',
+  'kc:99999',
+  '::1',
+  'a b',
+])('%j is no host', (typed) => {
+  expect(() => hostAndPort(typed)).toThrow('is no host: write kc.example.org or kc.example.org:8443')
 })
 
 test.each([

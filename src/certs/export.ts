@@ -1,8 +1,8 @@
 // The folder of PEM files: what is there, what is to change, and the change itself.
-import { chmod, lstat, readdir, stat, unlink } from 'node:fs/promises'
+import { lstat, readdir, rm, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { KjitsiError, systemCodeOf } from '../errors.ts'
-import { fileError, makeFolder, readText, writeIfChanged } from '../files.ts'
+import { fileError, makeFolder, putFile, readNoLink } from '../files.ts'
 import type { PublicPem } from './pem.ts'
 
 /** What a folder holds of the files that Prosody may ask for. */
@@ -14,6 +14,8 @@ export interface Folder {
   readonly open: boolean
   /** Names of the form `<64 hex>.pem`, whatever they are. */
   readonly entries: ReadonlyMap<string, Entry>
+  /** Temporary files of runs that were killed. */
+  readonly leftovers: readonly string[]
 }
 
 export type Entry =
@@ -25,13 +27,11 @@ export type Step =
   | { readonly action: 'create' | 'update' | 'keep'; readonly key: PublicPem }
   | { readonly action: 'remove'; readonly file: string }
 
-export interface Plan {
-  readonly steps: readonly Step[]
-  /** Files of keys that none of the sets has, and that stay. */
-  readonly stale: readonly string[]
-}
-
 const OUR_NAME = /^[0-9a-f]{64}\.pem$/
+/** As `putFile` names them. */
+const TEMPORARY = /^\.(?:[0-9a-f]{64}\.pem|\.kjitsi\.json)\.[0-9a-f]{8}$/
+// A run that is under way has one for as long as it takes to write some kilobytes.
+const LEFT_OVER_MS = 60_000
 const FILE_MODE = 0o644
 const FOLDER_MODE = 0o755
 // A PEM of the largest key is under 3 kB. What is longer is not what is wanted, whatever it says.
@@ -47,44 +47,46 @@ export async function readFolder(dir: string): Promise<Folder> {
     if (!about.isDirectory())
       throw new KjitsiError('file', `${dir} is a file, not a folder`, { hint: 'name a folder' })
     const entries = new Map<string, Entry>()
+    const leftovers: string[] = []
     for (const name of await readdir(dir)) {
+      if (TEMPORARY.test(name) && (await isLeftOver(join(dir, name)))) leftovers.push(name)
       const entry = OUR_NAME.test(name) ? await readEntry(join(dir, name)) : undefined
       if (entry) entries.set(name, entry)
     }
-    return { dir, exists: true, open: (about.mode & 0o005) === 0o005, entries }
+    return { dir, exists: true, open: (about.mode & 0o005) === 0o005, entries, leftovers }
   } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT') return { dir, exists: false, open: true, entries: new Map() }
+    if (systemCodeOf(error) === 'ENOENT') {
+      return { dir, exists: false, open: true, entries: new Map(), leftovers: [] }
+    }
     throw error instanceof KjitsiError ? error : fileError(`cannot read ${dir}`, error)
   }
 }
 
 async function readEntry(path: string): Promise<Entry | undefined> {
   try {
-    const about = await lstat(path)
-    if (!about.isFile()) return { kind: 'other' }
-    const readable = (about.mode & 0o444) === 0o444
-    return {
-      kind: 'file',
-      content: about.size > MAX_PEM_BYTES ? '' : await readText(path, { maxBytes: MAX_PEM_BYTES }),
-      readable,
-    }
+    const found = await readNoLink(path, MAX_PEM_BYTES)
+    if (found === 'other') return { kind: 'other' }
+    // Undefined where it was removed since the folder was listed.
+    return found && { kind: 'file', content: found.text ?? '', readable: (found.mode & 0o444) === 0o444 }
   } catch (error) {
-    // Removed since the folder was listed.
-    if (systemCodeOf(error) === 'ENOENT') return undefined
     // What we cannot read, others cannot either: it is to be written anew.
     if (systemCodeOf(error) === 'EACCES') return { kind: 'file', content: '', readable: false }
-    throw error instanceof KjitsiError ? error : fileError(`cannot read ${path}`, error)
+    throw error
   }
 }
 
+async function isLeftOver(path: string): Promise<boolean> {
+  const about = await lstat(path).catch(() => undefined)
+  return about?.isFile() === true && about.mtimeMs < Date.now() - LEFT_OVER_MS
+}
+
 /**
- * What makes the folder hold exactly these keys.
- * @param prune also removes files of keys that are not among them
- * @throws KjitsiError `file` where a link or a folder has the name that a key needs: written through a link, a key
- * would land in a place that nobody named, and what is no file of ours is not ours to replace
+ * What makes the folder hold these keys.
+ * @throws KjitsiError `file` where a link or a folder has the name that a key needs: what is no file of ours is not ours
+ * to replace
  */
-export function planExport(keys: readonly PublicPem[], folder: Folder, prune: boolean): Plan {
-  const steps = keys.map((key): Step => {
+export function planExport(keys: readonly PublicPem[], folder: Folder): readonly Step[] {
+  return keys.map((key): Step => {
     const entry = folder.entries.get(key.file)
     if (entry === undefined) return { action: 'create', key }
     if (entry.kind === 'other') {
@@ -94,16 +96,13 @@ export function planExport(keys: readonly PublicPem[], folder: Folder, prune: bo
     }
     return { action: entry.content === key.pem && entry.readable ? 'keep' : 'update', key }
   })
-  const wanted = new Set(keys.map(({ file }) => file))
-  const unwanted = [...folder.entries].filter(([name, { kind }]) => kind === 'file' && !wanted.has(name))
-  const files = unwanted.map(([name]) => name).sort()
-  return prune
-    ? { steps: [...steps, ...files.map((file): Step => ({ action: 'remove', file }))], stale: [] }
-    : { steps, stale: files }
 }
 
 /**
- * Takes the steps one after the other, new keys before old ones go. Ends between two files where `signal` says so.
+ * Takes the steps one after the other. Ends between two files where `signal` says so.
+ *
+ * Each file is written beside its place and renamed: whoever owns the folder can put a link under a key's name at any
+ * moment, and what it points at is neither written nor made readable.
  * @throws KjitsiError `file`, `interrupted`; the files before that one are done
  */
 export async function applyExport(dir: string, steps: Iterable<Step>, signal: AbortSignal): Promise<void> {
@@ -111,18 +110,13 @@ export async function applyExport(dir: string, steps: Iterable<Step>, signal: Ab
   for (const step of steps) {
     signal.throwIfAborted()
     if (step.action === 'remove') await remove(join(dir, step.file))
-    else if (step.action !== 'keep') await writePem(join(dir, step.key.file), step.key.pem)
+    else if (step.action !== 'keep') await putFile(join(dir, step.key.file), step.key.pem, FILE_MODE)
   }
 }
 
-async function writePem(path: string, pem: string): Promise<void> {
-  await writeIfChanged(path, pem, FILE_MODE)
-  try {
-    // A file that was there keeps its mode when it is written.
-    await chmod(path, FILE_MODE)
-  } catch (error) {
-    throw fileError(`cannot make readable for all ${path}`, error)
-  }
+/** Removes what killed runs left; what cannot be removed stays, since it does no harm. */
+export async function removeLeftovers({ dir, leftovers }: Folder): Promise<void> {
+  for (const name of leftovers) await rm(join(dir, name), { force: true }).catch(() => undefined)
 }
 
 async function remove(path: string): Promise<void> {

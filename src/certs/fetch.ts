@@ -2,24 +2,21 @@
 import pLimit from 'p-limit'
 import { KjitsiError } from '../errors.ts'
 import { readText } from '../files.ts'
-import { type Finding, finding } from '../findings.ts'
+import { finding } from '../findings.ts'
 import { type Http, getText } from '../http.ts'
 import { discover } from '../keycloak/discovery.ts'
 import { shownAddress } from '../shown.ts'
 import { type KeySet, MAX_JWKS_BYTES, readKeys } from './jwks.ts'
 import { type LeftOut, type PublicPem, nameOfKey, pemsOf } from './pem.ts'
-import { type KeySource, nameOfSource } from './sources.ts'
+import type { Reading } from './refresh.ts'
+import { type KeySource, type RealmSource, nameOfSource } from './sources.ts'
 
 /** What one source gave. */
-export interface Fetched {
+export interface Fetched extends Reading {
   readonly source: string
   /** The address or the file that the keys came from. */
   readonly address?: string
   readonly keys: readonly PublicPem[]
-  readonly leftOut: readonly LeftOut[]
-  readonly findings: readonly Finding[]
-  /** Why it gave no key: it could not be read (`unreachable`, `not-found`, `file`), or holds none to use (`keys`). */
-  readonly error?: KjitsiError
 }
 
 const AT_ONCE = 8
@@ -43,26 +40,18 @@ export async function fetchKeys(http: Http, source: KeySource): Promise<Fetched>
   } catch (error) {
     http.signal.throwIfAborted()
     if (!(error instanceof KjitsiError)) throw error
-    return { source: name, keys: [], leftOut: [], findings: [], error }
+    return { source: name, outcome: 'unreachable', keys: [], leftOut: [], findings: [], error }
   }
   const { keys, leftOut, leaks } = pemsOf(set)
   const findings = [
     ...leaks.map((leak) =>
       finding('private-key-published', { source: name, key: nameOfKey(leak), members: leak.members }),
     ),
-    ...(source.kind === 'realm' && hostOf(set.address) !== hostOf(source.url)
-      ? [
-          finding('keys-elsewhere', {
-            realm: source.realm,
-            url: source.url,
-            jwksUri: shownAddress(set.address),
-          }),
-        ]
-      : []),
   ]
-  if (keys.length === 0)
-    return { source: name, keys, leftOut: [], findings, error: noUsableKey(set, leftOut) }
-  return { source: name, address: set.address, keys, leftOut, findings }
+  const about = { source: name, address: set.address, keys, findings }
+  return keys.length === 0
+    ? { ...about, outcome: 'none', leftOut: [], error: noUsableKey(set, leftOut) }
+    : { ...about, outcome: 'keys', leftOut }
 }
 
 async function getSet(
@@ -73,7 +62,7 @@ async function getSet(
   let address = source.url
   try {
     if (source.kind === 'realm') {
-      address = source.jwksUri ?? (await discover(http, source.url, source.realm)).jwksUri
+      address = allowed(source, source.jwksUri ?? (await discover(http, source.url, source.realm)).jwksUri)
     }
     const answer = await getText(http, address, MAX_JWKS_BYTES)
     const about = `GET ${shownAddress(address)}: status ${answer.status}`
@@ -90,6 +79,37 @@ async function getSet(
     if (source.kind === 'realm' && error instanceof KjitsiError) throw ofRealm(source, address, error)
     throw error
   }
+}
+
+/**
+ * The address of a realm's keys, if they may come from there. Whoever answers at it decides whose tokens Jitsi accepts,
+ * and a discovery document is made of what headers a proxy sends: so it leads to no other host without consent, and from https
+ * never to http.
+ * @throws KjitsiError `keys`
+ */
+function allowed({ url, allowKeysFrom }: RealmSource, jwksUri: string): string {
+  const [asked, named] = [new URL(url), new URL(jwksUri)]
+  const shown = `${named.protocol}//${named.host}${named.pathname}`
+  const about = `the Keycloak at ${url} says that its keys are at ${shown}`
+  if (named.protocol !== 'https:' && (named.protocol !== 'http:' || asked.protocol === 'https:')) {
+    throw new KjitsiError(
+      'keys',
+      `${about}: not https, so anybody on the way could put in keys; they are not fetched`,
+      {
+        hint:
+          'behind a reverse proxy start Keycloak with KC_PROXY_HEADERS=xforwarded (and have the proxy send X-Forwarded-Proto), ' +
+          'or with KC_HOSTNAME set to its https address',
+      },
+    )
+  }
+  const port = named.port || (named.protocol === 'https:' ? '443' : '80')
+  const isAllowed = [named.hostname, `${named.hostname}:${port}`].some((host) => allowKeysFrom.includes(host))
+  if (named.host === asked.host || isAllowed) return jwksUri
+  throw new KjitsiError('keys', `${about}, another host; they are not fetched`, {
+    hint:
+      `where that is Keycloak's own address, --allow-keys-from ${named.host} (or KJITSI_ALLOW_KEYS_FROM) allows it; ` +
+      "otherwise correct --url, or Keycloak's KC_HOSTNAME",
+  })
 }
 
 /** A failure with the realm's name before it; one on another host than the one that was asked says whose word it is. */

@@ -11,6 +11,7 @@ import type { Reading, Source } from './refresh.ts'
 
 const KEY_FILE = /^[0-9a-f]{64}\.pem$/
 const MAX_PEM_BYTES = 10_000
+const UNREAD = ''
 /** Listing a folder costs nobody else anything, so a new file is found at once. */
 const COOLDOWN = 1
 
@@ -23,14 +24,18 @@ interface Known {
 /** The PEM files in `dir`, an absolute path; those that hold no public RSA key are left out. Links are followed. */
 export function pemFolder(dir: string, cooldown: number): Source {
   let known: ReadonlyMap<string, Known> = new Map()
+  let isWhole = true
   return {
     name: dir,
     cooldown: Math.min(cooldown, COOLDOWN),
     async read() {
       try {
-        known = await readAll(dir, known)
+        ;({ found: known, isWhole } = await readAll(dir, known))
       } catch (error) {
-        return failed(error instanceof KjitsiError ? error : fileError(`cannot read ${dir}`, error))
+        return failed(
+          'unreachable',
+          error instanceof KjitsiError ? error : fileError(`cannot read ${dir}`, error),
+        )
       }
       const keys: Key[] = []
       const leftOut: LeftOut[] = []
@@ -40,8 +45,9 @@ export function pemFolder(dir: string, cooldown: number): Source {
         if (typeof key !== 'string') keys.push(key)
         else leftOut.push({ kid: file, position, source: dir, reason: key })
       }
-      if (keys.length > 0) return { keys, leftOut, findings: [] }
+      if (keys.length > 0) return { outcome: 'keys', keys, leftOut, findings: [] }
       return failed(
+        isWhole ? 'none' : 'unreachable',
         new KjitsiError('keys', `${dir} holds no key: no file <64 hex>.pem with a public RSA key in it`, {
           hint: `kjitsi export-certs ${dir} writes them`,
         }),
@@ -50,18 +56,24 @@ export function pemFolder(dir: string, cooldown: number): Source {
   }
 }
 
-function failed(error: KjitsiError): Reading {
-  return { keys: [], leftOut: [], findings: [], error }
+function failed(outcome: 'none' | 'unreachable', error: KjitsiError): Reading {
+  return { outcome, keys: [], leftOut: [], findings: [], error }
 }
 
-async function readAll(dir: string, known: ReadonlyMap<string, Known>): Promise<ReadonlyMap<string, Known>> {
+/** `isWhole` is false where a file that was listed could not be looked at: then nobody knows what it holds. */
+async function readAll(
+  dir: string,
+  known: ReadonlyMap<string, Known>,
+): Promise<{ readonly found: ReadonlyMap<string, Known>; readonly isWhole: boolean }> {
   const found = new Map<string, Known>()
+  let isWhole = true
   for (const file of (await readdir(dir)).sort()) {
     if (!KEY_FILE.test(file)) continue
     const one = await readOne(dir, file, known.get(file))
     if (one !== undefined) found.set(file, one)
+    if (one === undefined || one.mark === UNREAD) isWhole = false
   }
-  return found
+  return { found, isWhole }
 }
 
 async function readOne(dir: string, file: string, before: Known | undefined): Promise<Known | undefined> {
@@ -78,7 +90,7 @@ async function readOne(dir: string, file: string, before: Known | undefined): Pr
     // Removed since the folder was listed.
     if (systemCodeOf(error) === 'ENOENT') return undefined
     return {
-      mark: '',
+      mark: UNREAD,
       key: messageOf(error instanceof KjitsiError ? error : fileError(`cannot read ${path}`, error)),
     }
   }

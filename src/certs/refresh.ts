@@ -1,13 +1,20 @@
 // Keeps a ring of keys fresh: reads each source from time to time, at once where a key is asked for that is not known,
 // and again and again where it fails. One source that fails, or hangs, holds up no other.
-import { type ErrorCode, KjitsiError, messageOf } from '../errors.ts'
+import { KjitsiError, messageOf } from '../errors.ts'
 import { type Finding, finding } from '../findings.ts'
 import { type Change, type Key, type Ring, emptyRing, expire, nextExpiry, turn } from './keyring.ts'
 import { type Line, newsOf } from './news.ts'
 import { type LeftOut, nameOfKey } from './pem.ts'
 
+/**
+ * What a source says: these are its keys; it has none that can be used, so what it gave before has left; or nothing, since
+ * it cannot be asked, and what it gave last stays.
+ */
+export type Outcome = 'keys' | 'none' | 'unreachable'
+
 /** What one reading gave. */
 export interface Reading {
+  readonly outcome: Outcome
   readonly keys: readonly Key[]
   readonly leftOut: readonly LeftOut[]
   readonly findings: readonly Finding[]
@@ -82,8 +89,8 @@ interface State {
   keys: number
   failures: number
   failuresInARow: number
-  /** The kind of the failure that was told last; undefined while all is well. */
-  told: ErrorCode | undefined
+  /** Outcome and kind of the failure that was told last; undefined while all is well. */
+  told: string | undefined
   /** What was said about the last good set. */
   said: ReadonlySet<string>
 }
@@ -131,10 +138,12 @@ export function keepKeys(sources: readonly Source[], options: KeeperOptions): Ke
   const readOnce = async (state: State, why: 'due' | 'asked'): Promise<void> => {
     clearTimeout(state.timer)
     state.startedAt = now()
-    const reading = await state.source.read(why).catch((error: unknown) => ({ error }))
+    const reading = await state.source
+      .read(why)
+      .catch((error: unknown) => ({ outcome: 'unreachable' as const, error }))
     if (signal.aborted || stopped) return
-    if (reading.error === undefined && 'keys' in reading) succeed(state, reading)
-    else fail(state, reading.error)
+    if (reading.outcome === 'keys') succeed(state, reading)
+    else fail(state, reading.outcome, reading.error)
     const pause = state.failuresInARow === 0 ? refresh * 1000 : retryAfter(state.failuresInARow, refresh)
     state.timer = setTimeout(() => void read(state, 'due'), pause)
   }
@@ -155,15 +164,21 @@ export function keepKeys(sources: readonly Source[], options: KeeperOptions): Ke
     for (const line of lines) if (!before.has(JSON.stringify(line))) say(line)
   }
 
-  const fail = (state: State, error: unknown): void => {
+  const fail = (state: State, outcome: 'none' | 'unreachable', error: unknown): void => {
     state.failures++
     state.failuresInARow++
+    const { name } = state.source
     const { code, hint } =
       error instanceof KjitsiError ? error : { code: 'unexpected' as const, hint: undefined }
-    if (state.told === code) return
-    state.told = code
-    const args = { source: state.source.name, message: messageOf(error), hint, served: state.keys }
-    say(finding('keys-kept', args))
+    const kind = `${outcome} ${code}`
+    if (state.told !== kind) {
+      state.told = kind
+      const args = { source: name, message: messageOf(error), hint }
+      const own = [...ring.served.values()].filter(({ source }) => source === name)
+      const served = state.goodAt === undefined ? null : own.length
+      say(outcome === 'none' ? finding('keys-none', args) : finding('keys-kept', { ...args, served }))
+    }
+    if (outcome === 'none') take(turn(ring, name, [], now(), graceMs))
   }
 
   return {

@@ -6,12 +6,21 @@ import type { Source } from '../resolve-settings.ts'
 import { shownAddress } from '../shown.ts'
 
 export type KeySource =
-  /** `jwksUri` is what its discovery document says; where that is known, it is not asked for again. */
-  | { readonly kind: 'realm'; readonly url: string; readonly realm: string; readonly jwksUri?: string }
+  | RealmSource
   /** `number` tells it from others before it that differ by what is not shown. */
   | { readonly kind: 'address'; readonly url: string; readonly number?: number }
   /** `path` is absolute. */
   | { readonly kind: 'file'; readonly path: string }
+
+export interface RealmSource {
+  readonly kind: 'realm'
+  readonly url: string
+  readonly realm: string
+  /** Hosts other than that of `url` that its keys may come from: `host`, or `host:port`. */
+  readonly allowKeysFrom: readonly string[]
+  /** What its discovery document says; where that is known, it is not asked for again. */
+  readonly jwksUri?: string
+}
 
 /**
  * What a person calls a source: `realm meet`, an address, a file. Everybody who asks the key server how it is may read
@@ -37,6 +46,14 @@ export function jwksSources(jwks: readonly string[], cwd: string): readonly KeyS
   })
 }
 
+/** What the manifest of a folder calls a source: the same in every run, another for each Keycloak, and without secrets. */
+export function lastingNameOf(source: KeySource): string {
+  if (source.kind === 'realm') return `realm ${source.realm} of ${source.url}`
+  if (source.kind === 'file') return source.path
+  const { origin, pathname } = new URL(source.url)
+  return origin + pathname
+}
+
 /** How directly a setting was given: the first is the most direct. */
 export const WAYS: readonly Source[] = ['flag', 'environment', 'settings file', 'default']
 
@@ -45,7 +62,9 @@ export const WAYS: readonly Source[] = ['flag', 'environment', 'settings file', 
  * environment, in the settings file); otherwise those that were given more directly take the place of the others.
  * @throws KjitsiError `usage` where there are none and nobody can be asked
  */
-export async function keySources(context: Context<'url' | 'realm' | 'jwks'>): Promise<readonly KeySource[]> {
+export async function keySources(
+  context: Context<'url' | 'realm' | 'jwks' | 'allowKeysFrom'>,
+): Promise<readonly KeySource[]> {
   const { settings, sources, io, output } = context
   const rank = (key: 'realm' | 'jwks'): number =>
     settings[key].length === 0 ? Infinity : WAYS.indexOf(sources[key] ?? 'default')
@@ -56,7 +75,13 @@ export async function keySources(context: Context<'url' | 'realm' | 'jwks'>): Pr
     return fromJwks
   }
   const { url, realm } = await context.need('url', 'realm').catch(orJwks)
-  const fromRealms = unique(realm).map((name): KeySource => ({ kind: 'realm', url, realm: name }))
+  const { allowKeysFrom } = settings
+  const fromRealms = unique(realm).map((name): KeySource => ({
+    kind: 'realm',
+    url,
+    realm: name,
+    allowKeysFrom,
+  }))
   if (rank('jwks') === rank('realm')) return [...fromRealms, ...fromJwks]
   if (fromJwks.length > 0)
     output.note(`not read, since there is --realm: ${fromJwks.map(nameOfSource).join(', ')}`)

@@ -1,11 +1,11 @@
 // Writes the public keys of realms into a folder, one file a key, under the names that Prosody asks for.
 import type { ChalkInstance } from 'chalk'
-import { resolve } from 'node:path'
-import { type Step, applyExport, planExport, readFolder } from '../certs/export.ts'
+import { join, resolve } from 'node:path'
+import { type Step, applyExport, planExport, readFolder, removeLeftovers } from '../certs/export.ts'
 import { type Fetched, fetchAll } from '../certs/fetch.ts'
-import { type Gone, readGone, withGrace, writeGone } from '../certs/gone.ts'
+import { MANIFEST_FILE, readManifest, upkeep, writeManifest } from '../certs/manifest.ts'
 import { type LeftOut, nameOfKey, shownKid, unite } from '../certs/pem.ts'
-import { type KeySource, keySources } from '../certs/sources.ts'
+import { type KeySource, keySources, lastingNameOf } from '../certs/sources.ts'
 import { newsOutput, watch } from '../certs/watch.ts'
 import type { Context, Run } from '../command.ts'
 import { type ErrorCode, KjitsiError, worstOf } from '../errors.ts'
@@ -14,10 +14,10 @@ import { type Output, table } from '../output.ts'
 import { SETTINGS } from '../settings.ts'
 import { shownDuration } from '../values.ts'
 
-type Keys = 'url' | 'realm' | 'jwks' | 'prune' | 'grace' | 'watch' | 'interval' | 'log' | 'dryRun' | 'check'
+type SourceKeys = 'url' | 'realm' | 'jwks' | 'allowKeysFrom'
+type Keys = SourceKeys | 'prune' | 'grace' | 'watch' | 'interval' | 'log' | 'dryRun' | 'check'
 
 const DAY = 86_400
-const NONE: Gone = new Map()
 
 export const run: Run<Keys> = async (context) => {
   const { args, settings, output, io } = context
@@ -58,33 +58,62 @@ async function exportOnce(
 ): Promise<Round> {
   const dryRun = settings.dryRun || settings.check
   const grace = settings.grace ?? (settings.watch ? DAY : 0)
-  // A folder that cannot be written to is told before a server is asked.
+  // A folder that cannot be written to, or whose manifest cannot be read, is told before a server is asked.
   const folder = await readFolder(dir)
-  const before = settings.prune && grace > 0 ? await readGone(dir) : NONE
+  await readManifest(dir)
   const fetched = await fetchAll(http, sources)
-  const failure = sayWhatFailed(fetched, output)
+  const failure = failureOf(fetched)
+  for (const found of fetched.flatMap(({ findings }) => findings)) output.find(found)
+  if (fetched.length > 1) sayWhatFailed(fetched, output)
+  if (failure && fetched.every(({ outcome }) => outcome === 'unreachable')) throw failure.ofAll
   const keys = unite(fetched.flatMap((one) => one.keys))
-  const prune = settings.prune && failure === undefined
-  const patient = prune && grace > 0
-  const plan = planExport(keys, folder, prune)
-  const { steps, stale, gone, waiting } = withGrace(plan, patient ? before : NONE, clock(), grace)
-  const changed = steps.some(({ action }) => action !== 'keep')
-  if (changed && !dryRun) await applyExport(dir, steps, io.signal)
-  if (patient && !dryRun) await writeGone(dir, gone)
+  const writes = planExport(keys, folder)
+  if (writes.some(({ action }) => action !== 'keep') && !dryRun) await applyExport(dir, writes, io.signal)
+
+  // As late as can be: another run may have written to it meanwhile.
+  const before = await readManifest(dir)
+  const files = [...folder.entries].flatMap(([file, { kind }]) => (kind === 'file' ? [file] : []))
+  const readings = sources.flatMap((source, i) => {
+    const one = fetched[i]
+    return one === undefined ? [] : [{ source: lastingNameOf(source), outcome: one.outcome, keys: one.keys }]
+  })
+  const { manifest, gone, waiting, foreign, others } = upkeep(
+    before.manifest,
+    readings,
+    new Set([...files, ...keys.map(({ file }) => file)]),
+    clock(),
+    settings.prune ? grace : undefined,
+  )
+  const removals = gone.map((file): Step => ({ action: 'remove', file }))
+  if (!dryRun) {
+    if (removals.length > 0) await applyExport(dir, removals, io.signal)
+    await writeManifest(dir, manifest, before)
+    await removeLeftovers(folder)
+  }
+  const steps = [...writes, ...removals]
   onApplied(steps)
 
-  if (settings.prune && failure !== undefined) output.find(finding('nothing-pruned', { dir }))
-  else if (failure === undefined && stale.length > 0)
-    output.find(finding('stale-keys', { dir, files: stale }))
+  const silent = fetched.flatMap(({ source, outcome }) => (outcome === 'unreachable' ? [source] : []))
+  if (settings.prune && silent.length > 0) output.find(finding('nothing-pruned', { dir, sources: silent }))
+  if (before.isSpoilt) output.find(finding('manifest-spoilt', { file: join(dir, MANIFEST_FILE) }))
   if (waiting.length > 0) {
-    output.find(finding('pruned-later', { dir, files: waiting, grace: shownDuration(grace) }))
+    const about = { dir, files: waiting }
+    output.find(
+      settings.prune
+        ? finding('pruned-later', { ...about, grace: shownDuration(grace) })
+        : finding('stale-keys', about),
+    )
   }
-  const removed = steps.filter((step) => step.action === 'remove').map(({ file }) => file)
-  if (removed.length > 0) output.find(finding('pruned-still-trusted', { files: removed }))
+  if (foreign.length > 0) output.find(finding('foreign-keys', { dir, files: foreign }))
+  if (others.files.length > 0) output.find(finding('others-keys', { dir, ...others }))
+  if (gone.length > 0) output.find(finding('pruned-still-trusted', { files: gone }))
   if (!folder.open) output.find(finding('folder-closed', { dir }))
   const leftOut = fetched.flatMap((one) => one.leftOut)
   for (const key of leftOut) output.note(`left out: ${nameOfKey(key)} of ${key.source}: ${key.reason}`)
-  return { steps, leftOut, changed, dryRun, failure }
+  if (failure && keys.length === 0 && steps.length === 0) throw failure.ofAll
+  if (fetched.length === 1) sayWhatFailed(fetched, output)
+  const changed = steps.some(({ action }) => action !== 'keep')
+  return { steps, leftOut, changed, dryRun, failure: failure?.worst }
 }
 
 /** Exports again and again, until it is told to stop; what has changed is told as a log. */
@@ -121,22 +150,23 @@ async function watchFolder(context: Context<Keys>, dir: string): Promise<undefin
 }
 
 /**
- * Says what was found out about the sources, and which of them failed.
- * @returns the worst failure among several sources, undefined where there was none
- * @throws KjitsiError where no source gave a key
+ * What came of the sources that gave no key, undefined where each gave some.
+ * @returns `worst` of them, and what to end with where no source gave a key and nothing was done
  */
-function sayWhatFailed(fetched: readonly Fetched[], output: Output): ErrorCode | undefined {
-  for (const found of fetched.flatMap(({ findings }) => findings)) output.find(found)
+function failureOf(
+  fetched: readonly Fetched[],
+): { readonly worst: ErrorCode; readonly ofAll: KjitsiError } | undefined {
   const [first, ...others] = fetched.flatMap(({ error }) => error ?? [])
   if (first === undefined) return undefined
-  if (fetched.length === 1) throw first
-  const errors = [first, ...others]
-  for (const { code, message, hint } of errors) {
+  const worst = worstOf([first.code, ...others.map(({ code }) => code)])
+  const message = `none of the ${fetched.length} key sets gave a key, so nothing was written`
+  return { worst, ofAll: fetched.length === 1 ? first : new KjitsiError(worst, message) }
+}
+
+function sayWhatFailed(fetched: readonly Fetched[], output: Output): void {
+  for (const { code, message, hint } of fetched.flatMap(({ error }) => error ?? [])) {
     output.find(finding('source-failed', { failure: code, message, hint }))
   }
-  const worst = worstOf([first.code, ...others.map(({ code }) => code)])
-  if (errors.length < fetched.length) return worst
-  throw new KjitsiError(worst, `none of the ${fetched.length} key sets gave a key, so nothing was written`)
 }
 
 const DONE = { create: 'created', update: 'updated', keep: 'unchanged', remove: 'removed' } as const

@@ -18,7 +18,18 @@ import { fillTemplate, readTemplate } from '../templates.ts'
 
 type Keys =
   | FactKey
-  | ('url' | 'realm' | 'jitsiUrls' | 'jitsiEnv' | 'keyserver' | 'debian' | 'keysDir' | 'image' | 'namespace')
+  | (
+      | 'url'
+      | 'realm'
+      | 'allowKeysFrom'
+      | 'jitsiUrls'
+      | 'jitsiEnv'
+      | 'keyserver'
+      | 'debian'
+      | 'keysDir'
+      | 'image'
+      | 'namespace'
+    )
   | ('cronjob' | 'issuer' | 'moderators' | 'keys' | 'xmppDomain' | 'roomClaim' | 'into' | 'dryRun' | 'check')
 
 export const run: Run<Keys> = async (context) => {
@@ -162,7 +173,7 @@ async function filesOf(
   if (kind.inContainer && isLoopback(given.url)) {
     context.output.find(finding('keycloak-loopback', { url: given.url }))
   }
-  return kind.files(place, given)
+  return kind.files(place, { ...given, allowKeysFrom: context.settings.allowKeysFrom })
 }
 
 async function acceptedFacts(

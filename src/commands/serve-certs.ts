@@ -11,7 +11,7 @@ import { KjitsiError } from '../errors.ts'
 import { fixOf, sentenceOf } from '../findings.ts'
 import type { Output } from '../output.ts'
 
-type SourceKeys = 'url' | 'realm' | 'jwks' | 'dir' | 'cooldown'
+type SourceKeys = 'url' | 'realm' | 'jwks' | 'allowKeysFrom' | 'dir' | 'cooldown'
 type Keys = SourceKeys | 'host' | 'port' | 'path' | 'tlsCert' | 'tlsKey' | 'refresh' | 'grace' | 'log'
 
 const DAY = 86_400

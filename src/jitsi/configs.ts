@@ -52,6 +52,8 @@ export interface Place {
 export interface Keycloak {
   readonly url: string
   readonly realm: readonly string[]
+  /** Other hosts that its keys may come from. */
+  readonly allowKeysFrom: readonly string[]
 }
 
 interface About {
@@ -85,7 +87,7 @@ const ADDRESS = ['jitsiUrls', 'jitsiEnv'] as const
 
 export const KINDS: Readonly<Record<string, Kind>> = {
   nginx: {
-    settings: ['url', 'realm', ...ADDRESS, 'keyserver', 'debian'],
+    settings: ['url', 'realm', 'allowKeysFrom', ...ADDRESS, 'keyserver', 'debian'],
     keys: ({ debian }) => (debian ? '/_api/public' : '/kjitsi-keys'),
     needs: nothing,
     inContainer: false,
@@ -93,7 +95,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     files: nginx,
   },
   systemd: {
-    settings: ['url', 'realm', 'keysDir'],
+    settings: ['url', 'realm', 'allowKeysFrom', 'keysDir'],
     keys: () => 'http://127.0.0.1:9000/certs',
     needs: nothing,
     inContainer: false,
@@ -101,7 +103,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     files: systemd,
   },
   compose: {
-    settings: ['url', 'realm', 'image'],
+    settings: ['url', 'realm', 'allowKeysFrom', 'image'],
     keys: () => 'http://kjitsi:9000/certs',
     needs: nothing,
     inContainer: true,
@@ -109,7 +111,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     files: compose,
   },
   kubernetes: {
-    settings: ['url', 'realm', 'image', 'namespace', 'cronjob', ...ADDRESS],
+    settings: ['url', 'realm', 'allowKeysFrom', 'image', 'namespace', 'cronjob', ...ADDRESS],
     keys: (place) => (place.cronjob ? '/kjitsi-keys' : inCluster(place)),
     needs: nothing,
     inContainer: true,
@@ -161,7 +163,7 @@ function inCluster({ namespace }: Pick<Place, 'namespace'>): string {
 }
 
 function nginx({ keyserver, debian }: Place, keycloak: Keycloak): readonly ConfigFile[] {
-  const options = { OPTIONS: sourceOptions(keycloak) }
+  const exported = { KEY_OPTIONS: keyOptions(keycloak) }
   const name = 'kjitsi.conf'
   if (debian) {
     if (!keyserver.endsWith('/_api/public')) {
@@ -169,14 +171,15 @@ function nginx({ keyserver, debian }: Place, keycloak: Keycloak): readonly Confi
       throw new KjitsiError('usage', message, { hint: 'leave --keyserver out, and give --jitsi-url' })
     }
     const values = {
-      ...options,
+      ...exported,
       PUBLIC: shellWords('the key server', [keyserver]),
       KEYSERVER: luaString('the key server', keyserver),
     }
     return [{ name, template: 'nginx-debian.conf', values }]
   }
   const values = {
-    ...options,
+    ...exported,
+    OPTIONS: sourceOptions(keycloak),
     LOCATION: nginxString("the key server's path", `${pathOf(keyserver)}/`),
     KEYSERVER: shellWords('--keyserver', [keyserver]),
   }
@@ -211,6 +214,7 @@ function systemd({ keysDir = '/etc/jitsi/meet/public' }: Place, keycloak: Keyclo
   const source = {
     KEYCLOAK_URL: unitAssignment('KEYCLOAK_URL', keycloak.url),
     KEYCLOAK_REALM: unitAssignment('KEYCLOAK_REALM', settingList('--realm', keycloak.realm)),
+    ALLOW_KEYS_FROM: unitAssignment('KJITSI_ALLOW_KEYS_FROM', keycloak.allowKeysFrom.join(',')),
   }
   const what = '--keys-dir'
   const folder = {
@@ -245,17 +249,18 @@ function kubernetes(place: Place, keycloak: Keycloak): readonly ConfigFile[] {
     KEYSERVER: shellWords('the key server', [place.keyserver]),
   }
   if (!place.cronjob) return [{ name: 'kjitsi.yaml', template: 'kubernetes.yaml', values }]
-  const options = { OPTIONS: sourceOptions(keycloak) }
+  const options = { OPTIONS: keyOptions(keycloak) }
   return [
     { name: 'kjitsi-cronjob.yaml', template: 'kubernetes-cronjob.yaml', values: { ...values, ...options } },
   ]
 }
 
-function container(place: Place, { url, realm }: Keycloak): Readonly<Record<string, Literal>> {
+function container(place: Place, { url, realm, allowKeysFrom }: Keycloak): Readonly<Record<string, Literal>> {
   return {
     IMAGE: yamlExpanded('--image', imageOf(place)),
     KEYCLOAK_URL: yamlExpanded('--url', url),
     KEYCLOAK_REALM: yamlExpanded('--realm', settingList('--realm', realm)),
+    ALLOW_KEYS_FROM: yamlExpanded('--allow-keys-from', allowKeysFrom.join(',')),
   }
 }
 
@@ -273,7 +278,16 @@ function helm(_: Place, facts: Facts): readonly ConfigFile[] {
   return [{ name: HELM_FILE, template: 'helm-values.yaml', values }]
 }
 
-/** `--url … --realm …`, as the commands take them that read keys. */
-function sourceOptions({ url, realm }: Keycloak): Literal {
-  return shellWords('--url or --realm', ['--url', url, ...realm.flatMap((name) => ['--realm', name])])
+/** `--url … --realm …`, as the commands take them that ask Keycloak. */
+function sourceOptions({ url, realm }: Keycloak, more: readonly string[] = []): Literal {
+  const words = ['--url', url, ...realm.flatMap((name) => ['--realm', name]), ...more]
+  return shellWords('--url or --realm', words)
+}
+
+/** The same for those that read keys. */
+function keyOptions(keycloak: Keycloak): Literal {
+  return sourceOptions(
+    keycloak,
+    keycloak.allowKeysFrom.flatMap((host) => ['--allow-keys-from', host]),
+  )
 }

@@ -1,13 +1,14 @@
 // The command line of export-certs where no Keycloak is needed: key sets from files and from a loopback server.
 import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
-import { chmod, mkdtemp, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, readdir, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { MANIFEST_FILE } from '../../src/certs/manifest.ts'
 import { fileNameOf } from '../../src/certs/pem.ts'
 import { run } from '../run.ts'
 import { MAY_MOUNT, WITHOUT_PASS, shell } from '../shell.ts'
@@ -15,7 +16,8 @@ import { MAY_MOUNT, WITHOUT_PASS, shell } from '../shell.ts'
 const FIXTURE = fileURLToPath(new URL('../fixtures/jwks.json', import.meta.url))
 const ARTICLE_KID = '1DKOk8q4Dc9BSgDLmksFemg5lEGuoYQvYrHVOnXNj3k'
 const ARTICLE_FILE = 'e15452c2c03fc8afdb1d558953ab30ffd235a622fad1175de7f791a3c86eb08d.pem'
-const FILES = [ARTICLE_FILE, fileNameOf('second key')].sort()
+const PEMS = [ARTICLE_FILE, fileNameOf('second key')].sort()
+const FILES = [MANIFEST_FILE, ...PEMS]
 
 async function tempFolder(): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'kjitsi-'))
@@ -109,7 +111,7 @@ describe('export', () => {
     const ran = await shell('umask 077; exec "$@"', ['export-certs', dir, '--jwks', FIXTURE], '/')
     expect(ran).toMatchObject({ exitCode: 0 })
     for (const folder of [above, dir]) expect((await stat(folder)).mode & 0o777).toBe(0o755)
-    for (const file of FILES) expect((await stat(join(dir, file))).mode & 0o777).toBe(0o644)
+    for (const file of PEMS) expect((await stat(join(dir, file))).mode & 0o777).toBe(0o644)
   })
 
   test('a reader of stdout that leaves early is no failure', async () => {
@@ -138,9 +140,34 @@ describe('several key sets', () => {
     })
     expect(stdout).toContain(fileNameOf('a'))
     expect(stderr).toContain(`error: cannot read ${b}: no such file or folder`)
-    expect(stderr).toContain('warning: nothing was removed')
+    expect(stderr).toContain(`warning: no key of ${b} was removed`)
+    expect(stderr).toContain(`holds ${fileNameOf('old')}, not made by kjitsi: it stays`)
     expect(exitCode).toBe(1)
-    expect((await readdir(join(dir, 'certs'))).sort()).toEqual(['a', 'b', 'old'].map(fileNameOf).sort())
+    const files = [MANIFEST_FILE, ...['a', 'b', 'old'].map(fileNameOf)].sort()
+    expect((await readdir(join(dir, 'certs'))).sort()).toEqual(files)
+  })
+
+  test('--prune takes the keys of one that says that it has none, and no key of one that cannot be read', async () => {
+    const dir = await tempFolder()
+    const certs = join(dir, 'certs')
+    const [a, b, c] = [
+      await keySet(dir, 'a.json', 'a'),
+      await keySet(dir, 'b.json', 'b'),
+      await keySet(dir, 'c.json', 'c'),
+    ]
+    const argv = ['export-certs', certs, '--jwks', a, '--jwks', b, '--jwks', c, '--prune']
+    await run(argv)
+    await writeFile(b, '{"keys":[]}')
+    await writeFile(c, 'not JSON')
+    const patient = await run([...argv, '--grace', '1h'])
+    expect(patient.stderr).toContain('a key is removed when it has been gone for 1h')
+    expect(await readdir(certs)).toHaveLength(4)
+    const { exitCode, stdout, stderr } = await run(argv)
+    expect(stdout).toMatch(new RegExp(`${fileNameOf('b')} +removed`))
+    expect(stderr).toContain(`error: ${b}: the key set is empty`)
+    expect(stderr).toContain(`warning: no key of ${c} was removed from ${certs}`)
+    expect(exitCode).toBe(1)
+    expect((await readdir(certs)).sort()).toEqual([MANIFEST_FILE, ...['a', 'c'].map(fileNameOf)].sort())
   })
 
   test('the failure is said with --quiet too, and in JSON', async () => {
@@ -183,19 +210,81 @@ describe('several key sets', () => {
 describe('keys that are gone', () => {
   test('stay and are told, until --prune removes them and says what Prosody does', async () => {
     const dir = await tempFolder()
-    await run(['export-certs', dir, '--jwks', await keySet(dir, 'old.json', 'old')])
-    const kept = await run(['export-certs', dir, '--jwks', FIXTURE])
-    expect(kept.stderr).toContain(`note: ${dir} holds 1 more key that is in none of these key sets`)
-    const dry = await run(['export-certs', dir, '--jwks', FIXTURE, '--prune', '--check'])
+    const set = await keySet(dir, 'set.json', 'old')
+    await run(['export-certs', dir, '--jwks', set])
+    await keySet(dir, 'set.json', 'new')
+    const kept = await run(['export-certs', dir, '--jwks', set])
+    expect(kept.stderr).toContain(
+      `note: ${dir} holds 1 more key that has left these key sets\n  → --prune removes them`,
+    )
+    const dry = await run(['export-certs', dir, '--jwks', set, '--prune', '--check'])
     expect(dry.stdout).toContain('to remove')
     expect(dry.exitCode).toBe(3)
     expect(await readdir(dir)).toContain(fileNameOf('old'))
-    const pruned = await run(['export-certs', dir, '--jwks', FIXTURE, '--prune'])
+    const pruned = await run(['export-certs', dir, '--jwks', set, '--prune'])
     expect(pruned.stdout).toMatch(new RegExp(`${fileNameOf('old')} +removed`))
     expect(pruned.stderr).toContain(
       'Prosody goes on trusting a key that it has fetched before, until it restarts',
     )
-    expect((await readdir(dir)).sort()).toEqual([...FILES, 'old.json'].sort())
+    expect((await readdir(dir)).sort()).toEqual([MANIFEST_FILE, fileNameOf('new'), 'set.json'].sort())
+  })
+
+  test('two jobs on one folder, each with a key set of its own, leave the keys of the other', async () => {
+    const dir = await tempFolder()
+    const certs = join(dir, 'certs')
+    const [a, b] = [await keySet(dir, 'a.json', 'a', 'both'), await keySet(dir, 'b.json', 'b')]
+    for (const set of [a, b, a, b]) await run(['export-certs', certs, '--jwks', set, '--prune'])
+    expect(await readdir(certs)).toHaveLength(4)
+    await keySet(dir, 'a.json', 'new')
+    const { stdout, stderr } = await run(['export-certs', certs, '--jwks', a, '--prune'])
+    expect(stdout.match(/removed/g)).toHaveLength(2)
+    expect(stderr).toContain(`holds 1 key of sources that are not read here, and stay: ${b}`)
+    expect((await readdir(certs)).sort()).toEqual([MANIFEST_FILE, ...['new', 'b'].map(fileNameOf)].sort())
+  })
+
+  test('that kjitsi did not write stay, and so do all where its list is lost or spoilt', async () => {
+    const dir = await tempFolder()
+    const set = await keySet(dir, 'set.json', 'old')
+    const argv = ['export-certs', dir, '--jwks', set, '--prune']
+    await run(argv)
+    await keySet(dir, 'set.json', 'new')
+    await writeFile(join(dir, MANIFEST_FILE), '{')
+    const spoilt = await run(argv)
+    expect(spoilt.stderr).toContain(
+      `warning: ${dir}/.kjitsi.json is not the list of the files that kjitsi wrote`,
+    )
+    await rm(join(dir, MANIFEST_FILE))
+    const lost = await run(argv)
+    expect(lost.stderr).toContain(`note: ${dir} holds ${fileNameOf('old')}, not made by kjitsi: it stays`)
+    expect(lost.exitCode).toBe(0)
+    expect(await readdir(dir)).toEqual(
+      expect.arrayContaining([MANIFEST_FILE, ...['old', 'new'].map(fileNameOf)]),
+    )
+    const listed = await stat(join(dir, MANIFEST_FILE))
+    await run(argv)
+    expect(await stat(join(dir, MANIFEST_FILE))).toMatchObject({ ino: listed.ino, mtimeMs: listed.mtimeMs })
+  })
+
+  test('a file with exactly the key in it is taken for our own, once its source publishes it', async () => {
+    const dir = await tempFolder()
+    const set = await keySet(dir, 'set.json', 'old')
+    await run(['export-certs', dir, '--jwks', set])
+    await rm(join(dir, MANIFEST_FILE))
+    await run(['export-certs', dir, '--jwks', set])
+    await keySet(dir, 'set.json', 'new')
+    const { stdout } = await run(['export-certs', dir, '--jwks', set, '--prune'])
+    expect(stdout).toMatch(new RegExp(`${fileNameOf('old')} +removed`))
+  })
+
+  test('a link in place of the list is refused, and nothing is written', async () => {
+    const dir = await tempFolder()
+    await writeFile(join(dir, 'other'), 'mine')
+    await symlink('other', join(dir, MANIFEST_FILE))
+    const { exitCode, stderr } = await run(['export-certs', dir, '--jwks', FIXTURE, '--prune'])
+    expect(stderr).toContain(`error: ${dir}/.kjitsi.json is no file but a link or a folder`)
+    expect(exitCode).toBe(1)
+    expect((await readdir(dir)).sort()).toEqual([MANIFEST_FILE, 'other'])
+    expect(await readFile(join(dir, 'other'), 'utf8')).toBe('mine')
   })
 
   test('stay where the new set has no usable key', async () => {
@@ -205,7 +294,7 @@ describe('keys that are gone', () => {
     const { exitCode, stderr } = await run(['export-certs', dir, '--jwks', join(dir, 'none.json'), '--prune'])
     expect(stderr).toContain('no key in it is one that Jitsi can use:\n  key e: kty EC (ES256)')
     expect(exitCode).toBe(1)
-    expect(await readdir(dir)).toHaveLength(3)
+    expect((await readdir(dir)).sort()).toEqual([...FILES, 'none.json'].sort())
   })
 })
 

@@ -1,6 +1,9 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import {
   chmod,
   lstat,
+  lutimes,
   mkdir,
   mkdtemp,
   readFile,
@@ -15,7 +18,14 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { type Entry, type Folder, applyExport, planExport, readFolder } from '../../src/certs/export.ts'
+import {
+  type Entry,
+  type Folder,
+  applyExport,
+  planExport,
+  readFolder,
+  removeLeftovers,
+} from '../../src/certs/export.ts'
 import { type PublicPem, fileNameOf } from '../../src/certs/pem.ts'
 
 const NEVER = new AbortController().signal
@@ -32,8 +42,8 @@ async function tempFolder(): Promise<string> {
 }
 
 /** Brings the folder up to date, as the command does. */
-async function exportTo(dir: string, keys: readonly PublicPem[], prune = false): Promise<readonly string[]> {
-  const { steps } = planExport(keys, await readFolder(dir), prune)
+async function exportTo(dir: string, keys: readonly PublicPem[]): Promise<readonly string[]> {
+  const steps = planExport(keys, await readFolder(dir))
   await applyExport(dir, steps, NEVER)
   return steps.map(({ action }) => action)
 }
@@ -45,26 +55,24 @@ describe('the plan', () => {
     exists: true,
     open: true,
     entries: new Map(Object.entries(entries)),
+    leftovers: [],
   })
   const [a, b] = [key('a'), key('b')]
   const stranger = fileNameOf('stranger')
 
   test.each([
-    ['nothing there', [a, b], {}, false, ['create', 'create'], []],
-    ['all there', [a], { [a.file]: file(a.pem) }, false, ['keep'], []],
-    ['another content', [a], { [a.file]: file('old') }, false, ['update'], []],
-    ['not for all to read', [a], { [a.file]: file(a.pem, false) }, false, ['update'], []],
-    ['a key that is gone stays', [a], { [stranger]: file('x') }, false, ['create'], [stranger]],
-    ['a key that is gone goes with --prune', [a], { [stranger]: file('x') }, true, ['create', 'remove'], []],
-    ['a link of such a name stays', [a], { [stranger]: { kind: 'other' } }, true, ['create'], []],
-  ] as const)('%s', (_, keys, entries, prune, actions, stale) => {
-    const plan = planExport(keys, folder(entries), prune)
-    expect(plan.steps.map(({ action }) => action)).toEqual(actions)
-    expect(plan.stale).toEqual(stale)
+    ['nothing there', [a, b], {}, ['create', 'create']],
+    ['all there', [a], { [a.file]: file(a.pem) }, ['keep']],
+    ['another content', [a], { [a.file]: file('old') }, ['update']],
+    ['not for all to read', [a], { [a.file]: file(a.pem, false) }, ['update']],
+    ['a file of another key', [a], { [stranger]: file('x') }, ['create']],
+    ['a link of another name', [a], { [stranger]: { kind: 'other' } }, ['create']],
+  ] as const)('%s', (_, keys, entries, actions) => {
+    expect(planExport(keys, folder(entries)).map(({ action }) => action)).toEqual(actions)
   })
 
   test('refuses a link or a folder where a key has to go', () => {
-    expect(() => planExport([a], folder({ [a.file]: { kind: 'other' } }), false)).toThrow(
+    expect(() => planExport([a], folder({ [a.file]: { kind: 'other' } }))).toThrow(
       `/certs/${a.file} is no file but a link or a folder`,
     )
   })
@@ -95,7 +103,7 @@ describe('the folder', () => {
     await exportTo(dir, [key('k')])
     await utimes(join(dir, fileNameOf('k')), LONG_AGO, LONG_AGO)
     const before = await lstat(join(dir, fileNameOf('k')))
-    expect(await exportTo(dir, [key('k')], true)).toEqual(['keep'])
+    expect(await exportTo(dir, [key('k')])).toEqual(['keep'])
     expect(await lstat(join(dir, fileNameOf('k')))).toMatchObject({
       mtimeMs: before.mtimeMs,
       ino: before.ino,
@@ -116,27 +124,16 @@ describe('the folder', () => {
     expect(await readdir(dir)).toHaveLength(1)
   })
 
-  test('pruning takes the files of keys that are gone, and nothing else', async () => {
+  test('removing takes the files that are named, and a link itself', async () => {
     const dir = await tempFolder()
-    const gone = fileNameOf('gone')
-    const strangers = [
-      'index.html',
-      'key.pem',
-      `${gone}.bak`,
-      `x${gone}`,
-      gone.toUpperCase(),
-      gone.slice(1),
-      `${'g'.repeat(64)}.pem`,
-      '.hidden',
-    ]
-    for (const name of [...strangers, gone]) await writeFile(join(dir, name), 'x')
-    await mkdir(join(dir, fileNameOf('folder')))
-    await symlink(join(dir, 'index.html'), join(dir, fileNameOf('link')))
-    await symlink('/nowhere', join(dir, fileNameOf('dangling')))
-    expect(await exportTo(dir, [key('k')], true)).toEqual(['create', 'remove'])
-    expect((await readdir(dir)).sort()).toEqual(
-      [...strangers, ...['folder', 'link', 'dangling', 'k'].map(fileNameOf)].sort(),
+    await writeFile(join(dir, 'mine'), 'x')
+    await symlink('mine', join(dir, fileNameOf('link')))
+    await writeFile(join(dir, fileNameOf('gone')), 'x')
+    const steps = ['gone', 'link', 'not there'].map(
+      (kid) => ({ action: 'remove', file: fileNameOf(kid) }) as const,
     )
+    await applyExport(dir, steps, NEVER)
+    expect(await readdir(dir)).toEqual(['mine'])
   })
 
   test.each([
@@ -152,6 +149,68 @@ describe('the folder', () => {
     expect((await readdir(dir)).sort()).toEqual(['other.txt', fileNameOf('k')].sort())
   })
 
+  test('a link that is put under the name of a key after it was looked at is replaced, not followed', async () => {
+    const dir = await tempFolder()
+    const victim = join(dir, 'victim')
+    await writeFile(victim, 'secret', { mode: 0o600 })
+    const steps = planExport([key('k')], await readFolder(dir))
+    await symlink('victim', join(dir, fileNameOf('k')))
+    await applyExport(dir, steps, NEVER)
+    expect(await readFile(victim, 'utf8')).toBe('secret')
+    expect(await modeOf(victim)).toBe(0o600)
+    expect((await lstat(join(dir, fileNameOf('k')))).isFile()).toBe(true)
+    expect(await modeOf(join(dir, fileNameOf('k')))).toBe(0o644)
+  })
+
+  test('whatever is put under the name of a key, whenever, what a link points at stays as it is', async () => {
+    const dir = await tempFolder()
+    const victim = join(dir, 'victim')
+    await writeFile(victim, 'secret', { mode: 0o600 })
+    const name = join(dir, fileNameOf('k'))
+    // Puts a link there, and a file whose content or mode has to be mended, in turn, until it is killed.
+    const script =
+      'const fs = require("node:fs"); const [name, victim, spare] = process.argv.slice(1); process.send("ready");' +
+      'for (let i = 0; i < 1e7; i++) { try { if (i % 2) fs.symlinkSync(victim, spare); else fs.writeFileSync(spare, "pem of k", { mode: 0o600 });' +
+      'fs.renameSync(spare, name) } catch {} }'
+    const swapper = spawn(process.execPath, ['--eval', script, name, victim, join(dir, 'spare')], {
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    })
+    const ended = once(swapper, 'exit')
+    await once(swapper, 'message')
+    const refused: unknown[] = []
+    for (let round = 0; round < 1500; round++) {
+      await exportTo(dir, [key('k')]).catch((error: unknown) => refused.push(error))
+    }
+    swapper.kill('SIGKILL')
+    await ended
+    for (const error of refused) expect(error).toMatchObject({ code: 'file' })
+    expect(refused.length).toBeGreaterThan(0)
+    expect(refused.length).toBeLessThan(1500)
+    expect(await readFile(victim, 'utf8')).toBe('secret')
+    expect(await modeOf(victim)).toBe(0o600)
+  }, 60_000)
+
+  test('temporary files that a killed run left are removed, and nothing that looks alike', async () => {
+    const dir = await tempFolder()
+    const left = [`.${fileNameOf('k')}.0123abcd`, '..kjitsi.json.0123abcd']
+    const others = [
+      `.${fileNameOf('k')}.0123abc`,
+      `.${fileNameOf('k')}.0123abcd.bak`,
+      `.x${fileNameOf('k')}.0123abcd`,
+      '.key.pem.0123abcd',
+    ]
+    for (const name of [...left, ...others]) {
+      await writeFile(join(dir, name), 'x')
+      await utimes(join(dir, name), LONG_AGO, LONG_AGO)
+    }
+    const [fresh, link] = ['1', '2'].map((end) => `.${fileNameOf('k')}.0000000${end}`) as [string, string]
+    await writeFile(join(dir, fresh), 'of a run that is under way')
+    await symlink('nothing', join(dir, link))
+    await lutimes(join(dir, link), LONG_AGO, LONG_AGO)
+    await removeLeftovers(await readFolder(dir))
+    expect((await readdir(dir)).sort()).toEqual([...others, fresh, link].sort())
+  })
+
   test('may itself be named by a link', async () => {
     const dir = await tempFolder()
     await mkdir(join(dir, 'real'))
@@ -164,7 +223,7 @@ describe('the folder', () => {
     const dir = await tempFolder()
     await writeFile(join(dir, fileNameOf('k')), '')
     await truncate(join(dir, fileNameOf('k')), 5 * 1024 ** 3)
-    const { steps } = planExport([key('k')], await readFolder(dir), false)
+    const steps = planExport([key('k')], await readFolder(dir))
     expect(steps).toMatchObject([{ action: 'update' }])
   })
 
@@ -178,7 +237,7 @@ describe('the folder', () => {
   test('an interrupt ends the work between two files', async () => {
     const dir = await tempFolder()
     const interrupt = new AbortController()
-    const { steps } = planExport([key('a'), key('b')], await readFolder(dir), false)
+    const steps = planExport([key('a'), key('b')], await readFolder(dir))
     const stepsThenInterrupt = {
       *[Symbol.iterator]() {
         yield* steps.slice(0, 1)

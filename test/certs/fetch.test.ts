@@ -97,7 +97,8 @@ describe('an address that gives no key set', () => {
     ],
   ])('%s', async (_, listener, code, message) => {
     const url = await serve(listener)
-    const { error, keys } = await fromAddress(url)
+    const { error, keys, outcome } = await fromAddress(url)
+    expect(outcome).toBe(code === 'keys' ? 'none' : 'unreachable')
     expect(error?.code).toBe(code)
     expect(error?.message).toContain(url)
     expect(error?.message).toContain(message)
@@ -134,6 +135,74 @@ describe('an address that gives no key set', () => {
   })
 })
 
+describe('keys that a realm says are elsewhere', () => {
+  const secure = 'https://kc.example.org/auth'
+  test.each([
+    ['https, then http on the same host', secure, 'http://kc.example.org/certs', [], 'not https'],
+    [
+      'https, then http, with consent to the host',
+      secure,
+      'http://kc.example.org/c',
+      ['kc.example.org'],
+      'not https',
+    ],
+    ['https, then http on a host that is allowed', secure, 'http://b.example/c', ['b.example'], 'not https'],
+    [
+      'what is no web address',
+      'http://kc.example.org',
+      'ftp://kc.example.org/c',
+      ['kc.example.org'],
+      'not https',
+    ],
+    ['another host', secure, 'https://b.example/c', [], 'another host'],
+    ['another port', secure, 'https://kc.example.org:8443/c', [], 'another host'],
+    ['a port that is not the allowed one', secure, 'https://b.example/c', ['b.example:8443'], 'another host'],
+    ['a host below the allowed one', secure, 'https://x.b.example/c', ['b.example'], 'another host'],
+  ])('%s: not fetched', async (_, url, jwksUri, allowKeysFrom, message) => {
+    const { error, keys } = await fetchKeys(http(), {
+      kind: 'realm',
+      realm: 'meet',
+      url,
+      jwksUri,
+      allowKeysFrom,
+    })
+    expect(error?.code).toBe('keys')
+    expect(error?.message).toContain(
+      `realm meet: the Keycloak at ${url} says that its keys are at ${jwksUri}`,
+    )
+    expect(error?.message).toContain(message)
+    expect(keys).toEqual([])
+  })
+
+  test('what mends it is the very flag, or the settings of Keycloak behind a proxy', async () => {
+    const about = { kind: 'realm', realm: 'meet', url: secure, allowKeysFrom: [] } as const
+    const elsewhere = await fetchKeys(http(), { ...about, jwksUri: 'https://b.example:8443/c?token=x' })
+    expect(elsewhere.error?.hint).toContain('--allow-keys-from b.example:8443 (or KJITSI_ALLOW_KEYS_FROM)')
+    expect(elsewhere.error?.message).not.toContain('token')
+    const plain = await fetchKeys(http(), { ...about, jwksUri: 'http://kc.example.org/c' })
+    expect(plain.error?.hint).toMatch(/KC_PROXY_HEADERS=xforwarded.*KC_HOSTNAME/)
+  })
+
+  test.each([
+    ['the same host', (host: string) => host, []],
+    ['an allowed host', () => 'kc.example.org', ['127.0.0.1']],
+    ['an allowed host and port', () => 'kc.example.org', [':port']],
+  ])('%s: fetched', async (_, asked, allowed) => {
+    const jwks = await readFile(FIXTURE, 'utf8')
+    const jwksUri = await serve((_, response) => response.end(jwks))
+    const { host } = new URL(jwksUri)
+    const allowKeysFrom = allowed.map((one) => one.replace(':port', host))
+    const source = {
+      kind: 'realm',
+      realm: 'meet',
+      url: `http://${asked(host)}`,
+      jwksUri,
+      allowKeysFrom,
+    } as const
+    expect((await fetchKeys(http(), source)).keys).toHaveLength(2)
+  })
+})
+
 describe('a file that is no key set', () => {
   test.each([
     ['', 'keys', 'is empty'],
@@ -143,7 +212,8 @@ describe('a file that is no key set', () => {
     ['{"keys":[]}', 'keys', ': the key set is empty'],
   ])('%#', async (content, code, message) => {
     const path = await tempFile(content)
-    const { error } = await fromFile(path)
+    const { error, outcome } = await fromFile(path)
+    expect(outcome).toBe(message === ': the key set is empty' ? 'none' : 'unreachable')
     expect(error?.code).toBe(code)
     expect(error?.message).toContain(path)
     expect(error?.message).toContain(message)

@@ -23,6 +23,12 @@ async function folder(files: Readonly<Record<string, string>> = {}): Promise<str
   return dir
 }
 
+async function dangling(): Promise<string> {
+  const dir = await folder()
+  await symlink('nothing', join(dir, A))
+  return dir
+}
+
 describe('a folder of PEM files', () => {
   test('gives its keys, by their names alone', async () => {
     const dir = await folder({ [A]: ONE, 'README.md': 'x', '.kjitsi.json': '{}', [`${A}.bak`]: TWO })
@@ -83,15 +89,20 @@ describe('a folder of PEM files', () => {
   })
 
   test.each([
-    ['is empty', async () => folder(), 'keys', 'holds no key'],
+    ['is empty', async () => folder(), 'none', 'keys', 'holds no key'],
+    ['holds other files', async () => folder({ 'a.pem': ONE }), 'none', 'keys', 'holds no key'],
+    ['holds what is no key', async () => folder({ [A]: '<html>' }), 'none', 'keys', 'holds no key'],
+    ['holds what cannot be looked at', dangling, 'unreachable', 'keys', 'holds no key'],
     [
       'is not there',
       () => Promise.resolve('/nowhere/certs'),
+      'unreachable',
       'file',
       'cannot read /nowhere/certs: no such file',
     ],
-  ])('that %s is no set of keys', async (_, make, code, message) => {
-    const { error } = await pemFolder(await make(), 30).read('due')
+  ])('that %s gives no key', async (_, make, outcome, code, message) => {
+    const { error, ...reading } = await pemFolder(await make(), 30).read('due')
+    expect(reading).toMatchObject({ outcome, keys: [] })
     expect(error).toMatchObject({ code })
     expect(error?.message).toContain(message)
   })

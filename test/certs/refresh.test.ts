@@ -7,11 +7,22 @@ import { KjitsiError } from '../../src/errors.ts'
 import { finding, sentenceOf } from '../../src/findings.ts'
 
 const key = (kid: string): Key => ({ kid, file: fileNameOf(kid), pem: `pem of ${kid}` })
-const good = (...kids: readonly string[]): Reading => ({ keys: kids.map(key), leftOut: [], findings: [] })
+const good = (...kids: readonly string[]): Reading => ({
+  outcome: 'keys',
+  keys: kids.map(key),
+  leftOut: [],
+  findings: [],
+})
 const bad = (message = 'connection refused', code: 'unreachable' | 'keys' = 'unreachable'): Reading => ({
   ...good(),
+  outcome: 'unreachable',
   error: new KjitsiError(code, message),
 })
+const none: Reading = {
+  ...good(),
+  outcome: 'none',
+  error: new KjitsiError('keys', 'realm meet: the key set is empty'),
+}
 const [A, B] = [fileNameOf('a'), fileNameOf('b')]
 
 /** A source that a test lets answer what it will, at once or when the test says so. */
@@ -101,7 +112,7 @@ describe('a source that answers', () => {
     const source = scripted({
       ...good('a'),
       leftOut: [{ kid: 'e', position: 2, source: 'realm meet', reason: 'alg ES256' }],
-      findings: [finding('keys-elsewhere', { realm: 'meet', url: 'http://a', jwksUri: 'http://b/c' })],
+      findings: [finding('private-key-published', { source: 'realm meet', key: 'key a', members: ['d'] })],
     })
     const { said } = await keep(source)
     await seconds(600)
@@ -109,7 +120,7 @@ describe('a source that answers', () => {
     expect(said).toEqual([
       `realm meet: key a is served as ${A}`,
       'realm meet: key e is left out: alg ES256',
-      expect.stringContaining('the keys of realm meet are not on http://a'),
+      expect.stringContaining('realm meet publishes private parts of key a (d)'),
     ])
   })
 })
@@ -208,7 +219,7 @@ describe('a source that fails', () => {
 
   test.each([
     ['cannot be reached', bad()],
-    ['has no usable key', bad('realm meet: the key set is empty', 'keys')],
+    ['gives what is no key set', bad('jwks.json is not JSON', 'keys')],
   ])('and %s: what it gave last stays, and its age grows', async (_, answer) => {
     const source = scripted(good('a'))
     const { keeper, said, served } = await keep(source)
@@ -218,6 +229,60 @@ describe('a source that fails', () => {
     expect(keeper.states()).toMatchObject([{ keys: 1, ageSeconds: 7200, failing: true }])
     expect(said).toHaveLength(2)
     expect(said[1]).toContain('what it gave last is still served (1 key)')
+  })
+
+  test('and says that it has no key: what it gave leaves, and is served for the grace', async () => {
+    const source = scripted(good('a'))
+    const { keeper, said, served } = await keep(source)
+    source.answer = none
+    await seconds(300 + 3499)
+    expect(served()).toEqual(['a'])
+    expect(keeper.states()).toMatchObject([{ ageSeconds: 300 + 3499, failing: true }])
+    await seconds(1)
+    expect(served()).toEqual([])
+    expect(said.slice(1)).toEqual([
+      'realm meet publishes no key that can be used, and is asked again: the key set is empty',
+      'realm meet: key a has left, and is served for 3500s more',
+      expect.stringContaining('a left realm meet 3500s ago and is no longer served'),
+    ])
+    source.answer = bad()
+    await seconds(60)
+    expect(said.slice(4)).toEqual([
+      expect.stringContaining('none of its keys is served any more: connection refused'),
+    ])
+    source.answer = good('a')
+    await seconds(60)
+    expect(served()).toEqual(['a'])
+  })
+
+  test('after it said that it has no key: the grace goes on', async () => {
+    const source = scripted(good('a'))
+    const { said, served } = await keep(source)
+    source.answer = none
+    await seconds(300)
+    source.answer = bad()
+    await seconds(3499)
+    expect(served()).toEqual(['a'])
+    expect(said.at(-1)).toContain('what it gave last is still served (1 key): connection refused')
+    await seconds(1)
+    expect(served()).toEqual([])
+  })
+
+  test('and says so from the start: nothing has left', async () => {
+    const { said, keeper } = await keep(scripted(none))
+    await seconds(60)
+    expect(said).toEqual([
+      'realm meet publishes no key that can be used, and is asked again: the key set is empty',
+    ])
+    expect(keeper.states()).toMatchObject([{ keys: 0, ageSeconds: undefined, failing: true }])
+  })
+
+  test('and says that it has none, beside another that publishes the same key: that one stays', async () => {
+    const source = scripted(good('a'))
+    const { served } = await keep(source, scripted(good('a'), 'realm other'))
+    source.answer = none
+    await seconds(7200)
+    expect(served()).toEqual(['a'])
   })
 
   test('is told again where it fails in another way', async () => {

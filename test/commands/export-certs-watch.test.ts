@@ -3,7 +3,7 @@ import { mkdtemp, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import { STATE_FILE } from '../../src/certs/gone.ts'
+import { MANIFEST_FILE } from '../../src/certs/manifest.ts'
 import { fileNameOf } from '../../src/certs/pem.ts'
 import { run } from '../run.ts'
 import { startKjitsi } from '../running.ts'
@@ -121,7 +121,7 @@ describe('--prune --grace', () => {
   const prune = (...flags: readonly string[]): ReturnType<typeof run> =>
     run(['export-certs', dir, '--jwks', jwks, '--prune', ...flags])
   const since = async (file: string, time: string): Promise<void> =>
-    writeFile(join(dir, STATE_FILE), JSON.stringify({ version: 1, gone: { [file]: time } }))
+    writeFile(join(dir, MANIFEST_FILE), JSON.stringify({ version: 1, gone: { [file]: time } }))
 
   test('a key that has just gone stays, and the time is written down', async () => {
     await prune('--grace', '24h')
@@ -130,9 +130,13 @@ describe('--prune --grace', () => {
     expect(stderr).toContain('a key is removed when it has been gone for 24h')
     expect(stdout).not.toContain(B)
     expect(await pems()).toHaveLength(2)
-    expect(
-      Object.keys((JSON.parse(await readFile(join(dir, STATE_FILE), 'utf8')) as { gone: object }).gone),
-    ).toEqual([B])
+    const { files } = JSON.parse(await readFile(join(dir, MANIFEST_FILE), 'utf8')) as {
+      files: Readonly<Record<string, unknown>>
+    }
+    expect(files).toEqual({
+      [A]: { kid: usable[0]?.kid, sources: { [jwks]: null } },
+      [B]: { kid: 'second key', sources: { [jwks]: expect.stringMatching(/^20.*Z$/) as string } },
+    })
   })
 
   test('a key that has been gone for that long is removed', async () => {
@@ -142,16 +146,16 @@ describe('--prune --grace', () => {
     const { stdout } = await prune('--grace', '24h')
     expect(stdout).toContain('removed')
     expect(await pems()).toEqual([A])
-    expect(await readFile(join(dir, STATE_FILE), 'utf8')).not.toContain(B)
+    expect(await readFile(join(dir, MANIFEST_FILE), 'utf8')).not.toContain(B)
   })
 
   test('a second run writes nothing, not even its state', async () => {
     await prune('--grace', '24h')
     await publish(1)
     await prune('--grace', '24h')
-    await utimes(join(dir, STATE_FILE), 1, 1)
+    await utimes(join(dir, MANIFEST_FILE), 1, 1)
     await prune('--grace', '24h')
-    expect((await stat(join(dir, STATE_FILE))).mtimeMs).toBe(1000)
+    expect((await stat(join(dir, MANIFEST_FILE))).mtimeMs).toBe(1000)
   })
 
   test('a run that cannot read every set leaves the time alone', async () => {
@@ -160,17 +164,44 @@ describe('--prune --grace', () => {
     await since(B, '2020-01-01T00:00:00Z')
     const { exitCode, stderr } = await prune('--grace', '24h', '--jwks', '/nowhere.json')
     expect(exitCode).toBe(1)
-    expect(stderr).toContain('nothing was removed')
-    expect(await readFile(join(dir, STATE_FILE), 'utf8')).toContain('2020-01-01')
+    expect(stderr).toContain('no key of /nowhere.json was removed')
+    expect(await readFile(join(dir, MANIFEST_FILE), 'utf8')).toContain('2020-01-01')
     expect(await pems()).toHaveLength(2)
   })
 
-  test('--dry-run writes nothing, without --grace there is no state', async () => {
+  test('--dry-run writes nothing, and without --grace a key goes at once', async () => {
     await prune()
     await publish(1)
-    await prune('--grace', '24h', '--dry-run')
-    expect(await readdir(dir)).not.toContain(STATE_FILE)
+    const before = await readFile(join(dir, MANIFEST_FILE), 'utf8')
+    const dry = await prune('--dry-run')
+    expect(dry.stdout).toContain('to remove')
+    expect(await readFile(join(dir, MANIFEST_FILE), 'utf8')).toBe(before)
     await prune()
-    expect(await readdir(dir)).toEqual([A])
+    expect(await pems()).toEqual([A])
+  })
+
+  test('the time counts from when the key left, with --prune or without', async () => {
+    await run(['export-certs', dir, '--jwks', jwks])
+    await publish(1)
+    await run(['export-certs', dir, '--jwks', jwks])
+    const path = join(dir, MANIFEST_FILE)
+    await writeFile(path, (await readFile(path, 'utf8')).replace(/"20\d\d-/, '"2020-'))
+    await prune('--grace', '24h')
+    expect(await pems()).toEqual([A])
+  })
+
+  test('a set without a key: its keys go after the grace, and that is a failure', async () => {
+    await prune()
+    await publish(0)
+    const kept = await prune('--grace', '24h')
+    expect(kept.stderr).toContain('the key set is empty')
+    expect(kept.stderr).toContain('a key is removed when it has been gone for 24h')
+    expect(kept).toMatchObject({ exitCode: 1, stdout: '' })
+    expect(await pems()).toHaveLength(2)
+    const gone = await prune()
+    expect(gone.stderr).toContain(`error: ${jwks}: the key set is empty`)
+    expect(gone.stdout.match(/removed/g)).toHaveLength(2)
+    expect(gone.exitCode).toBe(1)
+    expect(await pems()).toEqual([])
   })
 })

@@ -14,6 +14,23 @@ beforeEach(async () => {
 })
 afterEach(() => rm(dir, { recursive: true }))
 
+test.each([
+  [
+    'nginx',
+    'export-certs "$CONFIG/web/kjitsi-keys" --url https://a.example --realm meet --allow-keys-from b.example:8443',
+  ],
+  ['systemd', 'Environment="KJITSI_ALLOW_KEYS_FROM=b.example:8443"'],
+  ['compose', 'KJITSI_ALLOW_KEYS_FROM: "b.example:8443"'],
+  ['kubernetes', 'name: KJITSI_ALLOW_KEYS_FROM\n              value: "b.example:8443"'],
+])('%s lets the keys come from the host that was allowed', async (kind, text) => {
+  const argv = ['gen-config', kind, '--url', 'https://a.example', '--realm', 'meet']
+  argv.push('--allow-keys-from', 'b.example:8443')
+  const env = kind === 'nginx' ? { KJITSI_JITSI_URL: 'https://meet.example.org' } : {}
+  const { exitCode, stdout } = await run(argv, { env })
+  expect(exitCode).toBe(0)
+  expect(stdout).toContain(text)
+})
+
 describe('to stdout', () => {
   test('one file as it is', async () => {
     const ran = await run(['gen-config', 'nginx', ...KEYCLOAK, '--jitsi-url', 'https://meet.example.org'])

@@ -31,7 +31,7 @@ const PLACE: Place = {
   domain: 'meet.example.org',
   roomClaim: true,
 }
-const KEYCLOAK: Keycloak = { url: 'https://auth.example.org', realm: ['meet', 'staff'] }
+const KEYCLOAK: Keycloak = { url: 'https://auth.example.org', realm: ['meet', 'staff'], allowKeysFrom: [] }
 const FACTS: Facts = {
   issuers: ['https://auth.example.org/realms/meet', 'https://auth.example.org/realms/staff'],
   audiences: ['account', 'jitsi'],
@@ -254,7 +254,9 @@ describe('whatever the values, YAML gives them back, or they were refused', () =
   test.each([[false], [true]])('kubernetes, cronjob %s', (cronjob) => {
     fc.assert(
       fc.property(hostile, hostile, hostile, (url, realm, image) => {
-        const files = refusedOr(() => make('kubernetes', { cronjob, image }, { url, realm: [realm] }))
+        const files = refusedOr(() =>
+          make('kubernetes', { cronjob, image }, { url, realm: [realm], allowKeysFrom: [] }),
+        )
         if (files === undefined) return
         const documents = files.flatMap((file) =>
           parseAllDocuments(textOf(file), { version: '1.2', strict: true }),

@@ -144,10 +144,10 @@ test('after a rotation the new key is there beside the old, until the old is gon
     ],
     findings: [{ code: 'pruned-still-trusted' }],
   })
-  expect(await readdir(dir)).toEqual([fileNameOf(kid)])
+  expect((await readdir(dir)).sort()).toEqual(['.kjitsi.json', fileNameOf(kid)].sort())
 })
 
-test('several realms share a folder; one that does not exist stops no other, and nothing is pruned', async () => {
+test('several realms share a folder; one that does not exist stops no other, and what kjitsi did not write stays', async () => {
   await using one = await makeRealm()
   await using two = await makeRealm()
   const dir = await tempFolder()
@@ -159,9 +159,9 @@ test('several realms share a folder; one that does not exist stops no other, and
     `create realm ${one.name}`,
     `create realm ${two.name}`,
   ])
-  expect(findings.map(({ code }) => code)).toEqual(['source-failed', 'nothing-pruned'])
+  expect(findings.map(({ code }) => code)).toEqual(['source-failed', 'nothing-pruned', 'foreign-keys'])
   expect(findings[0]?.message).toContain('realm nope: GET ')
-  expect(await readdir(dir)).toHaveLength(3)
+  expect(await readdir(dir)).toHaveLength(4)
 })
 
 test('a realm that does not exist', async () => {
@@ -173,28 +173,50 @@ test('a realm that does not exist', async () => {
   expect(await readdir(dir)).toEqual([])
 })
 
-test('a realm whose keys are on another host is told', async () => {
+test('keys on another host are fetched with consent only', async () => {
   await using realm = await makeRealm()
   const dir = await tempFolder()
   const frontendUrl = keycloak.url.replace('127.0.0.1', 'localhost')
   await realm.admin.realms.update({ realm: realm.name }, { attributes: { frontendUrl } })
-  const { findings } = await exportCerts(dir, ['--realm', realm.name])
-  expect(findings.map(({ message }) => message)).toEqual([
-    `the keys of realm ${realm.name} are not on ${keycloak.url} but at ` +
-      `${frontendUrl}/realms/${realm.name}/protocol/openid-connect/certs`,
-  ])
+  const { host } = new URL(frontendUrl)
+  const refused = await run(['export-certs', dir, '--realm', realm.name, '--url', keycloak.url])
+  expect(refused.stderr).toContain(
+    `error: realm ${realm.name}: the Keycloak at ${keycloak.url} says that its keys are at ` +
+      `${frontendUrl}/realms/${realm.name}/protocol/openid-connect/certs, another host; they are not fetched`,
+  )
+  expect(refused.stderr).toContain(`--allow-keys-from ${host} (or KJITSI_ALLOW_KEYS_FROM) allows it`)
+  expect(refused).toMatchObject({ exitCode: 1, stdout: '' })
+  expect(await readdir(dir)).toEqual([])
+  const { steps } = await exportCerts(dir, ['--realm', realm.name, '--allow-keys-from', host])
+  expect(steps).toHaveLength(1)
 
   await realm.admin.realms.update(
     { realm: realm.name },
     { attributes: { frontendUrl: 'http://nowhere.invalid' } },
   )
   const argv = ['export-certs', dir, '--realm', realm.name, '--url', keycloak.url]
+  argv.push('--allow-keys-from', 'nowhere.invalid')
   const { exitCode, stderr } = await run(argv)
   expect(stderr).toContain(`realm ${realm.name}: GET http://nowhere.invalid/realms/${realm.name}/`)
   expect(stderr).toContain(
     `or give --jwks: it was ${keycloak.url} (its hostname setting) that named this address`,
   )
   expect(exitCode).toBe(7)
+})
+
+test('an https Keycloak that names its keys by http, as behind a proxy without headers, is refused', async () => {
+  await using realm = await makeRealm()
+  const [dir, work] = [await tempFolder(), await tempFolder()]
+  const { url, ca } = await tlsInFrontOfKeycloak(work)
+  const { host } = new URL(keycloak.url)
+  const { exitCode, stderr } = await spawnKjitsi([
+    ...['export-certs', dir, '--url', url, '--realm', realm.name, '--ca-file', ca],
+    ...['--allow-keys-from', host],
+  ])
+  expect(stderr).toContain(`says that its keys are at ${keycloak.url}/realms/${realm.name}/`)
+  expect(stderr).toMatch(/not https.*\n.*KC_PROXY_HEADERS=xforwarded/)
+  expect(exitCode).toBe(1)
+  expect(await readdir(dir)).toEqual([])
 })
 
 describe('addresses in place of realms', () => {
@@ -225,7 +247,7 @@ describe('addresses in place of realms', () => {
     const taken = await spawnKjitsi([...argv, '--ca-file', ca])
     expect(taken).toMatchObject({ exitCode: 0 })
     expect(taken.stdout).toContain('created')
-    expect(await readdir(dir)).toHaveLength(1)
+    expect(await readdir(dir)).toHaveLength(2)
   })
 })
 
