@@ -81,7 +81,6 @@ const ROWS: readonly Row[] = [
   ['c', ['KJITSI_SETTINGS=c', 'setup-mappers', ...NOBODY], 'KJITSI_SETTINGS: cannot read PATH', 2],
   ['ca.pem', ['export-certs', 'out', '--ca-file', 'ca.pem', ...NOBODY], '--ca-file: cannot read PATH', 2],
   ['k.json', ['export-certs', 'out', '--jwks', 'k.json'], 'cannot read PATH', 1],
-  ['.kjitsi.json', ['export-certs', '.', '--prune', '--grace', '1d', ...NOBODY], 'cannot read PATH', 1],
   [
     'c.pem',
     ['serve-certs', '--port', '0', '--tls-cert', 'c.pem', '--tls-key', 'k', ...NOBODY],
@@ -106,6 +105,19 @@ const ROWS: readonly Row[] = [
 ]
 
 describe('is refused at once, and stays', () => {
+  test('.kjitsi.json in the folder of export-certs, where no link is followed either', async () => {
+    for (const [kind, make] of Object.entries(NO_FILES)) {
+      const dir = await tempFolder()
+      const path = join(dir, '.kjitsi.json')
+      await make(path)
+      const { exitCode, stderr } = await kjitsi(['export-certs', '.', '--prune', ...NOBODY], dir)
+      const [said] = stderr.split('\n')
+      const error = `error: cannot read ${path}: it is no regular file, or a link`
+      expect({ kind, exitCode, said }).toEqual({ kind, exitCode: 1, said: error })
+      expect(await readdir(dir)).toEqual(['.kjitsi.json'])
+    }
+  })
+
   test.each(ROWS)('%s in kjitsi %j', { timeout: 60_000 }, async (name, argv, error, exitCode) => {
     for (const [kind, make] of Object.entries(NO_FILES)) {
       const dir = await tempFolder()

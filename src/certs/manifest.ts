@@ -135,7 +135,7 @@ export async function readManifest(dir: string): Promise<ReadManifest> {
   const found = await readNoLink(path, MAX_BYTES)
   if (found === undefined) return { manifest: new Map(), text: undefined, isSpoilt: false }
   if (found === 'other') {
-    throw new KjitsiError('file', `${path} is no file but a link or a folder`, {
+    throw new KjitsiError('file', `cannot read ${path}: it is no regular file, or a link`, {
       hint: 'remove it; kjitsi keeps its list of the files that it wrote there, and follows no link',
     })
   }
