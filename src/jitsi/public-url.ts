@@ -1,4 +1,4 @@
-// Reads the address of a Jitsi from docker-jitsi-meet's `.env`.
+// Reads docker-jitsi-meet's `.env`, and the address of Jitsi in it.
 import { readFile } from 'node:fs/promises'
 import { resolve as resolvePath } from 'node:path'
 import { KjitsiError, messageOf, systemCodeOf } from '../errors.ts'
@@ -8,18 +8,31 @@ import { readEnv } from './env-file.ts'
 import { jitsiOrigin } from './origin.ts'
 
 /**
+ * What compose reads from Jitsi's `.env`; nothing where there is no file and none was named.
+ * @param file as it was given, undefined for the `.env` of the working folder
+ * @throws KjitsiError `usage` where the file cannot be read
+ */
+export async function valuesOfEnv(
+  file: string | undefined,
+  io: Io,
+): Promise<{ readonly name: string; readonly values: ReadonlyMap<string, string> }> {
+  const name = file ?? '.env'
+  const text = await readFile(resolvePath(io.cwd, name), 'utf8').catch((error: unknown) => {
+    if (file === undefined && NO_FILE.includes(systemCodeOf(error) ?? '')) return ''
+    throw new KjitsiError('usage', `cannot read ${name}: ${messageOf(error)}`, { cause: error })
+  })
+  return { name, values: readEnv(text, io.env, name) }
+}
+
+/**
  * The origin that PUBLIC_URL names, as compose reads the file; undefined where it is unset, or where there is no file
  * and none was named. Its default of https://localhost:8443 is nobody's public address, and does not count.
  * @param file as it was given, undefined for the `.env` of the working folder
  * @throws KjitsiError `usage` where the file cannot be read, or PUBLIC_URL is no address of a Jitsi
  */
 export async function originOfEnv(file: string | undefined, io: Io): Promise<string | undefined> {
-  const name = file ?? '.env'
-  const text = await readFile(resolvePath(io.cwd, name), 'utf8').catch((error: unknown) => {
-    if (file === undefined && NO_FILE.includes(systemCodeOf(error) ?? '')) return ''
-    throw new KjitsiError('usage', `cannot read ${name}: ${messageOf(error)}`, { cause: error })
-  })
-  const publicUrl = readEnv(text, io.env, name).get('PUBLIC_URL')
+  const { name, values } = await valuesOfEnv(file, io)
+  const publicUrl = values.get('PUBLIC_URL')
   if (!publicUrl) return undefined
   try {
     return jitsiOrigin(publicUrl)
