@@ -158,7 +158,7 @@ describe('for the Debian packages', () => {
     },
   )
 
-  // The path is what made Prosody stumble: 15 characters of host were right before, too.
+  // It is the length of the file's path that counts, which is longer here than in /etc/prosody.
   test.each([15, 31, 32, 60])('Prosody starts with a host name of %i characters', async (length) => {
     const host = `${'meet'.repeat(15)}.example.org`.slice(-length).replace(/^\./, 'x')
     const root = join(dir, `start-${length}`)
@@ -240,12 +240,12 @@ describe('for the Debian packages', () => {
   })
 })
 
-test("for docker-jitsi-meet, it comes after Jitsi's own file and wins", async () => {
+test("for docker-jitsi-meet, Prosody reads it beside Jitsi's own file", async () => {
   const conf = join(dir, 'conf.d')
   expect(await generate('--issuer', ISSUER, '--keys', 'both', '--no-room-claim', dir)).toMatchObject({
     exitCode: 0,
   })
-  const own = 'VirtualHost "meet.jitsi"\n  app_id = "jitsi"\n  cache_keys_url = "https://old.example.org"\n'
+  const own = 'VirtualHost "meet.jitsi"\n  app_id = "jitsi"\n'
   await writeFile(join(dir, 'jitsi-meet.cfg.lua'), own)
   const main = `Include "${dir}/jitsi-meet.cfg.lua"\nInclude "${dir}/zz-kjitsi.cfg.lua"\n`
   await writeFile(`${conf}.lua`, main)
