@@ -26,7 +26,7 @@ export async function greet(config: string, port: number, host: string): Promise
   const listening = new Promise<boolean>((resolve) => {
     const read = (chunk: Buffer): void => {
       wrote += chunk.toString()
-      if (wrote.includes('Activated service \'c2s\'')) resolve(true)
+      if (wrote.includes("Activated service 'c2s'")) resolve(true)
     }
     prosody.stdout.on('data', read)
     prosody.stderr.on('data', read)
