@@ -321,17 +321,14 @@ const FINDINGS = {
     say: ({ what }) => `only Prosody itself can tell what these settings come to: ${what}`,
     fix: () => 'take that out to ask about the rest',
   }),
-  'keys-not-seen': kind<{ failure: string }>({
+  'keys-unused': kind<{ flag: string; setting: string }>({
     level: 'warning',
-    say: ({ failure }) =>
-      `the key could not be looked at: ${failure}; that is how it looks from here, not from Prosody's container`,
-    fix: () => 'give --certs the folder, or --jwks the key set, that Prosody gets to see',
-  }),
-  'keys-from-set': kind<{ keyserver: string }>({
-    level: 'note',
-    say: ({ keyserver }) =>
-      `the keys are those of --jwks, while these settings make Prosody ask ${keyserver}; whether that has them was not looked at`,
-    fix: () => 'leave --jwks out to ask the key server itself, or give --certs',
+    say: ({ flag, setting }) =>
+      `${flag} is not used: these settings have no ${setting}, so Prosody does not ask for what it holds`,
+    fix: ({ setting }) =>
+      setting === 'cache_keys_url'
+        ? 'kjitsi gen-env .env --keys both sets it, or leave the flag out'
+        : 'kjitsi gen-env .env --keyserver ADDRESS sets it, or leave the flag out',
   }),
   'keyserver-slash': kind<{ keyserver: string }>({
     level: 'warning',

@@ -145,17 +145,20 @@ export function unreachable(method: string, url: string, error: unknown): Kjitsi
   })
 }
 
-/** A status that nobody expected, as a sentence; a redirect says where to. */
+/** A status that nobody expected, as a sentence; a redirect says where to. `statusOf` its cause is the status. */
 export function badStatus(method: string, url: string, response: Response): KjitsiError {
   const location = response.headers.get('location')
+  const cause = Object.assign(new Error(`status ${response.status}`), { response })
   if (response.status >= 300 && response.status < 400 && location !== null) {
     return new KjitsiError(
       'unreachable',
       `${method} ${shownAddress(url)}: redirected to ${placeOf(location, url)}, which kjitsi does not follow`,
-      { hint: 'nothing was sent there; give its address, if you trust it' },
+      { hint: 'nothing was sent there; give its address, if you trust it', cause },
     )
   }
-  return new KjitsiError('unreachable', `${method} ${shownAddress(url)}: status ${response.status}`)
+  return new KjitsiError('unreachable', `${method} ${shownAddress(url)}: status ${response.status}`, {
+    cause,
+  })
 }
 
 /** Where a redirect leads, without the query, which may repeat what was sent. */

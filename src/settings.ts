@@ -431,7 +431,7 @@ export const SETTINGS = {
   certs: setting({
     flag: '--certs <dir>',
     env: 'KJITSI_CERTS',
-    help: 'folder with the <sha256(kid)>.pem files that the key server has, to read in place of asking it',
+    help: 'folder with the <sha256(kid)>.pem files that the key server answers with, to read in place of asking it; with --env, JWT_ASAP_KEYSERVER still decides whether Prosody asks',
     parse: plain,
   }),
   domainVerification: setting({

@@ -22,8 +22,8 @@ export const run: Run<Keys> = async (context) => {
     throw new KjitsiError('usage', 'there are both a TOKEN and --batch: give one of them')
   if (batch !== undefined) return checkAll(context, batch)
   const check = await openCheck(context)
-  const { verdict, more } = await check.ask({ token: await readToken(context), room, at })
-  const findings = [...check.findings, ...warningsOf(verdict.facts), ...more]
+  const verdict = await check.ask({ token: await readToken(context), room, at })
+  const findings = [...check.findings, ...warningsOf(verdict.facts)]
   // The document of --json has them in it; people get the answer first.
   if (settings.json) findings.forEach(output.find)
   const payload = { accepted: verdict.accepted, ...plainVerdict(verdict), rules: plainRules(verdict) }

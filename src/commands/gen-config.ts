@@ -4,12 +4,13 @@ import { COMMON, type Context, type Run } from '../command.ts'
 import { KjitsiError } from '../errors.ts'
 import { type Written, checkTarget, readIfThere, writeIfChanged } from '../files.ts'
 import { finding } from '../findings.ts'
+import { agreeOnKeys, besideEnv } from '../jitsi/beside-env.ts'
 import { mergeBlock } from '../jitsi/block.ts'
 import { type FactKey, type Facts, envValues, factsOf } from '../jitsi/config.ts'
 import { type ConfigFile, KINDS, type Kind, type Place } from '../jitsi/configs.ts'
 import { isLoopback, issuerFindings, valueFindings } from '../jitsi/env-findings.ts'
 import { moderatorRoleOf } from '../jitsi/moderation.ts'
-import { givenOrigin } from '../jitsi/public-url.ts'
+import { givenOrigin, valuesOfEnv } from '../jitsi/public-url.ts'
 import { issuersOf } from '../keycloak/discovery.ts'
 import { adviseOptions } from '../keycloak/mappers.ts'
 import { table } from '../output.ts'
@@ -40,12 +41,17 @@ export const run: Run<Keys> = async (context) => {
   const dryRun = settings.dryRun || settings.check
 
   if (target?.into !== undefined) await checkTarget(target.into)
-  const { place, given, origin } = await placeOf(kind, context)
+  const found = await placeOf(kind, context)
+  const { given, origin } = found
+  const env = kind.besideEnv?.(found.place.debian)
+    ? await valuesOfEnv(settings.jitsiEnv, context.io)
+    : undefined
+  const place = env === undefined ? found.place : besideEnvPlace(found.place, env, context)
   if (target?.dir !== undefined && kind.from === 'facts')
     await checkTarget(join(target.dir, kind.file(place)))
   // What is a part of somebody's file takes the place of its own earlier part only, in a folder too.
   const merge = kind.settings.includes('into')
-  const planned = await filesOf(kind, place, given, origin, context)
+  const planned = await filesOf(kind, place, given, origin, env, context)
   // All of them, before the first is written.
   if (target?.dir !== undefined)
     for (const { name: file } of planned) await checkTarget(join(target.dir, file))
@@ -55,7 +61,7 @@ export const run: Run<Keys> = async (context) => {
     const path = target?.into ?? (target && join(target.dir, file.name))
     if (path === undefined) files.push({ name: file.name, path, text, result: undefined })
     else {
-      const { result, after } = await write(path, text, merge, dryRun)
+      const { result, after } = await write(path, text, merge, dryRun, file.refuse)
       files.push({ name: file.name, path, text, result })
       file.advise?.(after, path).forEach(output.find)
     }
@@ -161,15 +167,34 @@ async function placeOf(
 /** Only those are there that `placeOf` needs. */
 type Given = { readonly [K in 'url' | 'realm' | 'jitsiUrls' | 'moderators']: Exclude<Values[K], undefined> }
 
+type Env = Awaited<ReturnType<typeof valuesOfEnv>>
+
+/** What `.env` has is the default of what goes beside it. */
+function besideEnvPlace(place: Place, { values, name }: Env, { settings, sources }: Context<Keys>): Place {
+  const { xmppDomain, roomClaim } = sources
+  const said = {
+    // XMPP_DOMAIN is a name of Jitsi's own: the settings file has it as Jitsi's `.env`, and --env may name another one.
+    xmppDomain: xmppDomain === 'settings file' ? undefined : settings.xmppDomain,
+    roomClaim: roomClaim === 'default' ? undefined : settings.roomClaim,
+    keyserver: settings.keyserver,
+  }
+  const { keyserver = '', ...found } = besideEnv(said, values, name)
+  return { ...place, ...found, keyserver }
+}
+
 async function filesOf(
   kind: Kind,
   place: Place,
   given: Given,
   origin: string | undefined,
+  env: Env | undefined,
   context: Context<Keys>,
 ): Promise<readonly ConfigFile[]> {
-  if (kind.from === 'facts')
-    return kind.files(place, await acceptedFacts(kind, place, given, origin, context))
+  if (kind.from === 'facts') {
+    const facts = await acceptedFacts(kind, place, given, origin, context)
+    if (env !== undefined) agreeOnKeys(facts, env.values, env.name)
+    return kind.files(place, facts)
+  }
   if (kind.inContainer && isLoopback(given.url)) {
     context.output.find(finding('keycloak-loopback', { url: given.url }))
   }
@@ -201,15 +226,18 @@ async function acceptedFacts(
 /**
  * Writes a file, or only says what that would do.
  * @param merge into what is there, in place of putting `text` in its place
+ * @param refuse throws where the file must not be written
  */
 async function write(
   path: string,
   text: string,
   merge: boolean,
   dryRun: boolean,
+  refuse: ConfigFile['refuse'],
 ): Promise<{ readonly after: string; readonly result: Written }> {
   const before = await readIfThere(path)
   const after = merge ? mergeBlock(before ?? '', text, path) : text
+  refuse?.(after, path)
   if (!dryRun) return { after, result: await writeIfChanged(path, after, 0o644) }
   return { after, result: before === undefined ? 'created' : before === after ? 'unchanged' : 'updated' }
 }

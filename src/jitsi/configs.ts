@@ -27,6 +27,11 @@ export interface ConfigFile {
   /** Relative to `templates/`. */
   readonly template: string
   readonly values: Readonly<Record<string, Literal>>
+  /**
+   * Refuses the file that the text would be merged into, with it, before anything is written.
+   * @throws KjitsiError `usage`
+   */
+  readonly refuse?: (text: string, file: string) => void
   /** What is worth a warning in the file that the text was merged into. */
   readonly advise?: (text: string, file: string) => readonly Finding[]
 }
@@ -46,6 +51,8 @@ export interface Place {
   readonly domain: string
   /** Whether Prosody refuses tokens without the claim `room`. */
   readonly roomClaim: boolean
+  /** The key set that Jitsi's `.env` names. */
+  readonly keySet?: string | undefined
 }
 
 /** The Keycloak that is to be asked for keys. */
@@ -63,6 +70,8 @@ interface About {
   readonly keys: (place: Omit<Place, 'keyserver' | 'domain'>) => string
   /** Settings that it cannot do without, besides those that find Keycloak and the keys. */
   readonly needs: (debian: boolean) => readonly ('jitsiUrls' | 'moderators')[]
+  /** What it makes is read beside Jitsi's `.env`, and has to agree with it. */
+  readonly besideEnv?: (debian: boolean) => boolean
   /** What it makes runs in a container, where localhost is the container itself. */
   readonly inContainer: boolean
 }
@@ -146,6 +155,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     ],
     keys: ({ debian }) => (debian ? '/_api/public' : ''),
     needs: (debian) => (debian ? ['jitsiUrls', 'moderators'] : []),
+    besideEnv: (debian) => !debian,
     inContainer: false,
     from: 'facts',
     file: prosodyFile,

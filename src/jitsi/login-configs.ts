@@ -3,7 +3,7 @@ import { type Facts, keySet } from './config.ts'
 import type { ConfigFile, Place } from './configs.ts'
 import { type Literal, jsString, luaBoolean, luaList, luaNames, luaString } from './literals.ts'
 import { moderationOf } from './moderation.ts'
-import { type Section, moduleFindings } from './prosody-modules.ts'
+import { type Section, moduleFindings, refuseOptions } from './prosody-modules.ts'
 
 /** Lines for the end of the web client's config.js. */
 export function web(place: Place, { login, guests }: Facts): readonly ConfigFile[] {
@@ -33,7 +33,7 @@ export function prosodyFile({ debian, domain }: Place): string {
 /** What Prosody is told besides `.env`; all of it, where there is no `.env`. */
 export function prosody(place: Place, facts: Facts): readonly ConfigFile[] {
   const { debian, domain, roomClaim } = place
-  const url = keySet(facts)
+  const url = keySet(facts) ?? place.keySet
   const values = {
     DOMAIN: luaString('--xmpp-domain', domain),
     KEY_SET: url === undefined ? NIL : luaString('cache_keys_url', url),
@@ -46,6 +46,11 @@ export function prosody(place: Place, facts: Facts): readonly ConfigFile[] {
       name: prosodyFile(place),
       template: 'prosody-debian.cfg.lua',
       values: { ...values, ...moderation, ...debianTokens(domain, facts) },
+      refuse: (text, file) => {
+        const { keys = 'pem' } = facts
+        const unused = { pem: ['cache_keys_url'], jwks: ['asap_key_server'], both: [] }[keys]
+        refuseOptions(text, { host: domain, options: unused, unused: `--keys ${keys}` }, file)
+      },
       advise: (text, file) => moduleFindings(text, sections, file),
     },
   ]

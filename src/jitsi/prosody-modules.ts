@@ -1,4 +1,6 @@
-// Which modules a host's section of Prosody's configuration lacks. A block at the end of a file cannot add to a list.
+// What a block at the end of Prosody's configuration cannot change: a list further up lacks modules, or an option is set
+// there that is not to be.
+import { KjitsiError } from '../errors.ts'
 import { type Finding, finding } from '../findings.ts'
 
 /** What a section's modules_enabled is to have, and what not. */
@@ -25,13 +27,67 @@ export function moduleFindings(text: string, sections: readonly Section[], file:
   })
 }
 
+/**
+ * Sees to it that a host gets no value of an option that is not to be used: a block further down can set one, but not take
+ * one away.
+ * @param unused the setting that the options do not go with, such as `--keys pem`
+ * @throws KjitsiError `usage` naming the line
+ */
+export function refuseOptions(
+  text: string,
+  {
+    host,
+    options,
+    unused,
+  }: { readonly host: string; readonly options: readonly string[]; readonly unused: string },
+  file: string,
+): void {
+  const plain = withoutComments(text)
+  for (const { name, start, end } of sectionsOf(plain)) {
+    if (name !== undefined && name !== host) continue
+    for (const option of options) {
+      const set = new RegExp(`\\b${option}\\s*=(?!=|\\s*nil\\b)`).exec(plain.slice(start, end))
+      if (set === null) continue
+      const line = plain.slice(0, start + set.index).split('\n').length
+      throw new KjitsiError(
+        'usage',
+        `${file} sets ${option} in line ${line}, which ${unused} does not use: lines at its end cannot take that away, and Prosody would take keys from there`,
+        { hint: `take that line out, or give --keys both; nothing was written` },
+      )
+    }
+  }
+}
+
+const STRINGS = `"(?:[^"\\\\\\n]|\\\\[^])*"|'(?:[^'\\\\\\n]|\\\\[^])*'|\\[(?<string>=*)\\[[^]*?\\]\\k<string>\\]`
+const COMMENTS = `--\\[(?<comment>=*)\\[[^]*?\\]\\k<comment>\\]|--.*`
+
+/** The same lines, without what is behind `--` outside of strings. */
 function withoutComments(text: string): string {
-  return text.replace(/--\[(=*)\[[\s\S]*?\]\1\]/g, '').replace(/--.*/g, '')
+  return text.replace(new RegExp(`${STRINGS}|${COMMENTS}`, 'g'), (found) =>
+    found.startsWith('--') ? found.replace(/[^\n]/g, '') : found,
+  )
+}
+
+interface Span {
+  /** The host, undefined for what stands before the first section and holds for all hosts. */
+  readonly name: string | undefined
+  readonly start: number
+  readonly end: number
+}
+
+function sectionsOf(text: string): readonly Span[] {
+  const heads = [...text.matchAll(/^[ \t]*(?:VirtualHost|Component)\b\s*\(?\s*(?:["']([^"']*)["'])?/gm)]
+  const starts = [
+    { name: undefined, start: 0 },
+    ...heads.map(({ index, 1: name = '' }) => ({ name, start: index })),
+  ]
+  return starts.map((one, i) => ({ ...one, end: starts[i + 1]?.start ?? text.length }))
 }
 
 /** The text of all sections of a host. */
 function sectionOf(text: string, host: string): string {
-  const sections = text.split(/^[ \t]*(?=(?:VirtualHost|Component)\b)/m)
-  const named = (section: string): string | undefined => /^\w+\s*\(?\s*["']([^"']*)["']/.exec(section)?.[1]
-  return sections.filter((section) => named(section) === host).join('\n')
+  return sectionsOf(text)
+    .filter(({ name }) => name === host)
+    .map(({ start, end }) => text.slice(start, end))
+    .join('\n')
 }

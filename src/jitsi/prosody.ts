@@ -24,8 +24,12 @@ export interface ProsodySettings {
   readonly whyNone: string
   /** Where `/<sha256(kid)>.pem` is asked for, as it stands. */
   readonly keyServer: string | undefined
+  /** Whether Prosody can ask `keyServer` for a file at all. */
+  readonly keyServerAskable: boolean
   /** Address of a key set. */
   readonly keysUrl: string | undefined
+  /** Whether Prosody can ask `keysUrl` at all. */
+  readonly keysUrlAskable: boolean
   /** Counts only where there is neither key server nor key set. */
   readonly secret: string | undefined
   readonly signType: string
@@ -53,7 +57,8 @@ export interface Doubt {
 
 /**
  * @param values what compose reads from the `.env`
- * @param given options that are known otherwise; they take the place of those in `values`
+ * @param given options that are known otherwise; they take the place of those in `values`. Its addresses of keys count as
+ * askable: a folder or a file may stand for them
  */
 export function prosodySettings(
   values: ReadonlyMap<string, string>,
@@ -80,7 +85,9 @@ export function prosodySettings(
     login: open ? 'open' : whyNone === '' ? 'token' : 'none',
     whyNone,
     keyServer,
+    keyServerAskable: given.asap_key_server !== undefined || KEY_SERVER.test(keyServer ?? ''),
     keysUrl,
+    keysUrlAskable: given.cache_keys_url !== undefined || ABSOLUTE.test(keysUrl ?? ''),
     secret: options.app_secret,
     signType: options.signature_algorithm ?? (byKey ? 'RS256' : 'HS256'),
     issuers: options.asap_accepted_issuers ?? [options.app_id ?? ''],
@@ -95,6 +102,11 @@ export function prosodySettings(
     doubts,
   }
 }
+
+/** An address that Prosody's HTTP client can ask: with a scheme and a host. */
+const ABSOLUTE = /^[A-Za-z][\w+.-]*:\/\/[^/?#\s]/
+/** Prosody puts the file's name at the very end: behind a query or fragment, it is no part of the path. */
+const KEY_SERVER = /^[A-Za-z][\w+.-]*:\/\/[^/?#\s][^?#]*$/
 
 /**
  * The host that mod_token_verification takes for that of its rooms: Lua's pattern `%w+.(%w.+)`, not anchored.

@@ -1,4 +1,4 @@
-// Reads the address of a Jitsi from docker-jitsi-meet's `.env`.
+// Reads docker-jitsi-meet's `.env`, and the address of Jitsi in it.
 import { resolve } from 'node:path'
 import { KjitsiError, messageOf, systemCodeOf } from '../errors.ts'
 import { readText } from '../files.ts'
@@ -8,18 +8,31 @@ import { readEnv } from './env-file.ts'
 import { jitsiOrigin } from './origin.ts'
 
 /**
+ * What compose reads from Jitsi's `.env`; nothing where there is no file and none was named.
+ * @param file as it was given, undefined for the `.env` of the working folder
+ * @throws KjitsiError `usage` where the file cannot be read
+ */
+export async function valuesOfEnv(
+  file: string | undefined,
+  io: Io,
+): Promise<{ readonly name: string; readonly values: ReadonlyMap<string, string> }> {
+  const name = file ?? '.env'
+  const text = await readText(resolve(io.cwd, name), { code: 'usage' }).catch((error: unknown) => {
+    if (file === undefined && NO_FILE.includes(systemCodeOf(error) ?? '')) return ''
+    throw error
+  })
+  return { name, values: readEnv(text, io.env, name) }
+}
+
+/**
  * The origin that PUBLIC_URL names, as compose reads the file; undefined where it is unset, or where there is no file
  * and none was named. Its default of https://localhost:8443 is nobody's public address, and does not count.
  * @param file as it was given, undefined for the `.env` of the working folder
  * @throws KjitsiError `usage` where the file cannot be read, or PUBLIC_URL is no address of a Jitsi
  */
 export async function originOfEnv(file: string | undefined, io: Io): Promise<string | undefined> {
-  const name = file ?? '.env'
-  const text = await readText(resolve(io.cwd, name), { code: 'usage' }).catch((error: unknown) => {
-    if (file === undefined && NO_FILE.includes(systemCodeOf(error) ?? '')) return ''
-    throw error
-  })
-  const publicUrl = readEnv(text, io.env, name).get('PUBLIC_URL')
+  const { name, values } = await valuesOfEnv(file, io)
+  const publicUrl = values.get('PUBLIC_URL')
   if (!publicUrl) return undefined
   try {
     return jitsiOrigin(publicUrl)

@@ -1,10 +1,10 @@
 // Many tokens: JSON lines in, one JSON line out for each, in order, and no more than one of them in memory.
 import { once } from 'node:events'
 import { type Readable, addAbortSignal } from 'node:stream'
-import { plainFinding } from '../findings.ts'
 import type { Io } from '../io.ts'
-import type { Checked, Question } from './check.ts'
+import type { Question } from './check.ts'
 import { plainFindings, plainVerdict } from './plain.ts'
+import type { Verdict } from './verdict.ts'
 
 /** Longer than any token that Prosody takes a look at, and short enough for memory. */
 const LONGEST_LINE = 4_000_000
@@ -16,7 +16,7 @@ const LONGEST_LINE = 4_000_000
 export async function runBatch(
   input: Readable,
   { stdout, signal }: Io,
-  ask: (question: Question) => Promise<Checked>,
+  ask: (question: Question) => Promise<Verdict>,
 ): Promise<{ readonly answered: number; readonly accepted: number }> {
   let [answered, accepted] = [0, 0]
   for await (const line of linesOf(addAbortSignal(signal, input))) {
@@ -26,9 +26,9 @@ export async function runBatch(
     if (typeof question === 'string') {
       answer = { error: { line: answered, message: `line ${answered} ${question}` } }
     } else {
-      const { verdict, more } = await ask(question)
+      const verdict = await ask(question)
       if (verdict.accepted) accepted++
-      answer = { ...plainVerdict(verdict), findings: [...plainFindings(verdict), ...more.map(plainFinding)] }
+      answer = { ...plainVerdict(verdict), findings: plainFindings(verdict) }
     }
     // A reader that left early needs no more answers.
     if (stdout.destroyed) break

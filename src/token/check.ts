@@ -1,7 +1,7 @@
 // Verdicts by what a person gave: settings are read once, keys as the tokens ask for them.
 import type { Context } from '../command.ts'
-import { type Finding, finding } from '../findings.ts'
-import { keyFileOf } from './facts.ts'
+import type { Finding } from '../findings.ts'
+import { keyFileOf, kidOf } from './facts.ts'
 import { type SettingsOfToken, givenFor } from './given.ts'
 import { openKeySource } from './key-source.ts'
 import { type Verdict, verdictOf } from './verdict.ts'
@@ -15,14 +15,8 @@ export interface Question {
   readonly at: number | undefined
 }
 
-export interface Checked {
-  readonly verdict: Verdict
-  /** What is to be said about how its key was looked for. */
-  readonly more: readonly Finding[]
-}
-
 export interface Check {
-  readonly ask: (question: Question) => Promise<Checked>
+  readonly ask: (question: Question) => Promise<Verdict>
   /** About the settings. */
   readonly findings: readonly Finding[]
 }
@@ -34,14 +28,10 @@ export async function openCheck(context: Context<SettingsOfToken>): Promise<Chec
   return {
     findings,
     async ask({ token, room, at }) {
+      if (prosody.keysUrlAskable && kidOf(token) !== undefined) await source.loadSet()
       const file = keyFileOf(token, prosody, source.keys)
-      if (file !== undefined) await source.load(file)
-      const now = at ?? Math.floor(Date.now() / 1000)
-      const failure = source.failureOf(file)
-      return {
-        verdict: verdictOf(token, prosody, source.keys, room, now),
-        more: failure === undefined ? [] : [finding('keys-not-seen', { failure })],
-      }
+      if (file !== undefined) await source.loadFile(file)
+      return verdictOf(token, prosody, source.keys, room, at ?? Math.floor(Date.now() / 1000))
     },
   }
 }

@@ -2,9 +2,10 @@
 import { fileNameOf } from '../certs/pem.ts'
 import type { ProsodySettings } from '../jitsi/prosody.ts'
 import { type Decoded, type Json, decodeBase64url, decodeJson } from './decode.ts'
-import { type Key, type Keys, readPem } from './keys.ts'
+import { type Key, type KeySet, type Keys, type Unseen, readPem } from './keys.ts'
 import { luaNumber } from './lua.ts'
 import type { Room } from './room.ts'
+import { shownAddress } from '../shown.ts'
 
 export interface Facts {
   /** null where nobody sent one. */
@@ -33,7 +34,12 @@ export interface Facts {
  * What the search for a key comes to. A kid that is no text is a Lua error, and so is one that a key set
  * alone lacks.
  */
-export type Found = Key | { readonly is: 'absent' | 'no text' | 'not in set'; readonly what: string }
+export type Found =
+  | Key
+  | Unseen
+  | { readonly is: 'no text' | 'not in set'; readonly what: string }
+  /** `what` is a sentence without its full stop. */
+  | { readonly is: 'absent'; readonly what: string; readonly file: string }
 
 /** Tokens far beyond what Prosody takes are not looked into. */
 const MAX_LOOKED_INTO = 65_536
@@ -88,16 +94,27 @@ export function membersOfValue(value: Json | undefined): Readonly<Record<string,
   return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, Json>>) : undefined
 }
 
-/** The file that Prosody asks the key server for, undefined where the token does not get that far. */
-export function keyFileOf(
-  token: string | null,
-  { keyServer }: ProsodySettings,
-  { set }: Keys,
-): string | undefined {
-  if (keyServer === undefined || token === null || token.length > MAX_LOOKED_INTO) return undefined
+/** The kid that a key is looked for by, undefined where the token does not get that far. */
+export function kidOf(token: string | null): Json | undefined {
+  if (token === null || token.length > MAX_LOOKED_INTO) return undefined
   const first = firstPart(token)
-  const kid = first === undefined ? undefined : membersOf(decodeJson(first))?.['kid']
-  return kid === undefined || set === 'undetermined' || set?.has(kid) ? undefined : fileOf(kid)
+  return first === undefined ? undefined : membersOf(decodeJson(first))?.['kid']
+}
+
+/** The file that Prosody asks the key server for, undefined where it asks for none, or for what is not known. */
+export function keyFileOf(token: string | null, prosody: ProsodySettings, keys: Keys): string | undefined {
+  const kid = kidOf(token)
+  if (!prosody.keyServerAskable || kid === undefined) return undefined
+  const { set, failure } = setOf(prosody, keys)
+  return failure !== undefined || set === 'undetermined' || set?.has(kid) ? undefined : fileOf(kid)
+}
+
+/** The key set, where these settings make Prosody ask for one. */
+function setOf(
+  { keysUrlAskable }: ProsodySettings,
+  { set, setFailure: failure }: Keys,
+): { readonly set?: KeySet | undefined; readonly failure?: string | undefined } {
+  return keysUrlAskable ? { set, failure } : {}
 }
 
 /** sha256 takes texts, and numbers as Lua writes them: 7 is asked for as `7.0`. */
@@ -106,16 +123,24 @@ function fileOf(kid: Json | undefined): string | undefined {
   return typeof kid === 'string' ? fileNameOf(kid) : undefined
 }
 
-function findKey(kid: Json | undefined, { keyServer }: ProsodySettings, keys: Keys): Found | undefined {
+function findKey(kid: Json | undefined, prosody: ProsodySettings, keys: Keys): Found | undefined {
   if (kid === undefined) return undefined
-  if (keys.set === 'undetermined')
+  const { set, failure } = setOf(prosody, keys)
+  if (set === 'undetermined')
     return { is: 'undetermined', what: 'a key set that only Prosody itself can read' }
-  const inSet = keys.set?.get(kid)
+  const inSet = set?.get(kid)
   if (inSet !== undefined) return inSet
+  if (failure !== undefined) return { is: 'unseen', what: failure }
+  const { keyServer, keyServerAskable } = prosody
   const file = fileOf(kid)
   if (file === undefined) return { is: 'no text', what: 'a kid that is no text' }
   if (keyServer === undefined) return { is: 'not in set', what: 'a kid that is not in the key set' }
-  return keys.file(file) ?? { is: 'absent', what: file }
+  if (!keyServerAskable) {
+    const what = `Prosody cannot ask ${shownAddress(keyServer)} for a file: an address takes a scheme and a host, and no query or fragment`
+    return { is: 'absent', what, file }
+  }
+  const place = keys.folder === undefined ? `at ${shownAddress(keyServer)}` : `in ${keys.folder}`
+  return keys.file(file) ?? { is: 'absent', what: `There is no ${file} ${place}`, file }
 }
 
 function secretAsKey({ secret, signType }: ProsodySettings): Found | undefined {

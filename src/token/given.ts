@@ -37,10 +37,10 @@ export async function givenFor({ settings, sources, io }: Context<SettingsOfToke
   const byFlags = issuer.length > 0 && (keyserver ?? certs ?? jwks[0]) !== undefined
   if (jitsiEnv === undefined && !byFlags) throw tooFew()
   const values = jitsiEnv === undefined ? BY_FLAGS : await readJitsiEnv(resolve(io.cwd, jitsiEnv))
-  const inEnv = prosodySettings(values)
-  // A folder stands for the key server that has its files, a key set for cache_keys_url.
-  const keyServer = keyserver ?? inEnv.keyServer ?? certs
-  const keysUrl = jwks[0] ?? inEnv.keysUrl
+  // With a `.env`, that alone says whom Prosody asks, and these are what it answers. Without one they are the settings too.
+  const alone = jitsiEnv === undefined
+  const keyServer = keyserver ?? (alone ? certs : undefined)
+  const keysUrl = alone ? jwks[0] : undefined
   const prosody = prosodySettings(values, {
     ...(keyServer !== undefined && { asap_key_server: keyServer }),
     ...(keysUrl !== undefined && { cache_keys_url: keysUrl }),
@@ -52,20 +52,20 @@ export async function givenFor({ settings, sources, io }: Context<SettingsOfToke
       enable_domain_verification: settings.domainVerification,
     }),
   } satisfies TokenOptions)
-  const sets = jwks.length > 0 ? jwks : [inEnv.keysUrl ?? ''].filter((url) => /^https?:/i.test(url))
+  const inEnv = prosody.keysUrlAskable ? [prosody.keysUrl ?? ''] : []
   return {
     prosody,
-    places: { certs, keyServer: prosody.keyServer, sets },
+    places: { certs, keyServer: prosody.keyServer, sets: jwks.length > 0 ? jwks : inEnv },
     findings: [
-      ...(jitsiEnv === undefined || inEnv.login !== 'token' ? [] : neighbours(values, jitsiEnv, inEnv)),
-      ...(keyServer?.endsWith('/') && certs === undefined
-        ? [finding('keyserver-slash', { keyserver: shownAddress(keyServer) })]
+      ...(alone ? [] : neighbours(values, jitsiEnv)),
+      ...(prosody.keyServer?.endsWith('/') && certs === undefined
+        ? [finding('keyserver-slash', { keyserver: shownAddress(prosody.keyServer) })]
         : []),
-      ...(jwks.length > 0 &&
-      inEnv.keysUrl === undefined &&
-      inEnv.keyServer !== undefined &&
-      certs === undefined
-        ? [finding('keys-from-set', { keyserver: shownAddress(inEnv.keyServer) })]
+      ...(certs !== undefined && prosody.keyServer === undefined
+        ? [finding('keys-unused', { flag: '--certs', setting: 'JWT_ASAP_KEYSERVER' })]
+        : []),
+      ...(jwks.length > 0 && prosody.keysUrl === undefined
+        ? [finding('keys-unused', { flag: '--jwks', setting: 'cache_keys_url' })]
         : []),
     ],
   }
@@ -86,11 +86,9 @@ async function readJitsiEnv(path: string): Promise<ReadonlyMap<string, string>> 
 }
 
 /** JWT_APP_SECRET is worth a word only beside keys, which take its place. */
-function neighbours(
-  values: ReadonlyMap<string, string>,
-  file: string,
-  { keyServer, keysUrl }: ProsodySettings,
-): readonly Finding[] {
+function neighbours(values: ReadonlyMap<string, string>, file: string): readonly Finding[] {
+  const { login, keyServer, keysUrl } = prosodySettings(values)
+  if (login !== 'token') return []
   const byKey = keyServer !== undefined || keysUrl !== undefined
   return neighbourFindings(values, file).filter(({ code }) => byKey || code !== 'app-secret-unused')
 }

@@ -1,24 +1,19 @@
-// Gets the keys that Prosody would find: the key set once, and each `.pem` file when the first token asks for
-// it.
+// Gets the keys that Prosody would find: the key set, and each `.pem` file when the first token asks for it. What was
+// seen is kept, a failure is not.
 import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { KjitsiError, messageOf } from '../errors.ts'
 import { readIfThere } from '../files.ts'
-import { type Http, getText } from '../http.ts'
-import { type Key, type KeySet, type Keys, readKeySet, readPem } from './keys.ts'
+import { type Http, getText, statusOf } from '../http.ts'
 import { shownAddress } from '../shown.ts'
+import { type Key, type KeySet, type Keys, type Unseen, readKeySet, readPem } from './keys.ts'
 
 export interface KeySource {
   readonly keys: Keys
-  /** Gets a file before a verdict asks for it. */
-  readonly load: (file: string) => Promise<void>
-  /** Why the key set or a file could not be had, where that says nothing about what Prosody can see. */
-  readonly failureOf: (file: string | undefined) => string | undefined
-}
-
-interface Loaded {
-  readonly key: Key | undefined
-  readonly failure?: string
+  /** Gets the key set before a verdict asks for it, where it was not seen yet. */
+  readonly loadSet: () => Promise<void>
+  /** Gets a file before a verdict asks for it. One that was not seen is asked for again the next time. */
+  readonly loadFile: (file: string) => Promise<void>
 }
 
 /** Jitsi's own front page, which some answer in place of a 404, is about 20 kB. */
@@ -41,19 +36,32 @@ export async function openKeySource(
   cwd: string,
 ): Promise<KeySource> {
   const folder = certs === undefined ? undefined : await existingFolder(resolve(cwd, certs))
-  const files = new Map<string, Loaded>()
-  const set = await loadSets(http, sets, cwd)
+  const files = new Map<string, Key | Unseen | undefined>()
+  let set = await readSets(http, sets, cwd)
+  let isNew = true
   return {
-    keys: { set: set.keys, file: (name) => files.get(name)?.key },
-    async load(file) {
-      if (files.has(file)) return
+    keys: {
+      get set() {
+        return set.keys
+      },
+      get setFailure() {
+        return set.failure
+      },
+      file: (name) => files.get(name),
+      folder,
+    },
+    async loadSet() {
+      if (set.failure !== undefined && !isNew) set = await readSets(http, sets, cwd)
+      isNew = false
+    },
+    async loadFile(file) {
+      if (files.has(file) && files.get(file)?.is !== 'unseen') return
       if (files.size >= MAX_FILES) files.delete(files.keys().next().value ?? '')
       files.set(
         file,
         folder === undefined ? await fetchFile(http, keyServer, file) : await readPemFile(join(folder, file)),
       )
     },
-    failureOf: (file) => (file === undefined ? undefined : files.get(file)?.failure) ?? set.failure,
   }
 }
 
@@ -66,45 +74,59 @@ async function existingFolder(path: string): Promise<string> {
   })
 }
 
-async function readPemFile(path: string): Promise<Loaded> {
+async function readPemFile(path: string): Promise<Key | undefined> {
   const text = await readIfThere(path)
-  return { key: text === undefined ? undefined : readPem(text) }
+  return text === undefined ? undefined : readPem(text)
 }
 
 /** As Prosody does: 200 alone counts, no redirect is followed, and nobody looks at the content type. */
-async function fetchFile(http: Http, keyServer: string | undefined, file: string): Promise<Loaded> {
-  if (keyServer === undefined) return { key: undefined }
+async function fetchFile(
+  http: Http,
+  keyServer: string | undefined,
+  file: string,
+): Promise<Key | Unseen | undefined> {
+  if (keyServer === undefined) return undefined
+  const seen = await see(http, `${keyServer}/${file}`)
+  if (seen.is === 'unseen') return seen
+  return seen.is === 'text' ? readPem(seen.text) : undefined
+}
+
+/**
+ * What an address answers to anybody. An answer that others may not get, such as 403 or 503, and none at all say
+ * nothing about what Prosody sees.
+ */
+async function see(
+  http: Http,
+  url: string,
+): Promise<Unseen | { readonly is: 'text'; readonly text: string } | { readonly is: 'nothing' }> {
+  let status: number | undefined
+  let what = `GET ${shownAddress(url)}: `
   try {
-    const { status, text } = await getText(http, `${keyServer}/${file}`, MAX_BYTES)
-    return status === 200
-      ? { key: readPem(text) }
-      : { key: undefined, failure: `GET ${shownAddress(`${keyServer}/${file}`)}: status ${status}` }
+    const answer = await getText(http, url, MAX_BYTES)
+    if (answer.status === 200) return { is: 'text', text: answer.text }
+    status = answer.status
+    what += `status ${status}`
   } catch (error) {
-    return { key: undefined, failure: failureIn(error) }
+    if (!(error instanceof KjitsiError && error.code === 'unreachable')) throw error
+    status = statusOf(error.cause)
+    what = error.message
   }
+  const isAbsent = status !== undefined && (status < 400 || status === 404 || status === 410)
+  return isAbsent ? { is: 'nothing' } : { is: 'unseen', what }
 }
 
-function failureIn(error: unknown): string {
-  if (error instanceof KjitsiError && error.code === 'unreachable') return error.message
-  throw error
-}
-
-async function loadSets(
+async function readSets(
   http: Http,
   sets: readonly string[],
   cwd: string,
-): Promise<{ keys: KeySet | undefined; failure?: string }> {
+): Promise<{ readonly keys: KeySet | undefined; readonly failure?: string }> {
   let keys: KeySet | undefined
   let failure: string | undefined
   for (const place of sets) {
-    let text: string
-    try {
-      text = await textOf(http, place, cwd)
-    } catch (error) {
-      failure = failureIn(error)
-      continue
-    }
-    const more = readKeySet(text)
+    const seen = /^[a-z][\w+.-]*:\/\//i.test(place) ? await see(http, place) : await readSet(place, cwd)
+    if (seen.is === 'unseen') failure = seen.what
+    if (seen.is !== 'text') continue
+    const more = readKeySet(seen.text)
     keys =
       more === 'undetermined' || keys === 'undetermined'
         ? 'undetermined'
@@ -113,14 +135,9 @@ async function loadSets(
   return failure === undefined ? { keys } : { keys, failure }
 }
 
-async function textOf(http: Http, place: string, cwd: string): Promise<string> {
-  if (/^https?:\/\//i.test(place)) {
-    const { status, text } = await getText(http, place, MAX_BYTES)
-    if (status === 200) return text
-    throw new KjitsiError('unreachable', `GET ${shownAddress(place)}: status ${status}`)
-  }
+async function readSet(place: string, cwd: string): Promise<{ readonly is: 'text'; readonly text: string }> {
   const path = resolve(cwd, place)
   const text = await readIfThere(path)
   if (text === undefined) throw new KjitsiError('file', `--jwks: there is no file ${path}`)
-  return text
+  return { is: 'text', text }
 }

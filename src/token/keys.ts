@@ -9,12 +9,22 @@ export type Key =
   | { readonly is: 'unreadable'; readonly what: string }
   | { readonly is: 'undetermined'; readonly what: string }
 
-/** Where a token's key is looked for. */
+/** Nothing was seen from here, which says nothing about what Prosody sees; `what` is the failure. */
+export interface Unseen {
+  readonly is: 'unseen'
+  readonly what: string
+}
+
+/** What the places answer in which Prosody looks for a token's key; whether it looks there at all, its settings say. */
 export interface Keys {
-  /** By kid, in the key set of cache_keys_url; undefined where there is none, or it could not be had. */
+  /** By kid, in the key set of cache_keys_url; undefined where none was seen. */
   readonly set: KeySet | undefined
+  /** Why the key set, or a part of it, was not seen. */
+  readonly setFailure?: string | undefined
   /** By file name, at the key server; undefined where that has no such file. */
-  readonly file: (name: string) => Key | undefined
+  readonly file: (name: string) => Key | Unseen | undefined
+  /** The folder that stands for the key server. */
+  readonly folder?: string | undefined
 }
 
 /** `undetermined`: the set holds something that Prosody reads in a way of its own. */

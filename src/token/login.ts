@@ -4,7 +4,6 @@ import type { Decoded, Json } from './decode.ts'
 import { type Facts, membersOf } from './facts.ts'
 import { luaNumber, luaNumeral } from './lua.ts'
 import { HIDDEN, type Outcome, SKIPPED, held, noAnswer, passed, refused, undetermined } from './outcome.ts'
-import { shownAddress } from '../shown.ts'
 import { shown, shownList, shownTime } from './show.ts'
 import { DIGESTS, checkSignature } from './signature.ts'
 
@@ -77,15 +76,15 @@ export function algFamily({ byKey, first }: Facts): Outcome {
   return held(alg.startsWith('RS'), shown(alg), 'RS256, RS384 or RS512')
 }
 
-export function keyFound({ byKey, key, prosody }: Facts): Outcome {
+export function keyFound({ byKey, key }: Facts): Outcome {
   if (!byKey) return SKIPPED
   switch (key?.is) {
     case undefined:
       return HIDDEN
-    case 'absent': {
-      const told = `There is no ${key.what} at ${shownAddress(prosody.keyServer ?? '')}`
-      return { is: 'refused', found: 'none', expected: key.what, told }
-    }
+    case 'absent':
+      return { is: 'refused', found: 'none', expected: key.file, told: key.what }
+    case 'unseen':
+      return undetermined('not seen', `the key was not seen from here: ${key.what}`, UNSEEN)
     case 'no text':
       return noAnswer(
         'none',
@@ -107,6 +106,9 @@ export function keyFound({ byKey, key, prosody }: Facts): Outcome {
   }
 }
 
+const UNSEEN =
+  'ask from where that address answers (--ca-file adds an authority), or give what Prosody gets to see: ' +
+  '--certs the folder of the key server, --jwks the key set of cache_keys_url'
 const NEW_KEY =
   'set JWT_ASAP_KEYSERVER beside cache_keys_url: Prosody asks for the set every six hours only, ' +
   'and not for a kid that is new'

@@ -22,7 +22,13 @@ export type Outcome =
       /** What mends just this, where the rule's own fix is for something else. */
       readonly fix?: string
     }
-  | { readonly is: 'undetermined'; readonly found: string; readonly why: string }
+  | {
+      readonly is: 'undetermined'
+      readonly found: string
+      readonly why: string
+      /** As that of `no answer`. */
+      readonly fix?: string
+    }
   /**
    * `skipped`: there is nothing to look at. `hidden`: there may be, behind something earlier that does not
    * hold.
@@ -45,8 +51,8 @@ export function noAnswer(found: string, why: string, fix?: string): Outcome {
   return { is: 'no answer', found, why, ...(fix !== undefined && { fix }) }
 }
 
-export function undetermined(found: string, why: string): Outcome {
-  return { is: 'undetermined', found, why }
+export function undetermined(found: string, why: string, fix?: string): Outcome {
+  return { is: 'undetermined', found, why, ...(fix !== undefined && { fix }) }
 }
 
 /** Passes or is refused with the same two values. */

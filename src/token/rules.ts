@@ -101,7 +101,7 @@ const LOGIN: readonly Row[] = [
     reason: 'could not obtain public key',
     look: login.keyFound,
     cause:
-      'there is no <sha256(kid)>.pem at JWT_ASAP_KEYSERVER (404, a redirect, or no way there from Prosody)',
+      'there is no <sha256(kid)>.pem at JWT_ASAP_KEYSERVER (404, a redirect, no way there from Prosody), or that is no address with scheme and host',
     fix: EXPORT,
   },
   {

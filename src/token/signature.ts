@@ -38,6 +38,7 @@ export function checkSignature(facts: Facts, signature: Buffer): Outcome {
     case 'key':
       return checkWith(key.key, digest, Buffer.from(signed), signature)
     case 'absent':
+    case 'unseen':
     case 'no text':
     case 'not in set':
     case undefined:

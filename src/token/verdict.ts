@@ -89,7 +89,7 @@ export function fails({ outcome }: Looked): boolean {
 
 /** What mends a rule that does not hold. */
 export function fixOf({ rule, outcome }: Looked): string {
-  return (outcome.is === 'no answer' ? outcome.fix : undefined) ?? rule.fix
+  return ('fix' in outcome ? outcome.fix : undefined) ?? rule.fix
 }
 
 interface Step {

@@ -281,7 +281,7 @@ describe('keys that are gone', () => {
     await writeFile(join(dir, 'other'), 'mine')
     await symlink('other', join(dir, MANIFEST_FILE))
     const { exitCode, stderr } = await run(['export-certs', dir, '--jwks', FIXTURE, '--prune'])
-    expect(stderr).toContain(`error: ${dir}/.kjitsi.json is no file but a link or a folder`)
+    expect(stderr).toContain(`error: cannot read ${dir}/.kjitsi.json: it is no regular file, or a link`)
     expect(exitCode).toBe(1)
     expect((await readdir(dir)).sort()).toEqual([MANIFEST_FILE, 'other'])
     expect(await readFile(join(dir, 'other'), 'utf8')).toBe('mine')

@@ -221,6 +221,6 @@ describe('the file', () => {
     const dir = await folder()
     await writeFile(join(dir, 'other'), '{"version":2,"files":{}}')
     await make(join(dir, MANIFEST_FILE))
-    await expect(readManifest(dir)).rejects.toThrow(`${MANIFEST_FILE} is no file but a link or a folder`)
+    await expect(readManifest(dir)).rejects.toThrow(`${MANIFEST_FILE}: it is no regular file, or a link`)
   })
 })

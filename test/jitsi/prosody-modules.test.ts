@@ -26,6 +26,11 @@ test.each<[string, string[]]>([
     'VirtualHost "a.example"\n { "one_more" --[[ "one"\n ]] }\nComponent "muc.a.example" "muc"\n {"two"; "three"; "not"}',
     ['modules-missing one', 'module-unwanted not'],
   ],
+  // A string that holds the sign of a comment.
+  [
+    'VirtualHost "a.example"\n x = "a--b"; modules_enabled = { "one" }\nComponent "muc.a.example" "muc"\n {"two"; "three"}',
+    [],
+  ],
   // A section that is opened twice.
   [
     'VirtualHost("a.example")\n {"one"}\nComponent "muc.a.example" "muc"\n {"two"}\nComponent "muc.a.example" "muc"\n {"three"; --"not"\n}',

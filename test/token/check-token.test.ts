@@ -1,9 +1,11 @@
-import { spawn } from 'node:child_process'
-import { mkdtemp, mkdir, writeFile } from 'node:fs/promises'
+import { execFile, spawn } from 'node:child_process'
+import { mkdtemp, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { type Server, createServer } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { fileNameOf } from '../../src/certs/pem.ts'
 import { BIN, type Ran, run, spawnKjitsi } from '../run.ts'
@@ -25,14 +27,21 @@ const ANSWERS: Readonly<
   [`/html/${FILE}`]: [200, '<!doctype html><title>Jitsi Meet</title>', { 'content-type': 'text/html' }],
   [`/moved/${FILE}`]: [301, '', { location: `/good/${FILE}` }],
   '/jwks': [200, JSON.stringify({ keys: [JWK] })],
+  [`/broken/${FILE}`]: [500, PEM],
+  [`/closed/${FILE}`]: [403, 'no'],
+  '/jwks-broken': [500, JSON.stringify({ keys: [JWK] })],
+  '/jwks-moved': [302, '', { location: '/jwks' }],
 }
+/** Paths that fail once, and answer as above from the second time on. */
+const failing = new Set<string>()
 const asked: string[] = []
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'kjitsi-check-'))
   server = createServer((request, response) => {
     asked.push(request.url ?? '')
-    const [status, text, headers] = ANSWERS[request.url ?? ''] ?? [404, 'no']
+    const fails = failing.delete(request.url ?? '')
+    const [status, text, headers] = fails ? [500, 'later'] : (ANSWERS[request.url ?? ''] ?? [404, 'no'])
     response.writeHead(status, headers).end(text)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -167,6 +176,12 @@ describe('one token', () => {
   })
 })
 
+/** What the answer begins with where the key was not seen, and why. */
+const unseen = (failure: string): RegExp =>
+  new RegExp(
+    `^Only Prosody itself can tell whether it accepts this token: the key was not seen from here: GET http.*${failure}.*\\.\\n {2}→ .*--certs`,
+  )
+
 describe('where the key is', () => {
   test.each([
     ['a key server', ['--keyserver', '/good'], 0, /accepts/],
@@ -176,7 +191,12 @@ describe('where the key is', () => {
       3,
       new RegExp(`could not obtain public key\\. There is no ${FILE} at http`),
     ],
-    ['a key server that redirects', ['--keyserver', '/moved'], 3, /could not obtain public key/],
+    [
+      'a key server that redirects',
+      ['--keyserver', '/moved'],
+      3,
+      new RegExp(`^Jitsi refuses this token: could not obtain public key\\. There is no ${FILE} at http`),
+    ],
     [
       'a key server that answers HTML with 200',
       ['--keyserver', '/html'],
@@ -184,6 +204,11 @@ describe('where the key is', () => {
       /gives no answer .* a web page[^]*→ see what that address answers/,
     ],
     ['an address of a key set', ['--jwks', '/jwks'], 0, /accepts/],
+    ['a key set that is not there', ['--jwks', '/none'], 3, /^Jitsi gives no answer/],
+    ['a key set that redirects', ['--jwks', '/jwks-moved'], 3, /^Jitsi gives no answer/],
+    ['a key server that fails', ['--keyserver', '/broken'], 3, unseen('status 500')],
+    ['a key server that lets only others in', ['--keyserver', '/closed'], 3, unseen('status 403')],
+    ['a key set that fails', ['--jwks', '/jwks-broken'], 3, unseen('status 500')],
   ])('%s', async (_, [flag = '', path = ''], exitCode, says) => {
     const ran = await check([good, '--issuer', ISSUER, flag, `${base}${path}`, ...AT])
     expect(ran).toMatchObject({ exitCode, stdout: expect.stringMatching(says) as string })
@@ -197,28 +222,43 @@ describe('where the key is', () => {
     expect(ran.stderr).toContain(`warning: JWT_ASAP_KEYSERVER (${base}/good/) ends with a slash`)
   })
 
-  test('a key server that is down is told as what it looks like from here', async () => {
-    const closed = createServer()
-    await new Promise<void>((resolve) => closed.listen(0, '127.0.0.1', resolve))
-    const { port } = closed.address() as AddressInfo
-    await new Promise((resolve) => closed.close(resolve))
-    const ran = await check([good, '--issuer', ISSUER, '--keyserver', `http://127.0.0.1:${port}`, ...AT])
-    expect(ran.exitCode).toBe(3)
-    expect(ran.stdout).toContain('could not obtain public key')
-    expect(ran.stderr).toMatch(
-      /the key could not be looked at: GET .*\.pem: connection refused.*not from Prosody's container/,
-    )
+  test.each([['--keyserver'], ['--jwks']])(
+    '%s of a server that is down: not seen is undetermined',
+    async (flag) => {
+      const closed = createServer()
+      await new Promise<void>((resolve) => closed.listen(0, '127.0.0.1', resolve))
+      const { port } = closed.address() as AddressInfo
+      await new Promise((resolve) => closed.close(resolve))
+      const url = `http://127.0.0.1:${port}/keys`
+      const ran = await check([good, '--issuer', ISSUER, flag, url, ...AT])
+      expect(ran).toMatchObject({
+        exitCode: 3,
+        stdout: expect.stringMatching(unseen('connection refused')) as string,
+      })
+      const { stdout } = await check([good, '--issuer', ISSUER, flag, url, '--json', ...AT])
+      expect(JSON.parse(stdout)).toMatchObject({ accepted: false, determined: false })
+    },
+  )
+
+  test('a key server whose authority is unknown is undetermined too', async () => {
+    const files = ['-keyout', join(dir, 'tls.key'), '-out', join(dir, 'tls.crt')]
+    const self = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-subj', '/CN=localhost']
+    await promisify(execFile)('openssl', ['req', ...self, '-nodes', ...files])
+    const options = { key: await readFile(join(dir, 'tls.key')), cert: await readFile(join(dir, 'tls.crt')) }
+    const secure = createSecureServer(options, (_, response) => response.end(PEM))
+    await new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve))
+    const { port } = secure.address() as AddressInfo
+    const argv = [good, '--issuer', ISSUER, '--keyserver', `https://127.0.0.1:${port}`, ...AT]
+    const ran = await check(argv)
+    secure.closeAllConnections()
+    secure.close()
+    expect(ran).toMatchObject({ exitCode: 3, stdout: expect.stringMatching(unseen('certificate')) as string })
   })
 
-  test('a file of a key set, with a note where Prosody would ask a key server', async () => {
+  test('a file of a key set', async () => {
     expect(await check([good, '--issuer', ISSUER, '--jwks', 'jwks.json', ...AT])).toMatchObject({
       exitCode: 0,
     })
-    const ran = await check([good, '--env', 'jitsi.env', '--jwks', 'jwks.json', ...AT])
-    expect(ran.exitCode).toBe(0)
-    expect(ran.stderr).toContain(
-      'note: the keys are those of --jwks, while these settings make Prosody ask https://keys.example.org/certs',
-    )
   })
 
   test('the cache_keys_url of .env, and both', async () => {
@@ -237,6 +277,72 @@ describe('where the key is', () => {
     expect(asked).toEqual(['/jwks'])
     expect((await check([other, '--env', 'both.env', ...AT])).stdout).toMatch(
       /^Jitsi refuses this token: could not/,
+    )
+  })
+})
+
+describe('--certs and --jwks are answers; what makes Prosody ask is in .env', () => {
+  const NONE = { JWT_ASAP_KEYSERVER: '' }
+  const SET = { XMPP_CONFIGURATION: 'cache_keys_url="https://keys.example.org/jwks"' }
+  const other = token(CLAIMS, { ...HEADER, kid: 'other' })
+  const server = (JWT_ASAP_KEYSERVER: string): Record<string, string> => ({ JWT_ASAP_KEYSERVER })
+  const notObtained = /^Jitsi refuses this token: could not obtain public key\. Prosody cannot ask/
+  test.each<[string, Record<string, string>, string, readonly string[], number, RegExp]>([
+    ['no key server', NONE, good, ['--certs', 'certs'], 3, /^Jitsi gives no answer .*no JWT_ASAP_KEYSERVER/],
+    ['no key set', NONE, good, ['--jwks', 'jwks.json'], 3, /^Jitsi gives no answer .*no cache_keys_url/],
+    ['a key set', { ...NONE, ...SET }, good, ['--jwks', 'jwks.json'], 0, /accepts/],
+    [
+      'a key set, and --certs',
+      { ...NONE, ...SET },
+      other,
+      ['--jwks', 'jwks.json', '--certs', 'certs'],
+      3,
+      /^Jitsi gives no answer/,
+    ],
+    [
+      'both',
+      SET,
+      other,
+      ['--jwks', 'jwks.json', '--certs', 'certs'],
+      3,
+      /could not obtain public key\. There is no .*\.pem in \/.*certs/,
+    ],
+    [
+      'both, the key in the folder only',
+      SET,
+      good,
+      ['--jwks', 'empty.json', '--certs', 'certs'],
+      0,
+      /accepts/,
+    ],
+    ['no scheme', server('meet.example.org/keys'), good, ['--certs', 'certs'], 3, notObtained],
+    ['a port for a scheme', server('meet.example.org:8443/keys'), good, ['--certs', 'certs'], 3, notObtained],
+    ['no host', server('https:/meet.example.org/keys'), good, ['--certs', 'certs'], 3, notObtained],
+    ['a query', server('https://meet.example.org/keys?v=2'), good, ['--certs', 'certs'], 3, notObtained],
+    ['a fragment', server('https://meet.example.org/keys#a'), good, ['--certs', 'certs'], 3, notObtained],
+    [
+      'a flag for the setting',
+      NONE,
+      good,
+      ['--keyserver', 'https://k.example.org', '--certs', 'certs'],
+      0,
+      /accepts/,
+    ],
+  ])('%s', async (_, env, text, flags, exitCode, says) => {
+    await writeFile(join(dir, 'empty.json'), '{"keys":[]}')
+    await writeEnv('asks.env', env)
+    const ran = await check([text, '--env', 'asks.env', ...flags, ...AT])
+    expect(ran).toMatchObject({ exitCode, stdout: expect.stringMatching(says) as string })
+  })
+
+  test.each([
+    ['--certs', 'certs', { ...NONE, ...SET }, 'JWT_ASAP_KEYSERVER'],
+    ['--jwks', 'jwks.json', {}, 'cache_keys_url'],
+  ])('%s that nothing asks for is told', async (flag, value, env, setting) => {
+    await writeEnv('asks.env', env)
+    const argv = [good, '--env', 'asks.env', '--certs', 'certs', '--jwks', 'jwks.json', flag, value, ...AT]
+    expect((await check(argv)).stderr).toContain(
+      `warning: ${flag} is not used: these settings have no ${setting}`,
     )
   })
 })
@@ -426,6 +532,31 @@ describe('--batch', () => {
     asked.length = 0
     await check(['--issuer', ISSUER, '--keyserver', `${base}/none`, '--batch', '-'], kids.join('\n'))
     expect(asked).toEqual([`/none/${fileNameOf('a')}`, `/none/${fileNameOf('b')}`])
+  })
+
+  test.each([
+    ['a key server', `/good/${FILE}`, '--keyserver', '/good'],
+    ['a key set', '/jwks', '--jwks', '/jwks'],
+  ])('asks %s again that failed, and keeps what it saw', async (_, path, flag, place) => {
+    failing.add(path)
+    asked.length = 0
+    const input = `${JSON.stringify({ token: good, at: NOW })}\n`.repeat(3)
+    const ran = await check(['--issuer', ISSUER, flag, `${base}${place}`, '--batch', '-'], input)
+    expect(ran.exitCode).toBe(3)
+    expect(lines(ran)).toMatchObject([
+      {
+        determined: false,
+        findings: expect.arrayContaining([
+          expect.objectContaining({
+            level: 'undetermined',
+            message: expect.stringContaining('not seen from here') as string,
+          }),
+        ]) as unknown,
+      },
+      { determined: true, auth: yes },
+      { determined: true, auth: yes },
+    ])
+    expect(asked).toEqual([path, path])
   })
 
   test('ends at once when it is interrupted, however long its input stays open', async () => {

@@ -220,3 +220,39 @@ test.each(fc.sample(ASKED, { numRuns: 40, seed: 6 }))('%j', async (asked) => {
   // A guest never opens a room.
   if (asked.guests) expect(mine(env['XMPP_MUC_MODULES'])).toContain('muc_wait_for_host')
 })
+
+/** What Prosody has for a host, whichever of the two files it reads last: docker-jitsi-meet's own from `.env`, or ours. */
+async function readTogether(env: Readonly<Record<string, string>>, ours: string, host: string) {
+  const lines = (env['XMPP_CONFIGURATION'] ?? '').split(',')
+  const server = env['JWT_ASAP_KEYSERVER'] ? [`asap_key_server = "${env['JWT_ASAP_KEYSERVER']}"`] : []
+  await writeFile(join(dir, 'jitsi-meet.cfg.lua'), [`VirtualHost "${host}"`, ...server, ...lines].join('\n'))
+  await writeFile(join(dir, 'zz-kjitsi.cfg.lua'), ours)
+  const files = ['jitsi-meet', 'zz-kjitsi'].map((name) => `Include "${dir}/${name}.cfg.lua"\n`)
+  return Promise.all([files, [...files].reverse()].map((order) => readProsody(order.join(''), host)))
+}
+
+test.each([
+  ['pem', []],
+  ['jwks', ['--no-room-claim']],
+  ['both', ['--room-claim']],
+])('what goes beside a .env of --keys %s takes none of its keys away', async (keys, claim) => {
+  const issuer = 'https://auth.example.org/realms/meet'
+  const file = join(dir, 'beside.env')
+  await writeFile(file, 'XMPP_DOMAIN=x.example\n')
+  await generated(['gen-env', file, '--issuer', issuer, '--keys', keys])
+  const env = Object.fromEntries(readEnv(await readFile(file, 'utf8')))
+  const argv = ['gen-config', 'prosody', '--env', file, '--issuer', issuer, ...claim]
+  for (const options of await readTogether(env, await generated(argv), 'x.example')) {
+    expect(options['asap_key_server']?.[0] ?? '').toBe(env['JWT_ASAP_KEYSERVER'] ?? '')
+    const url = `${issuer}/protocol/openid-connect/certs`
+    expect(options['cache_keys_url']).toEqual(keys === 'pem' ? undefined : [url])
+    expect(options['asap_require_room_claim']).toEqual([String(!claim.includes('--no-room-claim'))])
+  }
+  for (const other of ['pem', 'jwks'].filter((one) => one !== keys)) {
+    const out = join(dir, 'never')
+    const ran = await run([...argv.slice(0, 2), out, ...argv.slice(2), '--keys', other], { cwd: dir })
+    expect(ran).toMatchObject({ exitCode: 2, stdout: '' })
+    expect(ran.stderr).toContain(`--keys ${other}`)
+    expect(ran.stderr).toContain(`but ${file} has`)
+  }
+})

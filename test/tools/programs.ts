@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 
 export type Program =
   | ('nginx' | 'systemd-analyze' | 'docker-compose' | 'kubernetes-validate' | 'hadolint' | 'openssl')
-  | ('lua5.4' | 'luac5.4' | 'prosodyctl' | 'chromium' | 'certutil')
+  | ('lua5.4' | 'luac5.4' | 'prosody' | 'prosodyctl' | 'chromium' | 'certutil')
 
 const VENV = fileURLToPath(new URL('../../node_modules/.cache/kjitsi-tools/bin', import.meta.url))
 // Where Debian has programs that are not on everybody's PATH.

@@ -1,36 +1,38 @@
 // Prosody's configuration, read by Debian's Prosody and by Lua itself.
 import fc from 'fast-check'
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Ran, run } from '../run.ts'
 import { openFolder } from './nginx-server.ts'
 import { runProgram } from './programs.ts'
+import { freePort, greet } from './prosody-server.ts'
 
 const ISSUER = 'https://auth.example.org/realms/meet'
 const DEBIAN = ['--debian', '--jitsi-url', 'https://meet.example.org', '--issuer', ISSUER]
+const CERTS = `${ISSUER}/protocol/openid-connect/certs`
 const HOST = 'meet.example.org'
 const HOSTS = [HOST, `guest.${HOST}`, `conference.${HOST}`]
 
 /** What Debian's jitsi-meet-prosody has in a host's file, as far as it matters here. */
-const jitsi = (dir: string): string => `
+const jitsi = (dir: string, host = HOST): string => `
 admins = { "admin@localhost" }
 modules_enabled = { "saslauth"; "tls"; "disco"; "roster" }
 pidfile = "${dir}/prosody.pid"
 data_path = "${dir}"
 certificates = "${dir}"
-ssl = { key = "${dir}/${HOST}.key"; certificate = "${dir}/${HOST}.crt" }
+ssl = { key = "${dir}/${host}.key"; certificate = "${dir}/${host}.crt" }
 c2s_require_encryption = false
 s2s_require_encryption = false
-VirtualHost "${HOST}"
+VirtualHost "${host}"
     authentication = "jitsi-anonymous"
-    cache_keys_url = "https://old.example.org"
+    asap_accepted_issuers = { "https://old.example.org" }
     modules_enabled = { "bosh"; "persistent_lobby" }
-Component "conference.${HOST}" "muc"
+Component "conference.${host}" "muc"
     restrict_room_creation = true
     modules_enabled = { "token_verification"; "muc_wait_for_host" }
-VirtualHost "guest.${HOST}"
+VirtualHost "guest.${host}"
     authentication = "jitsi-anonymous"
 `
 
@@ -48,9 +50,12 @@ async function generate(...args: readonly string[]): Promise<Ran> {
 type Options = Readonly<Record<string, readonly (string | boolean)[]>>
 
 /** Each host's options, as Prosody reads them. */
-function read(file: string): Readonly<Record<string, Options>> {
+function read(
+  file: string,
+  hosts: readonly string[] = [...HOSTS, 'meet.jitsi'],
+): Readonly<Record<string, Options>> {
   const reader = fileURLToPath(new URL('prosody-config.lua', import.meta.url))
-  const { exitCode, stdout, stderr } = runProgram('lua5.4', [reader, file, ...HOSTS, 'meet.jitsi'])
+  const { exitCode, stdout, stderr } = runProgram('lua5.4', [reader, file, ...hosts])
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 })
   const found: Record<string, Record<string, (string | boolean)[]>> = {}
   for (const line of stdout.split('\u0001').slice(0, -1)) {
@@ -121,12 +126,77 @@ describe('for the Debian packages', () => {
   })
 
   test.each([
-    ['pem', ['https://meet.example.org/_api/public'], undefined],
-    ['jwks', undefined, [`${ISSUER}/protocol/openid-connect/certs`]],
-  ])('--keys %s leaves no other', async (keys, keyserver, keySet) => {
-    const { [HOST]: host } = read(await merged(keys, '--moderators', 'first', '--keys', keys))
+    ['pem', 'VirtualHost "x"', ['https://meet.example.org/_api/public'], undefined],
+    ['jwks', 'cache_keys_url = "https://old.example.org"', undefined, [CERTS]],
+    ['both', 'cache_keys_url = "https://old.example.org"', ['https://meet.example.org/_api/public'], [CERTS]],
+  ])('--keys %s leaves no other', async (keys, line, keyserver, keySet) => {
+    const file = join(dir, `keys-${keys}.cfg.lua`)
+    await writeFile(file, jitsi(dir) + `VirtualHost "${HOST}"\n${line}\n`)
+    const args = ['--moderators', 'first', '--keys', keys, '--into', file]
+    expect(await generate(...DEBIAN, ...args)).toMatchObject({ exitCode: 0 })
+    const { [HOST]: host } = read(file)
     expect(host?.['asap_key_server']).toEqual(keyserver)
     expect(host?.['cache_keys_url']).toEqual(keySet)
+  })
+
+  test.each([
+    ['pem', 'cache_keys_url'],
+    ['jwks', 'asap_key_server'],
+  ])(
+    '--keys %s is refused where %s is set further up, which no block can take away',
+    async (keys, option) => {
+      const file = join(dir, 'refused.cfg.lua')
+      const text = `${jitsi(dir)}VirtualHost "${HOST}"\n  ${option} = "https://old.example.org"\n`
+      await writeFile(file, text)
+      const ran = await generate(...DEBIAN, '--moderators', 'first', '--keys', keys, '--into', file)
+      const line = text.split('\n').length - 1
+      expect(ran).toMatchObject({ exitCode: 2, stdout: '' })
+      expect(ran.stderr).toContain(
+        `${file} sets ${option} in line ${line}, which --keys ${keys} does not use`,
+      )
+      expect(await readFile(file, 'utf8')).toBe(text)
+    },
+  )
+
+  // It is the length of the file's path that counts, which is longer here than in /etc/prosody.
+  test.each([15, 31, 32, 60])('Prosody starts with a host name of %i characters', async (length) => {
+    const host = `${'meet'.repeat(15)}.example.org`.slice(-length).replace(/^\./, 'x')
+    const root = join(dir, `start-${length}`)
+    for (const folder of ['', 'conf.avail', 'conf.d']) await mkdir(join(root, folder))
+    const file = join(root, 'conf.avail', `${host}.cfg.lua`)
+    await writeFile(file, jitsi(root, host))
+    await symlink(file, join(root, 'conf.d', `${host}.cfg.lua`))
+    const port = await freePort()
+    const main = join(root, 'prosody.cfg.lua')
+    const ports = `interfaces = { "127.0.0.1" }\nc2s_ports = { ${port} }\ns2s_ports = {}\nhttp_ports = {}\nhttps_ports = {}\n`
+    const lines = `run_as_root = true\nlog = { info = "*console" }\n${ports}Include "conf.d/*.cfg.lua"\n`
+    await writeFile(main, lines)
+    const args = [
+      '--debian',
+      '--jitsi-url',
+      `https://${host}`,
+      '--issuer',
+      ISSUER,
+      '--moderators',
+      'role:owner',
+    ]
+    expect(await generate(...args, '--keys', 'both', '--into', file)).toMatchObject({ exitCode: 0 })
+    expect(host).toHaveLength(length)
+    expect(await greet(main, port, host)).toContain(`from='${host}'`)
+    const { [host]: options } = read(main, [host])
+    expect(options).toMatchObject({ authentication: ['token'], cache_keys_url: [CERTS] })
+  })
+
+  test('a block of an earlier version gives way to the one that Prosody starts with', async () => {
+    const file = join(dir, 'earlier.cfg.lua')
+    const block = `-- >>> kjitsi\nVirtualHost "${HOST}"\n    authentication = "token"\n    cache_keys_url = nil\n-- <<< kjitsi\n`
+    const text = jitsi(dir)
+    await writeFile(file, text + block)
+    expect(await generate(...DEBIAN, '--moderators', 'first', '--into', file)).toMatchObject({ exitCode: 0 })
+    const after = await readFile(file, 'utf8')
+    expect(after.startsWith(text)).toBe(true)
+    expect(after.match(/kjitsi$/gm)).toHaveLength(2)
+    expect(runProgram('prosodyctl', ['--config', file, 'check', 'config']).stdout).not.toContain('Duplicate')
   })
 
   test("--no-guests closes the guests' host", async () => {
@@ -145,8 +215,7 @@ describe('for the Debian packages', () => {
     expect(before).toContain('Done.')
     const file = await merged('checked', '--moderators', 'role:owner', '--keys', 'both')
     const said = check(file).stdout.replaceAll(file, 'FILE')
-    const complaints = (text: string) => text.split('\n').filter((line) => !line.includes('Duplicate option'))
-    expect(complaints(said)).toEqual(complaints(before))
+    expect(said).toBe(before)
   })
 
   test('what the lists above it lack is said', async () => {
@@ -171,12 +240,12 @@ describe('for the Debian packages', () => {
   })
 })
 
-test("for docker-jitsi-meet, it comes after Jitsi's own file and wins", async () => {
+test("for docker-jitsi-meet, Prosody reads it beside Jitsi's own file", async () => {
   const conf = join(dir, 'conf.d')
   expect(await generate('--issuer', ISSUER, '--keys', 'both', '--no-room-claim', dir)).toMatchObject({
     exitCode: 0,
   })
-  const own = 'VirtualHost "meet.jitsi"\n  app_id = "jitsi"\n  cache_keys_url = "https://old.example.org"\n'
+  const own = 'VirtualHost "meet.jitsi"\n  app_id = "jitsi"\n'
   await writeFile(join(dir, 'jitsi-meet.cfg.lua'), own)
   const main = `Include "${dir}/jitsi-meet.cfg.lua"\nInclude "${dir}/zz-kjitsi.cfg.lua"\n`
   await writeFile(`${conf}.lua`, main)

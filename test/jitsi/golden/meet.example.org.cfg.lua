@@ -1,36 +1,41 @@
 -- >>> kjitsi
 -- Keycloak's tokens, at the end of /etc/prosody/conf.avail/<your host>.cfg.lua of the Debian packages: this opens its
--- sections again, and what it sets wins. It cannot change lists; in modules_enabled of that file,
+-- sections again, and what it sets wins. It has to be in that file, since Prosody reads the files of a folder in no order,
+-- and in braces: an option that stands twice in a file with a long path keeps Prosody from starting, but not in braces.
+-- It cannot change lists; in modules_enabled of that file,
 --   VirtualHost "meet.example.org": add nothing
 --   Component "conference.meet.example.org" "muc": add "token_verification"; "token_affiliation"; take out nothing
 -- Jicofo must not ask for a login of its own (no authentication section in /etc/jitsi/jicofo/jicofo.conf), and:
 --   hocon -f /etc/jitsi/jicofo/jicofo.conf set jicofo.conference.enable-auto-owner false
 -- Then: systemctl restart prosody jicofo
-VirtualHost "meet.example.org"
-    authentication = "token"
+VirtualHost "meet.example.org" {
+    authentication = "token";
     -- A name for Prosody's own use.
-    app_id = "jitsi"
+    app_id = "jitsi";
     -- true would let people without a token in where hosts go.
-    allow_empty_token = false
+    allow_empty_token = false;
     -- true would want the tenant in "sub", where Keycloak has the user's id.
-    enable_domain_verification = false
-    asap_accepted_issuers = { "https://auth.example.org/realms/meet" }
-    asap_accepted_audiences = { "account", "jitsi" }
-    signature_algorithm = "RS512"
-    -- Where <sha256 of the kid>.pem is, and Keycloak's key set; nil where one of them is not used.
-    asap_key_server = "http://kjitsi.jitsi.svc.cluster.local:9000/certs"
-    cache_keys_url = "https://auth.example.org/realms/meet/protocol/openid-connect/certs"
+    enable_domain_verification = false;
+    asap_accepted_issuers = { "https://auth.example.org/realms/meet" };
+    asap_accepted_audiences = { "account", "jitsi" };
+    signature_algorithm = "RS512";
+    -- Where <sha256 of the kid>.pem is, and Keycloak's key set. nil: not used, and no other line may set it.
+    asap_key_server = "http://kjitsi.jitsi.svc.cluster.local:9000/certs";
+    cache_keys_url = "https://auth.example.org/realms/meet/protocol/openid-connect/certs";
     -- Whether a token without the claim room is refused.
-    asap_require_room_claim = true
+    asap_require_room_claim = true;
+}
 
-Component "conference.meet.example.org" "muc"
+Component "conference.meet.example.org" "muc" {
     -- false: muc_wait_for_host makes everybody who has a token a moderator.
-    wait_for_host_disable_auto_owners = true
+    wait_for_host_disable_auto_owners = true;
+}
 
 -- Where people without a token connect.
-VirtualHost "guest.meet.example.org"
-    enabled = false
-    authentication = "jitsi-anonymous"
-    c2s_require_encryption = false
-    modules_enabled = { "smacks" }
+VirtualHost "guest.meet.example.org" {
+    enabled = false;
+    authentication = "jitsi-anonymous";
+    c2s_require_encryption = false;
+    modules_enabled = { "smacks" };
+}
 -- <<< kjitsi

@@ -1,9 +1,11 @@
 -- >>> kjitsi
 -- What the .env of docker-jitsi-meet has no variable for, as ${CONFIG}/prosody/config/conf.d/zz-kjitsi.cfg.lua: it opens
--- Jitsi's host again, and what it sets wins. Everybody must be able to read this file; restart prosody afterwards.
-VirtualHost "meet.jitsi"
-    -- Keycloak's key set; nil: keys come from JWT_ASAP_KEYSERVER alone.
-    cache_keys_url = "https://auth.example.org/realms/meet/protocol/openid-connect/certs"
+-- Jitsi's host again. Prosody reads the files of that folder in no order, so this agrees with the .env: where that
+-- changes, write this anew. Everybody must be able to read this file; restart prosody afterwards.
+VirtualHost "meet.jitsi" {
+    -- Keycloak's key set; nil: this file sets none, and takes none away.
+    cache_keys_url = "https://auth.example.org/realms/meet/protocol/openid-connect/certs";
     -- Whether a token without the claim room is refused.
-    asap_require_room_claim = true
+    asap_require_room_claim = true;
+}
 -- <<< kjitsi
