@@ -132,7 +132,6 @@ async function placeOf(
   const given = await context.need(
     ...(asksKeycloak ? (['url', 'realm'] as const) : []),
     ...(isAddressed && found === undefined ? (['jitsiUrls'] as const) : []),
-    ...(needs.includes('moderators') ? (['moderators'] as const) : []),
   )
   const origin = isAddressed ? (found ?? given.jitsiUrls.join()) : undefined
   const keyserver = wanted.startsWith('/') ? `${origin ?? ''}${wanted}` : wanted
@@ -141,7 +140,7 @@ async function placeOf(
 }
 
 /** Only those are there that `placeOf` needs. */
-type Given = { readonly [K in 'url' | 'realm' | 'jitsiUrls' | 'moderators']: Exclude<Values[K], undefined> }
+type Given = { readonly [K in 'url' | 'realm' | 'jitsiUrls']: Exclude<Values[K], undefined> }
 
 async function filesOf(
   kind: Kind,
@@ -161,13 +160,13 @@ async function filesOf(
 async function acceptedFacts(
   kind: Kind,
   { keyserver }: Place,
-  { url, realm, moderators: answer }: Given,
+  { url, realm }: Given,
   origin: string | undefined,
   { settings, http, output }: Context<Keys>,
 ): Promise<Facts> {
   const asked = settings.issuer.length === 0
   const issuers = asked ? await issuersOf(http, url, realm) : settings.issuer
-  const moderators = kind.settings.includes('moderators') ? (settings.moderators ?? answer) : undefined
+  const moderators = kind.settings.includes('moderators') ? settings.moderators : undefined
   const keys = kind.settings.includes('keys') ? settings.keys : undefined
   const facts = factsOf({ ...settings, moderators, keys }, issuers, keyserver, origin)
   for (const found of [

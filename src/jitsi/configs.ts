@@ -60,7 +60,7 @@ interface About {
   /** Where Prosody finds the keys, without --keyserver: an address, or a path at Jitsi's own; empty where it is not said. */
   readonly keys: (place: Omit<Place, 'keyserver' | 'domain'>) => string
   /** Settings that it cannot do without, besides those that find Keycloak and the keys. */
-  readonly needs: (debian: boolean) => readonly ('jitsiUrls' | 'moderators')[]
+  readonly needs: (debian: boolean) => readonly 'jitsiUrls'[]
   /** What it makes runs in a container, where localhost is the container itself. */
   readonly inContainer: boolean
 }
@@ -113,7 +113,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   helm: {
     settings: [
       ...(['url', 'realm', 'issuer', 'client', 'appId', 'audience', 'guests', 'signType'] as const),
-      ...(['namespace', 'keyserver'] as const),
+      ...(['moderators', 'namespace', 'keyserver'] as const),
     ],
     keys: inCluster,
     needs: nothing,
@@ -135,7 +135,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
       ...(['signType', 'roomClaim', 'keyserver', 'debian', 'xmppDomain', ...ADDRESS, 'into'] as const),
     ],
     keys: ({ debian }) => (debian ? '/_api/public' : ''),
-    needs: (debian) => (debian ? ['jitsiUrls', 'moderators'] : []),
+    needs: (debian) => (debian ? ['jitsiUrls'] : []),
     inContainer: false,
     from: 'facts',
     files: prosody,
@@ -256,7 +256,14 @@ function imageOf({ image }: Place): string {
 
 function helm(_: Place, facts: Facts): readonly ConfigFile[] {
   // A chart's values have no earlier ones: the signature type is always named.
-  const env = new Map(envValues(facts, new Map([['JWT_SIGN_TYPE', facts.signType]])))
+  const env = new Map([
+    // Empty where nothing has to be loaded.
+    ...([
+      ['XMPP_MODULES', ''],
+      ['XMPP_MUC_MODULES', ''],
+    ] as const),
+    ...envValues(facts, new Map([['JWT_SIGN_TYPE', facts.signType]])),
+  ])
   // Members and guests are values of the chart's own, for all of its containers.
   for (const key of ['ENABLE_AUTH', 'ENABLE_GUESTS']) env.delete(key)
   const written = [...env].map(([key, value]) => [key, helmString(key, value)] as const)

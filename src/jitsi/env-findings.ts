@@ -1,6 +1,7 @@
 // What is worth a warning in the settings that Jitsi gets, and in those that it finds beside them in its `.env`.
 import { type Finding, finding } from '../findings.ts'
 import { type Facts, isOn } from './config.ts'
+import type { ModeratedBy } from './moderation.ts'
 
 /**
  * Warnings about the issuers that Keycloak named.
@@ -27,6 +28,12 @@ export function valueFindings(
     ...wildcards.map(([key, value]) => finding('wildcard', { key, value })),
     ...(keys !== 'jwks' && isLoopback(keyserver) ? [finding('keyserver-default', { keyserver })] : []),
   ]
+}
+
+/** What to know about the moderators that a `.env` had, and that nobody spoke of: they stay. */
+export function keptFindings(moderators: ModeratedBy | undefined, file: string): readonly Finding[] {
+  if (moderators === 'role') return [finding('role-kept', { file })]
+  return moderators === 'first' ? [finding('first-kept', { file })] : []
 }
 
 export function isLoopback(address: string): boolean {
