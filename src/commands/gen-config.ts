@@ -9,7 +9,7 @@ import { type FactKey, type Facts, envValues, factsOf } from '../jitsi/config.ts
 import { type ConfigFile, KINDS, type Kind, type Place } from '../jitsi/configs.ts'
 import { isLoopback, issuerFindings, valueFindings } from '../jitsi/env-findings.ts'
 import { moderatorRoleOf } from '../jitsi/moderation.ts'
-import { givenOrigin } from '../jitsi/public-url.ts'
+import { JITSI_ENV, givenOrigin, readJitsiEnv } from '../jitsi/public-url.ts'
 import { issuersOf } from '../keycloak/discovery.ts'
 import { adviseOptions } from '../keycloak/mappers.ts'
 import { table } from '../output.ts'
@@ -121,11 +121,12 @@ async function placeOf(
   context: Context<Keys>,
 ): Promise<{ readonly place: Place; readonly given: Given; readonly origin: string | undefined }> {
   const { settings, io } = context
-  const { debian, cronjob, namespace, image, roomClaim } = settings
+  const { debian, cronjob, namespace, image, roomClaim, jitsiEnv } = settings
   const keysDir = settings.keysDir === undefined ? undefined : resolve(io.cwd, settings.keysDir)
   const about = { debian, cronjob, namespace, image, keysDir, roomClaim }
   const wanted = (kind.settings.includes('keyserver') ? settings.keyserver : undefined) ?? kind.keys(about)
   const needs = kind.needs(debian)
+  const env = kind.readsEnv(about) ? await readJitsiEnv(jitsiEnv, io) : NO_ENV
   const isAddressed = wanted.startsWith('/') || needs.includes('jitsiUrls')
   const found = isAddressed ? await givenOrigin(settings.jitsiUrls, settings.jitsiEnv, io) : undefined
   const asksKeycloak = kind.from === 'keycloak' || settings.issuer.length === 0
@@ -134,9 +135,26 @@ async function placeOf(
     ...(isAddressed && found === undefined ? (['jitsiUrls'] as const) : []),
   )
   const origin = isAddressed ? (found ?? given.jitsiUrls.join()) : undefined
-  const keyserver = wanted.startsWith('/') ? `${origin ?? ''}${wanted}` : wanted
+  const keyserver = wanted.startsWith('/') ? keysAt(origin ?? '', wanted, env) : wanted
+  const envFile = jitsiEnv ?? JITSI_ENV
+  const configFolder = env.get('CONFIG') || '~/.jitsi-meet-cfg'
   const host = debian && origin !== undefined ? new URL(origin).hostname : 'meet.jitsi'
-  return { place: { ...about, keyserver, domain: settings.xmppDomain ?? host }, given, origin }
+  const domain = settings.xmppDomain ?? host
+  const place = { ...about, keyserver, domain, told: settings, envFile, configFolder }
+  return { place, given, origin }
+}
+
+const NO_ENV: ReadonlyMap<string, string> = new Map()
+
+/**
+ * Where Jitsi's own web server has the keys: where its `.env` has Prosody ask for them already, if that is there (`web` is
+ * its name among the containers), else at this path.
+ */
+function keysAt(origin: string, path: string, env: ReadonlyMap<string, string>): string {
+  const asked = (env.get('JWT_ASAP_KEYSERVER') ?? '').replace(/\/+$/, '')
+  const url = URL.canParse(asked) ? new URL(asked) : undefined
+  const isJitsi = url !== undefined && (url.origin === origin || url.hostname === 'web')
+  return isJitsi && url.pathname !== '/' ? asked : `${origin}${path}`
 }
 
 /** Only those are there that `placeOf` needs. */

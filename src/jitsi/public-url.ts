@@ -1,4 +1,4 @@
-// Reads the address of a Jitsi from docker-jitsi-meet's `.env`.
+// Reads the address of a Jitsi, and what else it says of itself, from docker-jitsi-meet's `.env`.
 import { readFile } from 'node:fs/promises'
 import { resolve as resolvePath } from 'node:path'
 import { KjitsiError, messageOf, systemCodeOf } from '../errors.ts'
@@ -8,24 +8,36 @@ import { readEnv } from './env-file.ts'
 import { jitsiOrigin } from './origin.ts'
 
 /**
+ * What compose reads from Jitsi's `.env`; nothing where there is none and none was named.
+ * @param file as it was given, undefined for the `.env` of the working folder
+ * @throws KjitsiError `usage` where the file cannot be read
+ */
+export async function readJitsiEnv(file: string | undefined, io: Io): Promise<ReadonlyMap<string, string>> {
+  const name = file ?? JITSI_ENV
+  const text = await readFile(resolvePath(io.cwd, name), 'utf8').catch((error: unknown) => {
+    if (file === undefined && NO_FILE.includes(systemCodeOf(error) ?? '')) return ''
+    throw new KjitsiError('usage', `cannot read ${name}: ${messageOf(error)}`, { cause: error })
+  })
+  return readEnv(text, io.env, name)
+}
+
+/** Jitsi's `.env` where none is named. */
+export const JITSI_ENV = '.env'
+
+/**
  * The origin that PUBLIC_URL names, as compose reads the file; undefined where it is unset, or where there is no file
  * and none was named. Its default of https://localhost:8443 is nobody's public address, and does not count.
  * @param file as it was given, undefined for the `.env` of the working folder
  * @throws KjitsiError `usage` where the file cannot be read, or PUBLIC_URL is no address of a Jitsi
  */
 export async function originOfEnv(file: string | undefined, io: Io): Promise<string | undefined> {
-  const name = file ?? '.env'
-  const text = await readFile(resolvePath(io.cwd, name), 'utf8').catch((error: unknown) => {
-    if (file === undefined && NO_FILE.includes(systemCodeOf(error) ?? '')) return ''
-    throw new KjitsiError('usage', `cannot read ${name}: ${messageOf(error)}`, { cause: error })
-  })
-  const publicUrl = readEnv(text, io.env, name).get('PUBLIC_URL')
+  const publicUrl = (await readJitsiEnv(file, io)).get('PUBLIC_URL')
   if (!publicUrl) return undefined
   try {
     return jitsiOrigin(publicUrl)
   } catch (error) {
     const shown = JSON.stringify(withoutLogin(publicUrl))
-    throw new KjitsiError('usage', `PUBLIC_URL ${shown} in ${name} ${messageOf(error)}`, {
+    throw new KjitsiError('usage', `PUBLIC_URL ${shown} in ${file ?? JITSI_ENV} ${messageOf(error)}`, {
       hint: 'correct it there, or give --jitsi-url',
     })
   }

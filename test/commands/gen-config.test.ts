@@ -129,6 +129,24 @@ describe('where the keys are', () => {
     expect(JSON.parse(stdout)).toMatchObject({ keyserver: 'https://meet.example.org:8443/kjitsi-keys' })
   })
 
+  test.each([
+    ['https://meet.example.org/keys/', [], 'https://meet.example.org/keys'],
+    ['http://web:8000/keys', [], 'http://web:8000/keys'],
+    ['https://meet.example.org', [], 'https://meet.example.org/kjitsi-keys'],
+    ['https://meet.example.org:8443/keys', [], 'https://meet.example.org/kjitsi-keys'],
+    ['http://kjitsi:9000/certs', [], 'https://meet.example.org/kjitsi-keys'],
+    ['https://meet.example.org/keys', ['--debian'], 'https://meet.example.org/_api/public'],
+    [
+      'https://meet.example.org/keys',
+      ['--keyserver', 'https://meet.example.org/x'],
+      'https://meet.example.org/x',
+    ],
+  ])('what Prosody asks for already, if Jitsi has it: %s %j', async (asked, args, keyserver) => {
+    await writeFile(join(dir, '.env'), `PUBLIC_URL=https://meet.example.org\nJWT_ASAP_KEYSERVER=${asked}\n`)
+    const { stdout } = await run(['gen-config', 'nginx', ...KEYCLOAK, ...args, '--json'], { cwd: dir })
+    expect(JSON.parse(stdout)).toMatchObject({ keyserver })
+  })
+
   test('an address there that is not read is not judged either', async () => {
     await writeFile(join(dir, '.env'), 'PUBLIC_URL=http://meet.example.org\n')
     expect(await run(['gen-config', 'systemd', ...KEYCLOAK], { cwd: dir })).toMatchObject({ exitCode: 0 })

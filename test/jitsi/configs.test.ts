@@ -30,6 +30,17 @@ const PLACE: Place = {
   keysDir: undefined,
   domain: 'meet.example.org',
   roomClaim: true,
+  told: {
+    client: 'jitsi',
+    appId: undefined,
+    audience: [],
+    guests: true,
+    signType: 'RS256',
+    moderators: undefined,
+    keys: undefined,
+  },
+  envFile: '.env',
+  configFolder: '~/.jitsi-meet-cfg',
 }
 const KEYCLOAK: Keycloak = { url: 'https://auth.example.org', realm: ['meet', 'staff'] }
 const FACTS: Facts = {

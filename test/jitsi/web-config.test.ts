@@ -19,6 +19,17 @@ const PLACE: Place = {
   keysDir: undefined,
   domain: 'meet.example.org',
   roomClaim: true,
+  told: {
+    client: 'jitsi',
+    appId: undefined,
+    audience: [],
+    guests: true,
+    signType: 'RS256',
+    moderators: undefined,
+    keys: undefined,
+  },
+  envFile: '.env',
+  configFolder: '~/.jitsi-meet-cfg',
 }
 const ISSUER = 'https://auth.example.org:8443/realms/meet'
 
