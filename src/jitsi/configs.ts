@@ -330,9 +330,12 @@ function optionsOf(
   value: Values<(typeof TOLD)[number]>[(typeof TOLD)[number]],
 ): readonly string[] {
   const definition: { readonly flag: string; readonly default?: string } = SETTINGS[key]
-  if (value === undefined || String(value) === definition.default) return []
   const [flag = ''] = definition.flag.split(' ')
-  if (typeof value === 'boolean') return [value ? flag : flag.replace(/^--/, '--no-')]
+  if (value === undefined) return []
+  if (typeof value === 'object') {
+    return 'role' in value ? [flag, `role:${value.role}`] : value.flatMap((item) => [flag, item])
+  }
+  if (String(value) === definition.default) return []
   if (typeof value === 'string') return [flag, value]
-  return 'role' in value ? [flag, `role:${value.role}`] : value.flatMap((item) => [flag, item])
+  return [value ? flag : flag.replace(/^--/, '--no-')]
 }

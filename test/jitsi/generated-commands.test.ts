@@ -96,7 +96,7 @@ describe.each(RUNS.map((args) => [args]))('gen-config %j', (args) => {
     const keyserver = (
       JSON.parse((await run(['gen-config', ...args, '--json'], { cwd: dir })).stdout) as Document
     ).keyserver
-    for (const { words } of lines.filter(({ words: [name = ''] }) => /^gen-/.test(name))) {
+    for (const { words } of lines.filter(({ words: [name = ''] }) => name.startsWith('gen-'))) {
       // Where the issuer is given, nobody has to be asked.
       const offline = words[1] === 'nginx' ? [] : ['--issuer', 'https://auth.example.org/realms/meet']
       const ran = await run([...words, ...offline, '--dry-run', '--json'], { cwd: dir })
