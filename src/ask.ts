@@ -12,7 +12,6 @@ const QUESTIONS: Partial<Record<SettingKey, string>> = {
   loginClient: 'Log in as the service account of client',
   clientSecret: 'Secret of that client',
   jitsiUrls: 'Address of Jitsi',
-  moderators: 'Who moderates (role:NAME, everyone or first)',
 }
 
 /**

@@ -94,6 +94,19 @@ const FINDINGS = {
       `ENABLE_GUESTS was ${value} in ${file} and is 1 now: people without a token may come in`,
     fix: () => '--no-guests keeps them out',
   }),
+  'role-kept': kind<{ file: string }>({
+    level: 'note',
+    say: ({ file }) =>
+      `--moderators was not given: holders of a role moderate (role:NAME), as ${file} has it already`,
+    fix: () => '--moderators everyone has everybody moderate who has logged in',
+  }),
+  'first-kept': kind<{ file: string }>({
+    level: 'warning',
+    say: ({ file }) =>
+      `--moderators was not given, and ENABLE_AUTO_OWNER is on in ${file}: whoever comes first moderates (first), and when ` +
+      'that one leaves somebody else, who may be a guest',
+    fix: () => '--moderators everyone, or role:NAME, has only people moderate who have logged in',
+  }),
   'assigned-twice': kind<{ key: string; lines: readonly number[]; file: string }>({
     level: 'note',
     say: ({ key, lines, file }) =>

@@ -256,7 +256,7 @@ export const SETTINGS = {
   moderators: setting({
     flag: '--moderators <who>',
     env: 'KJITSI_MODERATORS',
-    help: 'who moderates: role:NAME (a role of the client), everyone who has logged in, or the first to come',
+    help: 'who moderates: role:NAME (a role of the client), everyone who has logged in, or the first to come (default: what the .env has, else everyone)',
     parse: readModerators,
   }),
   keys: setting({

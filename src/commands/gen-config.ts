@@ -10,7 +10,7 @@ import { type FactKey, type Facts, envValues, factsOf } from '../jitsi/config.ts
 import { type ConfigFile, KINDS, type Kind, type Place } from '../jitsi/configs.ts'
 import { isLoopback, issuerFindings, valueFindings } from '../jitsi/env-findings.ts'
 import { moderatorRoleOf } from '../jitsi/moderation.ts'
-import { givenOrigin, valuesOfEnv } from '../jitsi/public-url.ts'
+import { JITSI_ENV, givenOrigin, readJitsiEnv } from '../jitsi/public-url.ts'
 import { issuersOf } from '../keycloak/discovery.ts'
 import { adviseOptions } from '../keycloak/mappers.ts'
 import { table } from '../output.ts'
@@ -44,7 +44,7 @@ export const run: Run<Keys> = async (context) => {
   const found = await placeOf(kind, context)
   const { given, origin } = found
   const env = kind.besideEnv?.(found.place.debian)
-    ? await valuesOfEnv(settings.jitsiEnv, context.io)
+    ? await readJitsiEnv(settings.jitsiEnv, context.io)
     : undefined
   const place = env === undefined ? found.place : besideEnvPlace(found.place, env, context)
   if (target?.dir !== undefined && kind.from === 'facts')
@@ -145,32 +145,49 @@ async function placeOf(
   context: Context<Keys>,
 ): Promise<{ readonly place: Place; readonly given: Given; readonly origin: string | undefined }> {
   const { settings, io } = context
-  const { debian, cronjob, namespace, image, roomClaim } = settings
+  const { debian, cronjob, namespace, image, roomClaim, jitsiEnv } = settings
   const keysDir = settings.keysDir === undefined ? undefined : resolve(io.cwd, settings.keysDir)
   const about = { debian, cronjob, namespace, image, keysDir, roomClaim }
   const wanted = (kind.settings.includes('keyserver') ? settings.keyserver : undefined) ?? kind.keys(about)
   const needs = kind.needs(debian)
+  const env = kind.readsEnv(about) ? await readJitsiEnv(jitsiEnv, io) : NO_ENV
   const isAddressed = wanted.startsWith('/') || needs.includes('jitsiUrls')
   const found = isAddressed ? await givenOrigin(settings.jitsiUrls, settings.jitsiEnv, io) : undefined
   const asksKeycloak = kind.from === 'keycloak' || settings.issuer.length === 0
   const given = await context.need(
     ...(asksKeycloak ? (['url', 'realm'] as const) : []),
     ...(isAddressed && found === undefined ? (['jitsiUrls'] as const) : []),
-    ...(needs.includes('moderators') ? (['moderators'] as const) : []),
   )
   const origin = isAddressed ? (found ?? given.jitsiUrls.join()) : undefined
-  const keyserver = wanted.startsWith('/') ? `${origin ?? ''}${wanted}` : wanted
+  const keyserver = wanted.startsWith('/') ? keysAt(origin ?? '', wanted, env) : wanted
+  const envFile = jitsiEnv ?? JITSI_ENV
+  const configFolder = env.get('CONFIG') || '~/.jitsi-meet-cfg'
   const host = debian && origin !== undefined ? new URL(origin).hostname : 'meet.jitsi'
-  return { place: { ...about, keyserver, domain: settings.xmppDomain ?? host }, given, origin }
+  const domain = settings.xmppDomain ?? host
+  const place = { ...about, keyserver, domain, told: settings, envFile, configFolder }
+  return { place, given, origin }
+}
+
+const NO_ENV: ReadonlyMap<string, string> = new Map()
+
+/**
+ * Where Jitsi's own web server has the keys: where its `.env` has Prosody ask for them already, if that is there (`web` is
+ * its name among the containers), else at this path.
+ */
+function keysAt(origin: string, path: string, env: ReadonlyMap<string, string>): string {
+  const asked = (env.get('JWT_ASAP_KEYSERVER') ?? '').replace(/\/+$/, '')
+  const url = URL.canParse(asked) ? new URL(asked) : undefined
+  const isJitsi = url !== undefined && (url.origin === origin || url.hostname === 'web')
+  return isJitsi && url.pathname !== '/' ? asked : `${origin}${path}`
 }
 
 /** Only those are there that `placeOf` needs. */
-type Given = { readonly [K in 'url' | 'realm' | 'jitsiUrls' | 'moderators']: Exclude<Values[K], undefined> }
+type Given = { readonly [K in 'url' | 'realm' | 'jitsiUrls']: Exclude<Values[K], undefined> }
 
-type Env = Awaited<ReturnType<typeof valuesOfEnv>>
+type Env = ReadonlyMap<string, string>
 
 /** What `.env` has is the default of what goes beside it. */
-function besideEnvPlace(place: Place, { values, name }: Env, { settings, sources }: Context<Keys>): Place {
+function besideEnvPlace(place: Place, env: Env, { settings, sources }: Context<Keys>): Place {
   const { xmppDomain, roomClaim } = sources
   const said = {
     // XMPP_DOMAIN is a name of Jitsi's own: the settings file has it as Jitsi's `.env`, and --env may name another one.
@@ -178,7 +195,7 @@ function besideEnvPlace(place: Place, { values, name }: Env, { settings, sources
     roomClaim: roomClaim === 'default' ? undefined : settings.roomClaim,
     keyserver: settings.keyserver,
   }
-  const { keyserver = '', ...found } = besideEnv(said, values, name)
+  const { keyserver = '', ...found } = besideEnv(said, env, place.envFile)
   return { ...place, ...found, keyserver }
 }
 
@@ -192,7 +209,7 @@ async function filesOf(
 ): Promise<readonly ConfigFile[]> {
   if (kind.from === 'facts') {
     const facts = await acceptedFacts(kind, place, given, origin, context)
-    if (env !== undefined) agreeOnKeys(facts, env.values, env.name)
+    if (env !== undefined) agreeOnKeys(facts, env, place.envFile)
     return kind.files(place, facts)
   }
   if (kind.inContainer && isLoopback(given.url)) {
@@ -204,13 +221,13 @@ async function filesOf(
 async function acceptedFacts(
   kind: Kind,
   { keyserver }: Place,
-  { url, realm, moderators: answer }: Given,
+  { url, realm }: Given,
   origin: string | undefined,
   { settings, http, output }: Context<Keys>,
 ): Promise<Facts> {
   const asked = settings.issuer.length === 0
   const issuers = asked ? await issuersOf(http, url, realm) : settings.issuer
-  const moderators = kind.settings.includes('moderators') ? (settings.moderators ?? answer) : undefined
+  const moderators = kind.settings.includes('moderators') ? settings.moderators : undefined
   const keys = kind.settings.includes('keys') ? settings.keys : undefined
   const facts = factsOf({ ...settings, moderators, keys }, issuers, keyserver, origin)
   for (const found of [

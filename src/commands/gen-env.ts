@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import type { Context, Run } from '../command.ts'
 import { KjitsiError } from '../errors.ts'
 import { checkTarget, readIfThere, writeIfChanged } from '../files.ts'
-import { type FactKey, factsOf, keyserverOf } from '../jitsi/config.ts'
+import { type FactKey, factsOf, keyserverOf, moderatedByEnv } from '../jitsi/config.ts'
 import { envDiff } from '../jitsi/env-diff.ts'
 import { readEnv } from '../jitsi/env-file.ts'
 import { issuerFindings } from '../jitsi/env-findings.ts'
@@ -42,12 +42,14 @@ export const run: Run<Keys> = async (context) => {
   const before = file === undefined ? undefined : await readIfThere(file)
   const valuesBefore = readEnv(before ?? '', io.env, file)
   const origin = settings.login ? await originOf(before === undefined ? undefined : file, context) : undefined
-  const facts = factsOf(settings, issuers, keyserverOf(settings.keyserver, valuesBefore), origin)
+  const keyserver = keyserverOf(settings.keyserver, valuesBefore)
+  const facts = factsOf(settings, issuers, keyserver, origin, moderatedByEnv(valuesBefore))
   const plan = planEnv(facts, before ?? '', {
     template: await readTemplate('jitsi.env'),
     environment: io.env,
     file: file ?? 'stdout',
     guestsByDefault: context.sources.guests === 'default',
+    moderatorsByDefault: settings.moderators === undefined,
   })
   const moderatorRole = moderatorRoleOf({ ...settings, moderatorRole: undefined })
   for (const found of [

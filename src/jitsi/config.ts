@@ -3,7 +3,7 @@ import { KjitsiError } from '../errors.ts'
 import { type Values, waysToGive } from '../settings.ts'
 import { commaList, jsText, luaString, luaText } from './literals.ts'
 import { type Login, keySetOf, loginOf } from './login.ts'
-import { type Moderators, moderationOf } from './moderation.ts'
+import { type ModeratedBy, moderatedBy, moderatedByOf, moderationOf } from './moderation.ts'
 import { type Own, isSharedList } from './shown-env.ts'
 
 export type SignType = 'RS256' | 'RS384' | 'RS512'
@@ -21,8 +21,7 @@ export interface Facts {
   /** Whether people without a token may come in as guests. */
   readonly guests: boolean
   readonly signType: SignType
-  /** Who moderates; undefined where nobody decided, and Jitsi keeps what it has. */
-  readonly moderators?: Moderators | undefined
+  readonly moderators: ModeratedBy
   /** How Prosody comes by the keys; undefined for PEM files, besides whatever else it was told before. */
   readonly keys?: Keys | undefined
   /** The login of the web client; undefined where it is not asked for. */
@@ -40,6 +39,7 @@ export type FactKey = 'client' | 'audience' | 'appId' | 'guests' | 'signType'
 /**
  * The facts that the settings give, with the issuers and the key server that were found for them.
  * @param origin under which people open Jitsi, where the web client is to get a login; it is that of the first issuer
+ * @param byDefault who moderates where the settings do not say it
  * @throws KjitsiError `usage` where the settings do not go together
  */
 export function factsOf(
@@ -47,8 +47,10 @@ export function factsOf(
   issuers: readonly string[],
   keyserver: string,
   origin?: string,
+  byDefault: ModeratedBy = 'everyone',
 ): Facts {
-  const { client, audience, appId = client, guests, signType, moderators, keys } = settings
+  const { client, audience, appId = client, guests, signType, keys } = settings
+  const moderators = settings.moderators === undefined ? byDefault : moderatedBy(settings.moderators)
   const audiences = audience.length > 0 ? audience : defaultAudiences(client)
   const [issuer = ''] = issuers
   const facts = { issuers, audiences, appId, keyserver, guests, signType, moderators, keys }
@@ -121,7 +123,6 @@ function pemServer({ keys, keyserver }: Facts, before: ReadonlyMap<string, strin
 }
 
 function moderation({ moderators, guests }: Facts, before: ReadonlyMap<string, string>): Entries {
-  if (moderators === undefined) return []
   const { autoOwner, hostsAreOwners, modules, mucModules, mucModulesNot } = moderationOf(moderators, guests)
   return [
     ['ENABLE_AUTO_OWNER', autoOwner ? '1' : '0'],
@@ -136,11 +137,7 @@ function moderation({ moderators, guests }: Facts, before: ReadonlyMap<string, s
  * @param values as `envValues` gives them
  */
 export function ownValues(facts: Facts, values: ReadonlyMap<string, string>): Own {
-  const {
-    modules = [],
-    mucModules = [],
-    mucModulesNot = [],
-  } = facts.moderators === undefined ? {} : moderationOf(facts.moderators, facts.guests)
+  const { modules, mucModules, mucModulesNot } = moderationOf(facts.moderators, facts.guests)
   const whole = [...values].filter(([key]) => key !== 'JWT_ASAP_KEYSERVER' && !isSharedList(key))
   return new Map<string, readonly string[]>([
     ...whole.map(([key, value]) => [key, [value]] as const),
@@ -148,6 +145,17 @@ export function ownValues(facts: Facts, values: ReadonlyMap<string, string>): Ow
     ['XMPP_MUC_MODULES', [...mucModules, ...mucModulesNot]],
     ['XMPP_CONFIGURATION', keySetLines(facts)],
   ])
+}
+
+/** Who moderates by a `.env`, as `moderatedByOf` says it. */
+export function moderatedByEnv(env: ReadonlyMap<string, string>): ModeratedBy | undefined {
+  const set = (key: string): boolean | undefined => (env.get(key) ? isOn(env.get(key)) : undefined)
+  const noOwners = set('WAIT_FOR_HOST_DISABLE_AUTO_OWNERS')
+  return moderatedByOf({
+    autoOwner: set('ENABLE_AUTO_OWNER'),
+    hostsAreOwners: noOwners === undefined ? undefined : !noOwners,
+    mucModules: (env.get('XMPP_MUC_MODULES') ?? '').split(','),
+  })
 }
 
 /** What the `.env` has no variable for: lines of Prosody's configuration, which docker-jitsi-meet cuts at every comma. */

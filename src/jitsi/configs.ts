@@ -2,14 +2,15 @@
 import packageJson from '../../package.json' with { type: 'json' }
 import { KjitsiError } from '../errors.ts'
 import type { Finding } from '../findings.ts'
-import type { SettingKey } from '../settings.ts'
-import { type Facts, envValues } from './config.ts'
+import { SETTINGS, type SettingKey, type Values } from '../settings.ts'
+import { type FactKey, type Facts, envValues } from './config.ts'
 import {
   type Literal,
   helmString,
   luaString,
   nginxString,
   settingList,
+  shellFolder,
   shellWords,
   unitArgument,
   unitAssignment,
@@ -53,6 +54,12 @@ export interface Place {
   readonly roomClaim: boolean
   /** The key set that Jitsi's `.env` names. */
   readonly keySet?: string | undefined
+  /** What the commands that a file names are to be told, so that they come to the same facts. */
+  readonly told: Values<(typeof TOLD)[number]>
+  /** Jitsi's `.env`, as it was named. */
+  readonly envFile: string
+  /** The folder CONFIG of that `.env`. */
+  readonly configFolder: string
 }
 
 /** The Keycloak that is to be asked for keys. */
@@ -67,11 +74,13 @@ interface About {
   /** The settings that it reads; any other that is given is a mistake. */
   readonly settings: readonly SettingKey[]
   /** Where Prosody finds the keys, without --keyserver: an address, or a path at Jitsi's own; empty where it is not said. */
-  readonly keys: (place: Omit<Place, 'keyserver' | 'domain'>) => string
+  readonly keys: (place: Pick<Place, 'debian' | 'cronjob' | 'namespace'>) => string
   /** Settings that it cannot do without, besides those that find Keycloak and the keys. */
-  readonly needs: (debian: boolean) => readonly ('jitsiUrls' | 'moderators')[]
+  readonly needs: (debian: boolean) => readonly 'jitsiUrls'[]
   /** What it makes is read beside Jitsi's `.env`, and has to agree with it. */
   readonly besideEnv?: (debian: boolean) => boolean
+  /** Whether it goes by more of Jitsi's `.env` than its address. */
+  readonly readsEnv: (place: Pick<Place, 'debian' | 'cronjob'>) => boolean
   /** What it makes runs in a container, where localhost is the container itself. */
   readonly inContainer: boolean
 }
@@ -93,12 +102,15 @@ export type Kind = About &
 
 const HELM_FILE = 'kjitsi-values.yaml'
 const ADDRESS = ['jitsiUrls', 'jitsiEnv'] as const
+const TOLD_TO_HELM = ['client', 'appId', 'audience', 'guests', 'signType', 'moderators'] as const
+const TOLD = [...TOLD_TO_HELM, 'keys'] as const satisfies readonly (FactKey | 'moderators' | 'keys')[]
 
 export const KINDS: Readonly<Record<string, Kind>> = {
   nginx: {
-    settings: ['url', 'realm', 'allowKeysFrom', ...ADDRESS, 'keyserver', 'debian'],
+    settings: ['url', 'realm', 'allowKeysFrom', ...TOLD, ...ADDRESS, 'keyserver', 'debian'],
     keys: ({ debian }) => (debian ? '/_api/public' : '/kjitsi-keys'),
     needs: nothing,
+    readsEnv: ({ debian }) => !debian,
     inContainer: false,
     from: 'keycloak',
     files: nginx,
@@ -107,33 +119,34 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     settings: ['url', 'realm', 'allowKeysFrom', 'keysDir'],
     keys: () => 'http://127.0.0.1:9000/certs',
     needs: nothing,
+    readsEnv: no,
     inContainer: false,
     from: 'keycloak',
     files: systemd,
   },
   compose: {
-    settings: ['url', 'realm', 'allowKeysFrom', 'image'],
+    settings: ['url', 'realm', 'allowKeysFrom', ...TOLD, 'jitsiEnv', 'image'],
     keys: () => 'http://kjitsi:9000/certs',
     needs: nothing,
+    readsEnv: no,
     inContainer: true,
     from: 'keycloak',
     files: compose,
   },
   kubernetes: {
-    settings: ['url', 'realm', 'allowKeysFrom', 'image', 'namespace', 'cronjob', ...ADDRESS],
+    settings: ['url', 'realm', 'allowKeysFrom', ...TOLD, 'image', 'namespace', 'cronjob', ...ADDRESS],
     keys: (place) => (place.cronjob ? '/kjitsi-keys' : inCluster(place)),
     needs: nothing,
+    readsEnv: ({ cronjob }) => cronjob,
     inContainer: true,
     from: 'keycloak',
     files: kubernetes,
   },
   helm: {
-    settings: [
-      ...(['url', 'realm', 'issuer', 'client', 'appId', 'audience', 'guests', 'signType'] as const),
-      ...(['namespace', 'keyserver'] as const),
-    ],
+    settings: ['url', 'realm', 'issuer', ...TOLD_TO_HELM, 'namespace', 'keyserver'],
     keys: inCluster,
     needs: nothing,
+    readsEnv: no,
     inContainer: false,
     from: 'facts',
     file: () => HELM_FILE,
@@ -143,6 +156,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     settings: ['url', 'realm', 'issuer', 'client', 'guests', 'debian', 'xmppDomain', ...ADDRESS, 'into'],
     keys: () => '',
     needs: () => ['jitsiUrls'],
+    readsEnv: no,
     inContainer: false,
     from: 'facts',
     file: webFile,
@@ -150,17 +164,22 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   },
   prosody: {
     settings: [
-      ...(['url', 'realm', 'issuer', 'client', 'appId', 'audience', 'guests', 'moderators', 'keys'] as const),
-      ...(['signType', 'roomClaim', 'keyserver', 'debian', 'xmppDomain', ...ADDRESS, 'into'] as const),
+      ...(['url', 'realm', 'issuer', ...TOLD] as const),
+      ...(['roomClaim', 'keyserver', 'debian', 'xmppDomain', ...ADDRESS, 'into'] as const),
     ],
     keys: ({ debian }) => (debian ? '/_api/public' : ''),
-    needs: (debian) => (debian ? ['jitsiUrls', 'moderators'] : []),
+    needs: (debian) => (debian ? ['jitsiUrls'] : []),
     besideEnv: (debian) => !debian,
+    readsEnv: no,
     inContainer: false,
     from: 'facts',
     file: prosodyFile,
     files: prosody,
   },
+}
+
+function no(): boolean {
+  return false
 }
 
 function nothing(): readonly [] {
@@ -172,7 +191,8 @@ function inCluster({ namespace }: Pick<Place, 'namespace'>): string {
   return `http://kjitsi.${namespace}.svc.cluster.local:9000/certs`
 }
 
-function nginx({ keyserver, debian }: Place, keycloak: Keycloak): readonly ConfigFile[] {
+function nginx(place: Place, keycloak: Keycloak): readonly ConfigFile[] {
+  const { keyserver, debian, configFolder } = place
   const exported = { KEY_OPTIONS: keyOptions(keycloak) }
   const name = 'kjitsi.conf'
   if (debian) {
@@ -192,6 +212,8 @@ function nginx({ keyserver, debian }: Place, keycloak: Keycloak): readonly Confi
     OPTIONS: sourceOptions(keycloak),
     LOCATION: nginxString("the key server's path", `${pathOf(keyserver)}/`),
     KEYSERVER: shellWords('--keyserver', [keyserver]),
+    CONFIG: shellFolder('CONFIG', configFolder),
+    GEN_ENV: genEnv(place, keycloak),
   }
   return [{ name, template: 'nginx.conf', values }]
 }
@@ -243,8 +265,7 @@ function compose(place: Place, keycloak: Keycloak): readonly ConfigFile[] {
   const values = {
     ...container(place, keycloak),
     TAG: shellWords('--image', [imageOf(place)]),
-    OPTIONS: sourceOptions(keycloak),
-    KEYSERVER: shellWords('the key server', [place.keyserver]),
+    GEN_ENV: genEnv(place, keycloak),
   }
   return [{ name: 'kjitsi.yml', template: 'compose.yml', values }]
 }
@@ -255,13 +276,17 @@ function kubernetes(place: Place, keycloak: Keycloak): readonly ConfigFile[] {
     // In a manifest, the name of an image is no place for variables.
     IMAGE: yamlString('--image', imageOf(place)),
     NAMESPACE: yamlString('--namespace', place.namespace),
-    SHOWN_NAMESPACE: shellWords('--namespace', [place.namespace]),
     KEYSERVER: shellWords('the key server', [place.keyserver]),
+    GEN_HELM: kjitsi(['gen-config', 'helm', '.'], place, keycloak, TOLD_TO_HELM),
   }
   if (!place.cronjob) return [{ name: 'kjitsi.yaml', template: 'kubernetes.yaml', values }]
-  const options = { OPTIONS: keyOptions(keycloak) }
+  const more = {
+    OPTIONS: keyOptions(keycloak),
+    SHOWN_NAMESPACE: shellWords('--namespace', [place.namespace]),
+    GEN_NGINX: kjitsi(['gen-config', 'nginx', '.'], place, keycloak, TOLD),
+  }
   return [
-    { name: 'kjitsi-cronjob.yaml', template: 'kubernetes-cronjob.yaml', values: { ...values, ...options } },
+    { name: 'kjitsi-cronjob.yaml', template: 'kubernetes-cronjob.yaml', values: { ...values, ...more } },
   ]
 }
 
@@ -280,7 +305,14 @@ function imageOf({ image }: Place): string {
 
 function helm(_: Place, facts: Facts): readonly ConfigFile[] {
   // A chart's values have no earlier ones: the signature type is always named.
-  const env = new Map(envValues(facts, new Map([['JWT_SIGN_TYPE', facts.signType]])))
+  const env = new Map([
+    // Empty where nothing has to be loaded.
+    ...([
+      ['XMPP_MODULES', ''],
+      ['XMPP_MUC_MODULES', ''],
+    ] as const),
+    ...envValues(facts, new Map([['JWT_SIGN_TYPE', facts.signType]])),
+  ])
   // Members and guests are values of the chart's own, for all of its containers.
   for (const key of ['ENABLE_AUTH', 'ENABLE_GUESTS']) env.delete(key)
   const written = [...env].map(([key, value]) => [key, helmString(key, value)] as const)
@@ -289,15 +321,52 @@ function helm(_: Place, facts: Facts): readonly ConfigFile[] {
 }
 
 /** `--url … --realm …`, as the commands take them that ask Keycloak. */
-function sourceOptions({ url, realm }: Keycloak, more: readonly string[] = []): Literal {
-  const words = ['--url', url, ...realm.flatMap((name) => ['--realm', name]), ...more]
-  return shellWords('--url or --realm', words)
+function sourceOptions(keycloak: Keycloak): Literal {
+  return shellWords('--url or --realm', sourceWords(keycloak))
 }
 
 /** The same for those that read keys. */
 function keyOptions(keycloak: Keycloak): Literal {
-  return sourceOptions(
-    keycloak,
-    keycloak.allowKeysFrom.flatMap((host) => ['--allow-keys-from', host]),
-  )
+  const allowed = keycloak.allowKeysFrom.flatMap((host) => ['--allow-keys-from', host])
+  return shellWords('--url or --realm', [...sourceWords(keycloak), ...allowed])
+}
+
+function sourceWords({ url, realm }: Keycloak): readonly string[] {
+  return ['--url', url, ...realm.flatMap((name) => ['--realm', name])]
+}
+
+/** The command that names the keys of this run to Prosody, and accepts the tokens that this run speaks of. */
+function genEnv(place: Place, keycloak: Keycloak): Literal {
+  return kjitsi(['gen-env', place.envFile], place, keycloak, TOLD)
+}
+
+/** A command line that works as it stands: whatever it does not name is what it takes by default. */
+function kjitsi(
+  command: readonly string[],
+  { told, keyserver }: Place,
+  keycloak: Keycloak,
+  keys: readonly (typeof TOLD)[number][],
+): Literal {
+  const options = keys.flatMap((key) => optionsOf(key, told[key]))
+  return shellWords('an option of this run', [
+    ...['kjitsi', ...command, ...sourceWords(keycloak)],
+    ...options,
+    ...['--keyserver', keyserver],
+  ])
+}
+
+/** A setting as flags, none where it is as by default. */
+function optionsOf(
+  key: (typeof TOLD)[number],
+  value: Values<(typeof TOLD)[number]>[(typeof TOLD)[number]],
+): readonly string[] {
+  const definition: { readonly flag: string; readonly default?: string } = SETTINGS[key]
+  const [flag = ''] = definition.flag.split(' ')
+  if (value === undefined) return []
+  if (typeof value === 'object') {
+    return 'role' in value ? [flag, `role:${value.role}`] : value.flatMap((item) => [flag, item])
+  }
+  if (String(value) === definition.default) return []
+  if (typeof value === 'string') return [flag, value]
+  return [value ? flag : flag.replace(/^--/, '--no-')]
 }

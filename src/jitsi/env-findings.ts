@@ -3,6 +3,7 @@ import { type Finding, finding } from '../findings.ts'
 import { shownAddress } from '../shown.ts'
 import { type Facts, isOn } from './config.ts'
 import { shownEnvValue } from './shown-env.ts'
+import type { ModeratedBy } from './moderation.ts'
 
 /**
  * Warnings about the issuers that Keycloak named.
@@ -33,6 +34,12 @@ export function valueFindings(
       ? [finding('keyserver-default', { keyserver: shownAddress(keyserver) })]
       : []),
   ]
+}
+
+/** What to know about the moderators that a `.env` had, and that nobody spoke of: they stay. */
+export function keptFindings(moderators: ModeratedBy | undefined, file: string): readonly Finding[] {
+  if (moderators === 'role') return [finding('role-kept', { file })]
+  return moderators === 'first' ? [finding('first-kept', { file })] : []
 }
 
 export function isLoopback(address: string): boolean {

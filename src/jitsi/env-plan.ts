@@ -1,8 +1,8 @@
 // The new text of a `.env` from the facts, with all that is worth saying about it. Nothing is written here.
 import { type Finding, finding } from '../findings.ts'
-import { type Facts, envValues, isOn, ownValues } from './config.ts'
+import { type Facts, envValues, isOn, moderatedByEnv, ownValues } from './config.ts'
 import { readEnv } from './env-file.ts'
-import { neighbourFindings, valueFindings } from './env-findings.ts'
+import { keptFindings, neighbourFindings, valueFindings } from './env-findings.ts'
 import { type Change, mergeEnv } from './env-merge.ts'
 import { commentsOf, envSettings } from './formats.ts'
 import type { Own } from './shown-env.ts'
@@ -28,6 +28,8 @@ export interface PlanOptions {
   readonly file: string
   /** Whether nobody said that guests may come in. */
   readonly guestsByDefault: boolean
+  /** Whether nobody said who moderates. */
+  readonly moderatorsByDefault: boolean
 }
 
 /**
@@ -35,7 +37,7 @@ export interface PlanOptions {
  * @throws KjitsiError `usage` where compose cannot read it, or Jitsi or compose cannot hold one of the facts
  */
 export function planEnv(facts: Facts, before: string, options: PlanOptions): EnvPlan {
-  const { template, environment, file, guestsByDefault } = options
+  const { template, environment, file, guestsByDefault, moderatorsByDefault } = options
   const valuesBefore = readEnv(before, environment, file)
   const values = envValues(facts, valuesBefore)
   const { text, changes, duplicates } = mergeEnv(before, envSettings(template, values), file)
@@ -52,6 +54,7 @@ export function planEnv(facts: Facts, before: string, options: PlanOptions): Env
       ...(guests && !isOn(guests) && facts.guests && guestsByDefault
         ? [finding('guests-let-in', { value: guests, file })]
         : []),
+      ...(moderatorsByDefault ? keptFindings(moderatedByEnv(valuesBefore), file) : []),
       ...duplicates.map(({ key, lines }) => finding('assigned-twice', { key, lines, file })),
     ],
   }

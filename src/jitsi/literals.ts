@@ -180,6 +180,15 @@ export function shellWords(what: string, words: readonly string[]): Literal {
 }
 
 /**
+ * A folder as a shell's word; a `~/` at its beginning stays what it is to compose and to the shell, somebody's home.
+ * @throws KjitsiError `usage`
+ */
+export function shellFolder(what: string, path: string): Literal {
+  const [, home = '', rest = ''] = /^(~\/)?([\s\S]*)$/.exec(path) ?? []
+  return (home + (home !== '' && rest === '' ? '' : shellWords(what, [rest]))) as Literal
+}
+
+/**
  * Items as the environment gives a repeated setting of kjitsi: cut at every comma, and trimmed.
  * @throws KjitsiError `usage`
  */

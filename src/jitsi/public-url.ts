@@ -1,4 +1,4 @@
-// Reads docker-jitsi-meet's `.env`, and the address of Jitsi in it.
+// Reads the address of a Jitsi, and what else it says of itself, from docker-jitsi-meet's `.env`.
 import { resolve } from 'node:path'
 import { KjitsiError, messageOf, systemCodeOf } from '../errors.ts'
 import { readText } from '../files.ts'
@@ -8,21 +8,21 @@ import { readEnv } from './env-file.ts'
 import { jitsiOrigin } from './origin.ts'
 
 /**
- * What compose reads from Jitsi's `.env`; nothing where there is no file and none was named.
+ * What compose reads from Jitsi's `.env`; nothing where there is none and none was named.
  * @param file as it was given, undefined for the `.env` of the working folder
  * @throws KjitsiError `usage` where the file cannot be read
  */
-export async function valuesOfEnv(
-  file: string | undefined,
-  io: Io,
-): Promise<{ readonly name: string; readonly values: ReadonlyMap<string, string> }> {
-  const name = file ?? '.env'
+export async function readJitsiEnv(file: string | undefined, io: Io): Promise<ReadonlyMap<string, string>> {
+  const name = file ?? JITSI_ENV
   const text = await readText(resolve(io.cwd, name), { code: 'usage' }).catch((error: unknown) => {
     if (file === undefined && NO_FILE.includes(systemCodeOf(error) ?? '')) return ''
     throw error
   })
-  return { name, values: readEnv(text, io.env, name) }
+  return readEnv(text, io.env, name)
 }
+
+/** Jitsi's `.env` where none is named. */
+export const JITSI_ENV = '.env'
 
 /**
  * The origin that PUBLIC_URL names, as compose reads the file; undefined where it is unset, or where there is no file
@@ -31,14 +31,13 @@ export async function valuesOfEnv(
  * @throws KjitsiError `usage` where the file cannot be read, or PUBLIC_URL is no address of a Jitsi
  */
 export async function originOfEnv(file: string | undefined, io: Io): Promise<string | undefined> {
-  const { name, values } = await valuesOfEnv(file, io)
-  const publicUrl = values.get('PUBLIC_URL')
+  const publicUrl = (await readJitsiEnv(file, io)).get('PUBLIC_URL')
   if (!publicUrl) return undefined
   try {
     return jitsiOrigin(publicUrl)
   } catch (error) {
     const shown = JSON.stringify(shownAddress(publicUrl))
-    throw new KjitsiError('usage', `PUBLIC_URL ${shown} in ${name} ${messageOf(error)}`, {
+    throw new KjitsiError('usage', `PUBLIC_URL ${shown} in ${file ?? JITSI_ENV} ${messageOf(error)}`, {
       hint: 'correct it there, or give --jitsi-url',
     })
   }

@@ -146,6 +146,24 @@ describe('where the keys are', () => {
     expect(JSON.parse(stdout)).toMatchObject({ keyserver: 'https://meet.example.org:8443/kjitsi-keys' })
   })
 
+  test.each([
+    ['https://meet.example.org/keys/', [], 'https://meet.example.org/keys'],
+    ['http://web:8000/keys', [], 'http://web:8000/keys'],
+    ['https://meet.example.org', [], 'https://meet.example.org/kjitsi-keys'],
+    ['https://meet.example.org:8443/keys', [], 'https://meet.example.org/kjitsi-keys'],
+    ['http://kjitsi:9000/certs', [], 'https://meet.example.org/kjitsi-keys'],
+    ['https://meet.example.org/keys', ['--debian'], 'https://meet.example.org/_api/public'],
+    [
+      'https://meet.example.org/keys',
+      ['--keyserver', 'https://meet.example.org/x'],
+      'https://meet.example.org/x',
+    ],
+  ])('what Prosody asks for already, if Jitsi has it: %s %j', async (asked, args, keyserver) => {
+    await writeFile(join(dir, '.env'), `PUBLIC_URL=https://meet.example.org\nJWT_ASAP_KEYSERVER=${asked}\n`)
+    const { stdout } = await run(['gen-config', 'nginx', ...KEYCLOAK, ...args, '--json'], { cwd: dir })
+    expect(JSON.parse(stdout)).toMatchObject({ keyserver })
+  })
+
   test('an address there that is not read is not judged either', async () => {
     await writeFile(join(dir, '.env'), 'PUBLIC_URL=http://meet.example.org\n')
     expect(await run(['gen-config', 'systemd', ...KEYCLOAK], { cwd: dir })).toMatchObject({ exitCode: 0 })
@@ -175,7 +193,7 @@ describe('is a usage error', () => {
       ['web', ...ISSUER, '--jitsi-url', 'https://a.example', '--jitsi-url', 'https://b.example'],
       '2 addresses of Jitsi were given',
     ],
-    [['prosody', ...ISSUER, '--debian'], '2 settings are missing'],
+    [['prosody', ...ISSUER, '--debian'], 'a setting is missing: --jitsi-url'],
     [['prosody', ...ISSUER, 'x', '--into', 'y'], 'DIR and --into were both given'],
     [['nginx', ...KEYCLOAK, '--into', 'y'], 'gen-config nginx does not read --into'],
     [['helm'], '2 settings are missing'],
@@ -249,6 +267,8 @@ describe('prosody', () => {
     [[...DEBIAN, '--moderators', 'first'], 'asap_key_server = "https://meet.example.org:8443/_api/public"'],
     [[...DEBIAN, '--moderators', 'first'], 'jicofo.conference.enable-auto-owner true'],
     [[...DEBIAN, '--moderators', 'everyone'], 'take out "token_affiliation"'],
+    [DEBIAN, 'wait_for_host_disable_auto_owners = false'],
+    [DEBIAN, 'jicofo.conference.enable-auto-owner false'],
     [
       [...DEBIAN, '--moderators', 'role:owner'],
       'add "token_verification"; "muc_wait_for_host"; "token_affiliation"',
@@ -266,8 +286,6 @@ describe('prosody', () => {
     })
     await terminal.shows('Address of Jitsi:')
     terminal.type(`meet.example.org${ENTER}`)
-    await terminal.shows('Who moderates (role:NAME, everyone or first):')
-    terminal.type(`everyone${ENTER}`)
     expect(await terminal.exitCode, terminal.screen()).toBe(0)
     const text = await readFile(join(dir, 'out'), 'utf8')
     expect(text).toContain('VirtualHost "meet.example.org"')
@@ -314,6 +332,17 @@ test('helm asks nobody where the issuer is given', async () => {
   expect(ran.stdout).toContain('JWT_APP_ID: "web"')
   expect(ran.stdout).toContain('JWT_SIGN_TYPE: "RS384"')
   expect(ran.stdout).toContain('enableGuests: false')
+  expect(ran.stdout).toContain('XMPP_MUC_MODULES: "muc_wait_for_host"')
+  expect(ran.stdout).toContain('ENABLE_AUTO_OWNER: "0"')
+})
+
+test.each([
+  ['role:owner', 'XMPP_MODULES: ""', 'XMPP_MUC_MODULES: "token_affiliation"', 'ENABLE_AUTO_OWNER: "0"'],
+  ['first', 'XMPP_MODULES: ""', 'XMPP_MUC_MODULES: ""', 'ENABLE_AUTO_OWNER: "1"'],
+])('helm with --moderators %s and without guests', async (who, ...lines) => {
+  const ran = await run(['gen-config', 'helm', ...ISSUER, '--moderators', who, '--no-guests'])
+  expect(ran).toMatchObject({ exitCode: 0, stderr: '' })
+  for (const line of lines) expect(ran.stdout).toContain(line)
 })
 
 test('helm warns as gen-env does', async () => {

@@ -12,6 +12,7 @@ const factsWith = (keys: Keys): Facts => ({
   appId: 'jitsi',
   keyserver: '',
   guests: false,
+  moderators: 'everyone',
   signType: 'RS256',
   keys,
 })

@@ -8,6 +8,7 @@ import {
   isOn,
   keyserverOf,
 } from '../../src/jitsi/config.ts'
+import type { Moderators } from '../../src/jitsi/moderation.ts'
 
 const FACTS: Facts = {
   issuers: ['https://auth.example.org/realms/meet'],
@@ -16,6 +17,7 @@ const FACTS: Facts = {
   keyserver: 'https://meet.example.org/keys',
   guests: true,
   signType: 'RS256',
+  moderators: 'everyone',
 }
 const NONE: ReadonlyMap<string, string> = new Map()
 
@@ -30,6 +32,10 @@ describe('envValues', () => {
       ['JWT_ACCEPTED_AUDIENCES', 'account,jitsi'],
       ['JWT_ASAP_KEYSERVER', 'https://meet.example.org/keys'],
       ['JICOFO_ENABLE_AUTH', '0'],
+      ['ENABLE_AUTO_OWNER', '0'],
+      ['XMPP_MODULES', 'persistent_lobby'],
+      ['XMPP_MUC_MODULES', 'muc_wait_for_host'],
+      ['WAIT_FOR_HOST_DISABLE_AUTO_OWNERS', 'false'],
     ])
   })
 
@@ -82,7 +88,7 @@ describe('who moderates', () => {
     expect(all.get('JICOFO_ENABLE_AUTH')).toBe('0')
     return [...KEYS, 'ENABLE_GUESTS'].map((key) => all.get(key) ?? '-')
   }
-  const role = { role: 'owner' }
+  const role = 'role'
 
   it.each<[Facts['moderators'], boolean, string[]]>([
     [role, true, ['0', 'persistent_lobby', 'muc_wait_for_host,token_affiliation', 'true', '1']],
@@ -91,8 +97,7 @@ describe('who moderates', () => {
     ['everyone', false, ['0', 'persistent_lobby', 'muc_wait_for_host', 'false', '0']],
     ['first', true, ['1', 'persistent_lobby', 'muc_wait_for_host', 'true', '1']],
     ['first', false, ['1', '-', '-', 'true', '0']],
-    [undefined, true, ['-', '-', '-', '-', '1']],
-  ])('%j with guests %s', (moderators, guests, expected) => {
+  ])('%s with guests %s', (moderators, guests, expected) => {
     expect(values({ moderators, guests })).toEqual(expected)
   })
 
@@ -115,8 +120,7 @@ describe('who moderates', () => {
     ['everyone', 'x,muc_wait_for_host,y'],
     ['first', 'x,muc_wait_for_host,y'],
     [role, 'x,token_affiliation,muc_wait_for_host,y'],
-    [undefined, '-'],
-  ])('with %j, a module that works against it goes', (moderators, expected) => {
+  ])('with %s, a module that works against it goes', (moderators, expected) => {
     const before = { XMPP_MUC_MODULES: 'x,token_affiliation,muc_wait_for_host,y' }
     expect(values({ moderators }, before)[2]).toBe(expected)
   })
@@ -137,6 +141,25 @@ describe('who moderates', () => {
         expect(envValues(facts, after)).toEqual(after)
       }),
     )
+  })
+})
+
+describe('factsOf', () => {
+  const settings = {
+    client: 'jitsi',
+    audience: [],
+    appId: undefined,
+    guests: true,
+    signType: 'RS256',
+  } as const
+
+  it.each<[Moderators | undefined, Facts['moderators'] | undefined, Facts['moderators']]>([
+    [undefined, undefined, 'everyone'],
+    [undefined, 'role', 'role'],
+    ['first', 'role', 'first'],
+    [{ role: 'owner' }, 'everyone', 'role'],
+  ])('%j over %s: %s', (moderators, byDefault, expected) => {
+    expect(factsOf({ ...settings, moderators }, ['a'], '', undefined, byDefault).moderators).toBe(expected)
   })
 })
 

@@ -30,6 +30,17 @@ const PLACE: Place = {
   keysDir: undefined,
   domain: 'meet.example.org',
   roomClaim: true,
+  told: {
+    client: 'jitsi',
+    appId: undefined,
+    audience: [],
+    guests: true,
+    signType: 'RS256',
+    moderators: undefined,
+    keys: undefined,
+  },
+  envFile: '.env',
+  configFolder: '~/.jitsi-meet-cfg',
 }
 const KEYCLOAK: Keycloak = { url: 'https://auth.example.org', realm: ['meet', 'staff'], allowKeysFrom: [] }
 const FACTS: Facts = {
@@ -39,6 +50,7 @@ const FACTS: Facts = {
   keyserver: 'http://kjitsi.jitsi.svc.cluster.local:9000/certs',
   guests: false,
   signType: 'RS512',
+  moderators: 'everyone',
 }
 const LOGIN = loginOf('https://auth.example.org/realms/meet', 'jitsi', 'https://meet.example.org')
 
@@ -78,7 +90,7 @@ describe('the texts', () => {
       ...FACTS,
       issuers: FACTS.issuers.slice(0, 1),
       keys: 'both',
-      moderators: { role: 'owner' },
+      moderators: 'role',
     } as const
     const facts = name.startsWith('prosody') ? one : FACTS
     const files = make(name.replace(/-.*/, ''), place, KEYCLOAK, facts)
@@ -95,7 +107,7 @@ describe('the texts', () => {
       ...make('nginx', { debian: true, keyserver: 'https://meet.example.org/_api/public' }),
       ...make('kubernetes', { cronjob: true }),
       ...make('web', { debian: true }),
-      ...make('prosody', { debian: true }, KEYCLOAK, { ...FACTS, moderators: 'everyone' }),
+      ...make('prosody', { debian: true }),
     ].map(({ template }) => template)
     const there = readdirSync(new URL('../../templates/', import.meta.url), {
       recursive: true,
@@ -283,12 +295,13 @@ describe('whatever the values, YAML gives them back, or they were refused', () =
         )
         expect(others).toEqual([])
         const env = new Map(envValues(facts, new Map([['JWT_SIGN_TYPE', 'RS512']])))
-        for (const key of ['ENABLE_AUTH', 'ENABLE_GUESTS', 'JICOFO_ENABLE_AUTH']) env.delete(key)
+        for (const key of ['ENABLE_AUTH', 'ENABLE_GUESTS', 'JICOFO_ENABLE_AUTH', 'ENABLE_AUTO_OWNER'])
+          env.delete(key)
         expect(document?.toJS()).toEqual({
           enableAuth: true,
           enableGuests: false,
           prosody: { extraEnvs: Object.fromEntries(env) },
-          jicofo: { extraEnvs: { AUTH_TYPE: 'jwt', JICOFO_ENABLE_AUTH: '0' } },
+          jicofo: { extraEnvs: { AUTH_TYPE: 'jwt', JICOFO_ENABLE_AUTH: '0', ENABLE_AUTO_OWNER: '0' } },
         })
         // jitsi-helm hands each of these to Go's templates.
         expect(stringify(document?.toJS())).not.toContain('{{')

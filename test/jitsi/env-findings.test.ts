@@ -31,6 +31,7 @@ describe('valueFindings', () => {
     keyserver,
     guests: true,
     signType: 'RS256',
+    moderators: 'everyone',
   })
 
   it.each([

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { envValues } from '../../src/jitsi/config.ts'
 import { commentedOut, parseEnv } from '../../src/jitsi/env-file.ts'
 import { envSettings } from '../../src/jitsi/formats.ts'
+import { loginOf } from '../../src/jitsi/login.ts'
 import { readTemplate } from '../../src/templates.ts'
 
 describe('envSettings', () => {
@@ -26,15 +27,23 @@ describe('templates/jitsi.env', async () => {
   })
 
   it('has every variable that there can be', () => {
-    const facts = {
-      issuers: ['a'],
-      audiences: ['b'],
-      appId: 'c',
-      keyserver: 'd',
-      guests: true,
-      signType: 'RS512',
-    } as const
-    const values = envValues(facts, new Map())
+    const issuer = 'https://auth.example.org/realms/meet'
+    const values = envValues(
+      {
+        issuers: [issuer],
+        audiences: ['b'],
+        appId: 'c',
+        keyserver: 'd',
+        guests: true,
+        signType: 'RS512',
+        moderators: 'role',
+        keys: 'both',
+        login: loginOf(issuer, 'jitsi', 'https://meet.example.org'),
+      },
+      new Map(),
+    )
+    const inTemplate = statements.flatMap((one) => (one.kind === 'assignment' ? [one.key] : []))
+    expect([...values.keys()].sort()).toEqual(inTemplate.sort())
     expect(envSettings(template, values).map(({ key }) => key)).toEqual([...values.keys()])
   })
 

@@ -10,7 +10,7 @@ const ISSUER = 'https://auth.example.org/realms/meet'
 const KEYS = 'https://meet.example.org/keys'
 
 const BLOCK = `# >>> kjitsi
-# Only people with a token open rooms. With 0 everybody gets in, whatever else is set here.
+# 1: people log in or come in as guests. 0: everybody gets in as what they like, whatever else is set here.
 ENABLE_AUTH=1
 # 1: people without a token may come in as guests. 0: everybody has to log in.
 ENABLE_GUESTS=1
@@ -20,12 +20,20 @@ AUTH_TYPE=jwt
 JWT_APP_ID=jitsi
 # The "iss" of the tokens, letter by letter as the realm's discovery document has it; no space after a comma.
 JWT_ACCEPTED_ISSUERS=https://auth.example.org/realms/meet
-# A token passes if its "aud" is one of these; no space after a comma. A token with a list in "aud" never passes.
+# A token passes if its "aud" is one of these (*: any); a list in "aud" equals none of them. No space after a comma.
 JWT_ACCEPTED_AUDIENCES=account,jitsi
 # Prosody's container fetches the realm's public keys here, as <sha256 of the kid>.pem; no slash at the end.
 JWT_ASAP_KEYSERVER=https://meet.example.org/keys
-# Jicofo must not ask for a login of its own: it would make everybody who has a token a moderator.
+# 0: who moderates is what the lines below say. 1: everybody who has a token, whatever they say.
 JICOFO_ENABLE_AUTH=0
+# 1: Jicofo makes whoever comes first a moderator, and somebody else when that one leaves. 0: it makes nobody one.
+ENABLE_AUTO_OWNER=0
+# muc_wait_for_host works with persistent_lobby only; no space after a comma.
+XMPP_MODULES=persistent_lobby
+# muc_wait_for_host: guests wait for somebody with a token. token_affiliation: a role moderates. No space after a comma.
+XMPP_MUC_MODULES=muc_wait_for_host
+# false: where muc_wait_for_host is loaded, everybody who has a token moderates. true: it makes nobody a moderator.
+WAIT_FOR_HOST_DISABLE_AUTO_OWNERS=false
 # <<< kjitsi
 `
 
@@ -70,18 +78,26 @@ LDAP_BINDPW: 'planted
 # >>> kjitsi
 # 1: people without a token may come in as guests. 0: everybody has to log in.
 ENABLE_GUESTS=1
-# A token passes if its "aud" is one of these; no space after a comma. A token with a list in "aud" never passes.
+# A token passes if its "aud" is one of these (*: any); a list in "aud" equals none of them. No space after a comma.
 JWT_ACCEPTED_AUDIENCES=account,jitsi
 # Prosody's container fetches the realm's public keys here, as <sha256 of the kid>.pem; no slash at the end.
 JWT_ASAP_KEYSERVER=https://meet.example.org/keys
-# Jicofo must not ask for a login of its own: it would make everybody who has a token a moderator.
+# 0: who moderates is what the lines below say. 1: everybody who has a token, whatever they say.
 JICOFO_ENABLE_AUTH=0
+# 1: Jicofo makes whoever comes first a moderator, and somebody else when that one leaves. 0: it makes nobody one.
+ENABLE_AUTO_OWNER=0
+# muc_wait_for_host works with persistent_lobby only; no space after a comma.
+XMPP_MODULES=persistent_lobby
+# muc_wait_for_host: guests wait for somebody with a token. token_affiliation: a role moderates. No space after a comma.
+XMPP_MUC_MODULES=muc_wait_for_host
+# false: where muc_wait_for_host is loaded, everybody who has a token moderates. true: it makes nobody a moderator.
+WAIT_FOR_HOST_DISABLE_AUTO_OWNERS=false
 # <<< kjitsi
 `
 
 const DIFF = `--- FILE
 +++ FILE
-@@ -5,12 +5,25 @@
+@@ -5,12 +5,33 @@
  
  #(masked)
  #ENABLE_AUTH=1
@@ -172,6 +188,10 @@ describe('with FILE', () => {
   JWT_ACCEPTED_AUDIENCES: (not set) → account,jitsi
   JWT_ASAP_KEYSERVER: (not set) → https://meet.example.org/keys
   JICOFO_ENABLE_AUTH: (not set) → 0
+  ENABLE_AUTO_OWNER: (not set) → 0
+  XMPP_MODULES: (not set) → persistent_lobby
+  XMPP_MUC_MODULES: (not set) → muc_wait_for_host
+  WAIT_FOR_HOST_DISABLE_AUTO_OWNERS: (not set) → false
 `)
     expect(stderr).toBe('Jitsi reads it when its containers are made anew: docker compose up -d\n')
   })
@@ -424,6 +444,78 @@ describe('moderators, keys and login', () => {
     await writeFile(file, 'ENABLE_LOBBY=0\n')
     const { codes } = await json(['--moderators', 'role:chief', '--keyserver', KEYS, file])
     expect(codes).toEqual(['lobby-off', 'affiliation-unknown'])
+  })
+})
+
+describe('moderators that nobody speaks of', () => {
+  const MODERATION = ['ENABLE_AUTO_OWNER', 'XMPP_MUC_MODULES', 'WAIT_FOR_HOST_DISABLE_AUTO_OWNERS']
+  const moderation = async (): Promise<string> => {
+    const values = readEnv(await read())
+    const [first, modules = '', noOwners] = MODERATION.map((key) => values.get(key))
+    return `${first} ${modules.split(',').sort().join()} ${noOwners}`
+  }
+  const EVERYONE = '0 muc_wait_for_host false'
+  const ROLE = '0 muc_wait_for_host,token_affiliation true'
+  const FIRST = '1 muc_wait_for_host true'
+
+  it.each<[string, string[], string]>([
+    ['', [], EVERYONE],
+    ['#ENABLE_AUTO_OWNER=1\nENABLE_AUTO_OWNER=\n', [], EVERYONE],
+    ['ENABLE_AUTO_OWNER=0\n', [], EVERYONE],
+    ['ENABLE_AUTO_OWNER=true\n', ['first-kept'], FIRST],
+    ['ENABLE_AUTO_OWNER=1\nXMPP_MUC_MODULES=token_affiliation\n', ['first-kept'], FIRST],
+    [
+      'ENABLE_AUTO_OWNER=0\nXMPP_MUC_MODULES=muc_wait_for_host,token_affiliation\nWAIT_FOR_HOST_DISABLE_AUTO_OWNERS=1\n',
+      ['role-kept'],
+      ROLE,
+    ],
+  ])('%j: %j, %s', async (text, codes, expected) => {
+    await writeFile(file, text)
+    expect((await json([file, '--keyserver', KEYS])).codes).toEqual(codes)
+    expect(await moderation()).toBe(expected)
+  })
+
+  it.each([
+    ['role:owner', ROLE],
+    ['everyone', EVERYONE],
+    ['first', FIRST],
+  ])(
+    '%s stays in a second run, which changes nothing; so it does with other guests',
+    async (who, expected) => {
+      for (const guests of ['--guests', '--no-guests']) {
+        await rm(file, { force: true })
+        await genEnv(['--moderators', who, guests, file])
+        expect(await genEnv([guests, file, '--check'])).toMatchObject({ exitCode: 0 })
+        await genEnv(['--guests', file])
+        expect(await moderation()).toBe(expected)
+      }
+    },
+  )
+
+  it('say which stay, and what would change them', async () => {
+    await genEnv(['--moderators', 'role:owner', file])
+    expect((await genEnv([file])).stderr).toContain(
+      `note: --moderators was not given: holders of a role moderate (role:NAME), as ${file} has it already`,
+    )
+    await genEnv(['--moderators', 'first', file])
+    expect((await genEnv([file])).stderr).toContain(
+      `warning: --moderators was not given, and ENABLE_AUTO_OWNER is on in ${file}: whoever comes first moderates (first)`,
+    )
+  })
+
+  it('have one comment for each line, whoever it is that moderates: what a later run leaves there stays true', async () => {
+    const texts = await Promise.all(
+      ['role:owner', 'everyone', 'first'].flatMap((who) =>
+        ['--guests', '--no-guests'].map(
+          async (guests) => (await genEnv(['--moderators', who, guests])).stdout,
+        ),
+      ),
+    )
+    const comments = texts.flatMap((text) => [...text.matchAll(/^(#.*)\n(\w+)=/gm)])
+    const lines = new Set(comments.map(([both]) => both))
+    expect(lines.size).toBe(new Set(comments.map(([, , key]) => key)).size)
+    // What holds for some of them only.
+    expect(texts.join('')).not.toMatch(/[Oo]nly people with a token open rooms|with a token or without/)
   })
 })
 

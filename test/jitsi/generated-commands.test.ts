@@ -1,49 +1,149 @@
-// Our own commands and settings, as the generated files name them, are ones that kjitsi has.
-import { readFileSync, readdirSync } from 'node:fs'
+// The commands that generated files name, as this run's settings make them, are ones that kjitsi has, and say the same.
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
-import { expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
 import { program } from '../../src/cli.ts'
-import type { Io } from '../../src/io.ts'
 import { SETTINGS } from '../../src/settings.ts'
+import { run } from '../run.ts'
 
-const folder = new URL('golden/', import.meta.url)
-const texts = readdirSync(folder).map((name) => readFileSync(new URL(name, folder), 'utf8'))
+const dir = mkdtempSync(join(tmpdir(), 'kjitsi-commands-'))
+afterAll(() => rm(dir, { recursive: true }))
 
-const io: Io = {
-  stdin: Readable.from([]),
-  stdout: new PassThrough(),
-  stderr: new PassThrough(),
-  env: {},
-  cwd: '/',
-  signal: new AbortController().signal,
+const ENV = "jitsi's own.env"
+writeFileSync(join(dir, ENV), 'PUBLIC_URL=https://meet.example.org:8443\nCONFIG=~/my cfg\n')
+
+const KEYCLOAK = ['--url', 'https://auth.example.org/auth', '--realm', "o'neill & co", '--realm', 'meet']
+const TOLD = [
+  ...['--client', 'team $HOME', '--app-id', 'app', '--audience', 'a', '--audience', 'b b', '--no-guests'],
+  ...['--sign-type', 'RS512', '--moderators', 'role:owner'],
+]
+const FILE = ['--env', ENV]
+const KEYSERVER = ['--keyserver', 'https://meet.example.org:8443/k e y s']
+
+const RUNS: readonly (readonly string[])[] = [
+  ['nginx', ...KEYCLOAK, ...TOLD, '--keys', 'pem', ...FILE],
+  ['nginx', ...KEYCLOAK, ...TOLD, ...FILE, ...KEYSERVER],
+  ['nginx', ...KEYCLOAK, ...FILE],
+  ['nginx', ...KEYCLOAK, '--debian', '--jitsi-url', 'https://meet.example.org'],
+  ['systemd', ...KEYCLOAK],
+  ['compose', ...KEYCLOAK, ...TOLD, ...FILE],
+  ['kubernetes', ...KEYCLOAK, ...TOLD],
+  ['kubernetes', ...KEYCLOAK, ...TOLD, '--cronjob', ...FILE],
+]
+
+/** The words of a command line, by a real shell, in whose comments kjitsi printed it. */
+function wordsOf(line: string): readonly string[] {
+  const script = `kjitsi() { printf '%s\\0' "$@"; }; CONFIG=/config; ${line}`
+  return execFileSync('bash', ['-euc', script], { encoding: 'utf8' }).split('\0').slice(0, -1)
 }
 
-function commandLines(): readonly string[] {
-  const inShell = texts.flatMap((text) => text.match(/\bkjitsi (?:export-certs|serve-certs)\b.*/g) ?? [])
-  const inYaml = texts.flatMap((text) => text.match(/\[(?:export-certs|serve-certs)[^\]]*\]/g) ?? [])
-  return [
-    ...inShell.map((line) => line.replace(/^kjitsi /, '')),
-    ...inYaml.map((list) => list.slice(1, -1).replaceAll(', ', ' ')),
-  ]
+async function linesOf(args: readonly string[]): Promise<readonly string[]> {
+  const ran = await run(['gen-config', ...args], { cwd: dir })
+  expect(ran.exitCode, ran.stderr).toBe(0)
+  return ran.stdout.match(/(?<=^# +)kjitsi (?!and ).*$|(?<=^ExecStart=\/usr\/bin\/env )kjitsi .*$/gm) ?? []
 }
 
-test.each([...new Set(commandLines())])('kjitsi %s', async (line) => {
-  const words = line.replace(/"([^"]*)"/g, (_, quoted: string) => quoted.replaceAll(' ', '-'))
-  const argv = words.split(/\s+/)
-  let ran = ''
-  await program(io, (declared) => {
-    ran = declared.name
+interface Line {
+  readonly words: readonly string[]
+  readonly flags: Readonly<Record<string, unknown>>
+}
+
+/** By kjitsi's own parser. */
+async function parsed(line: string): Promise<Line> {
+  const words = wordsOf(line)
+  const io = {
+    stdin: Readable.from([]),
+    stdout: new PassThrough(),
+    stderr: new PassThrough(),
+    env: {},
+    cwd: dir,
+    signal: new AbortController().signal,
+  }
+  let found: Line | undefined
+  await program(io, (_, __, flags) => {
+    found = { words, flags }
     return Promise.resolve()
-  }).parseAsync(argv, { from: 'user' })
-  expect(ran).toBe(argv[0])
+  }).parseAsync([...words], { from: 'user' })
+  if (found === undefined) throw new Error(`nothing ran: ${line}`)
+  return found
+}
+
+const WHO = { url: 'https://auth.example.org/auth', realm: ["o'neill & co", 'meet'] }
+const SAME = { client: 'team $HOME', appId: 'app', audience: ['a', 'b b'], guests: false, signType: 'RS512' }
+
+describe.each(RUNS.map((args) => [args]))('gen-config %j', (args) => {
+  const told = args.includes('--client')
+
+  test('each line is one that kjitsi takes, for the Keycloak and the tokens of this run', async () => {
+    const lines = await Promise.all((await linesOf(args)).map(parsed))
+    expect(lines.length).toBeGreaterThan(0)
+    for (const { words, flags } of lines) {
+      const ofUnit = args[0] === 'systemd'
+      expect(flags).toMatchObject(ofUnit ? {} : WHO)
+      const accepts = words[0] === 'gen-env' || words[0] === 'gen-config'
+      if (accepts) expect(flags).toMatchObject(told ? { ...SAME, moderators: 'role:owner' } : {})
+      if (accepts && !told) expect(Object.keys(flags).sort()).toEqual(['keyserver', 'realm', 'url'])
+    }
+  })
+
+  test('what it does is what this run speaks of', async () => {
+    const lines = await Promise.all((await linesOf(args)).map(parsed))
+    const keyserver = (
+      JSON.parse((await run(['gen-config', ...args, '--json'], { cwd: dir })).stdout) as Document
+    ).keyserver
+    for (const { words } of lines.filter(({ words: [name = ''] }) => name.startsWith('gen-'))) {
+      // Where the issuer is given, nobody has to be asked.
+      const offline = words[1] === 'nginx' ? [] : ['--issuer', 'https://auth.example.org/realms/meet']
+      const ran = await run([...words, ...offline, '--dry-run', '--json'], { cwd: dir })
+      expect(ran.exitCode, ran.stdout).toBe(0)
+      const document = JSON.parse(ran.stdout) as Document
+      if (words[0] === 'gen-config') expect(document.keyserver).toBe(keyserver)
+      const settings = document.settings ?? helmOf(document)
+      if (settings === undefined) continue
+      if (words[0] === 'gen-env') expect(document.file).toBe(join(dir, args.includes('--env') ? ENV : '.env'))
+      expect(settings).toMatchObject({
+        JWT_APP_ID: told ? 'app' : 'jitsi',
+        JWT_ACCEPTED_AUDIENCES: told ? 'a,b b' : 'account,jitsi',
+        XMPP_MUC_MODULES: told ? 'token_affiliation' : 'muc_wait_for_host',
+        JWT_ASAP_KEYSERVER: keyserver,
+      })
+    }
+  })
 })
 
-test('there are such command lines', () => {
-  expect(commandLines().length).toBeGreaterThan(4)
+interface Document {
+  readonly keyserver: string
+  readonly file?: string
+  readonly settings?: Readonly<Record<string, string>>
+  readonly files?: readonly { readonly name: string; readonly text: string }[]
+}
+
+function helmOf({ files = [] }: Document): Readonly<Record<string, string>> | undefined {
+  const values = files.find(({ name }) => name === 'kjitsi-values.yaml')
+  if (values === undefined) return undefined
+  return (parse(values.text) as { prosody: { extraEnvs: Record<string, string> } }).prosody.extraEnvs
+}
+
+test('CONFIG is the folder of the .env, whatever stands in it', async () => {
+  const { stdout } = await run(['gen-config', 'nginx', ...KEYCLOAK, ...FILE], { cwd: dir })
+  const [, line = ''] = /^# +(CONFIG=.*)$/m.exec(stdout) ?? []
+  const said = execFileSync('bash', ['-euc', `${line}; printf %s "$CONFIG"`], {
+    encoding: 'utf8',
+    env: { ...process.env, HOME: '/home/jitsi' },
+  })
+  expect(said).toBe('/home/jitsi/my cfg')
 })
 
-test('every environment name of ours is that of a setting', () => {
+test('every environment name of ours is that of a setting', async () => {
   const known = new Set<string>(Object.values(SETTINGS).map(({ env }) => env))
+  const texts = await Promise.all(
+    RUNS.map(async (args) => (await run(['gen-config', ...args], { cwd: dir })).stdout),
+  )
   const named = new Set(texts.flatMap((text) => text.match(/\b(?:KJITSI|KEYCLOAK)_[A-Z_]+\b/g) ?? []))
   expect([...named].filter((name) => !known.has(name))).toEqual([])
   expect(named.size).toBeGreaterThan(2)

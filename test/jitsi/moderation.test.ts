@@ -1,6 +1,14 @@
 // The table of who moderates what; config.test.ts has what the `.env` makes of it.
 import { describe, expect, test } from 'vitest'
-import { type Moderators, moderationOf, moderatorRoleOf, readModerators } from '../../src/jitsi/moderation.ts'
+import {
+  type ModeratedBy,
+  type ModerationSet,
+  type Moderators,
+  moderatedByOf,
+  moderationOf,
+  moderatorRoleOf,
+  readModerators,
+} from '../../src/jitsi/moderation.ts'
 
 describe('readModerators', () => {
   test.each<[string, Moderators]>([
@@ -20,18 +28,48 @@ describe('readModerators', () => {
 const ROLE = { role: 'owner' }
 const WAIT = ['persistent_lobby']
 
-test.each<[Moderators, boolean, boolean, boolean, string[], string[]]>([
+test.each<[ModeratedBy, boolean, boolean, boolean, string[], string[]]>([
   // who, guests; Jicofo makes the first an owner, hosts are owners, modules of the host and of the rooms
-  [ROLE, true, false, false, WAIT, ['muc_wait_for_host', 'token_affiliation']],
-  [ROLE, false, false, false, [], ['token_affiliation']],
+  ['role', true, false, false, WAIT, ['muc_wait_for_host', 'token_affiliation']],
+  ['role', false, false, false, [], ['token_affiliation']],
   ['everyone', true, false, true, WAIT, ['muc_wait_for_host']],
   ['everyone', false, false, true, WAIT, ['muc_wait_for_host']],
   ['first', true, true, false, WAIT, ['muc_wait_for_host']],
   ['first', false, true, false, [], []],
-])('%j with guests %s', (who, guests, autoOwner, hostsAreOwners, modules, mucModules) => {
+])('%s with guests %s', (who, guests, autoOwner, hostsAreOwners, modules, mucModules) => {
   const { mucModulesNot, ...rest } = moderationOf(who, guests)
   expect(rest).toEqual({ autoOwner, hostsAreOwners, modules, mucModules })
-  expect(mucModulesNot).toEqual(who === ROLE ? [] : ['token_affiliation'])
+  expect(mucModulesNot).toEqual(who === 'role' ? [] : ['token_affiliation'])
+})
+
+describe('what a Jitsi has been told', () => {
+  test.each<[ModeratedBy, boolean]>([
+    ['role', true],
+    ['role', false],
+    ['everyone', true],
+    ['everyone', false],
+    ['first', true],
+    ['first', false],
+  ])('%s with guests %s is known again', (who, guests) => {
+    expect(moderatedByOf(moderationOf(who, guests))).toBe(who)
+  })
+
+  test.each<[Partial<ModerationSet>, ModeratedBy | undefined]>([
+    // Nobody has set anything: Jicofo's switch is on, but nobody asked for it.
+    [{}, undefined],
+    [{ mucModules: ['token_affiliation'], hostsAreOwners: false }, undefined],
+    [{ autoOwner: true }, 'first'],
+    [{ autoOwner: true, mucModules: ['token_affiliation'] }, 'first'],
+    [{ autoOwner: false }, undefined],
+    [{ autoOwner: false, mucModules: ['mine', 'token_affiliation'] }, 'role'],
+    [{ autoOwner: false, mucModules: ['muc_wait_for_host'] }, 'everyone'],
+    // Holders of a role and everybody: neither of the two.
+    [{ autoOwner: false, mucModules: ['muc_wait_for_host', 'token_affiliation'] }, undefined],
+    [{ autoOwner: false, mucModules: ['muc_wait_for_host'], hostsAreOwners: false }, undefined],
+  ])('%j: %s', (set, who) => {
+    const unset = { autoOwner: undefined, hostsAreOwners: undefined, mucModules: [] }
+    expect(moderatedByOf({ ...unset, ...set })).toBe(who)
+  })
 })
 
 describe('the role of the moderators', () => {

@@ -19,13 +19,24 @@ const PLACE: Place = {
   keysDir: undefined,
   domain: 'meet.example.org',
   roomClaim: true,
+  told: {
+    client: 'jitsi',
+    appId: undefined,
+    audience: [],
+    guests: true,
+    signType: 'RS256',
+    moderators: undefined,
+    keys: undefined,
+  },
+  envFile: '.env',
+  configFolder: '~/.jitsi-meet-cfg',
 }
 const ISSUER = 'https://auth.example.org:8443/realms/meet'
 
 function facts(client: string, guests = true, issuer = ISSUER): Facts {
   const login = loginOf(issuer, client, 'https://meet.example.org')
-  const audiences = defaultAudiences(client)
-  return { issuers: [issuer], audiences, appId: 'jitsi', keyserver: '', guests, signType: 'RS256', login }
+  const settled = { appId: 'jitsi', keyserver: '', signType: 'RS256', moderators: 'everyone' } as const
+  return { ...settled, issuers: [issuer], audiences: defaultAudiences(client), guests, login }
 }
 
 /** What the text leaves in Jitsi's `config`, strictly as in a page of its own. */
