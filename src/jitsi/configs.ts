@@ -209,7 +209,6 @@ function nginx(place: Place, keycloak: Keycloak): readonly ConfigFile[] {
   }
   const values = {
     ...exported,
-    OPTIONS: sourceOptions(keycloak),
     LOCATION: nginxString("the key server's path", `${pathOf(keyserver)}/`),
     KEYSERVER: shellWords('--keyserver', [keyserver]),
     CONFIG: shellFolder('CONFIG', configFolder),
@@ -281,7 +280,6 @@ function kubernetes(place: Place, keycloak: Keycloak): readonly ConfigFile[] {
   }
   if (!place.cronjob) return [{ name: 'kjitsi.yaml', template: 'kubernetes.yaml', values }]
   const more = {
-    OPTIONS: keyOptions(keycloak),
     SHOWN_NAMESPACE: shellWords('--namespace', [place.namespace]),
     GEN_NGINX: kjitsi(['gen-config', 'nginx', '.'], place, keycloak, TOLD),
   }
@@ -320,12 +318,7 @@ function helm(_: Place, facts: Facts): readonly ConfigFile[] {
   return [{ name: HELM_FILE, template: 'helm-values.yaml', values }]
 }
 
-/** `--url … --realm …`, as the commands take them that ask Keycloak. */
-function sourceOptions(keycloak: Keycloak): Literal {
-  return shellWords('--url or --realm', sourceWords(keycloak))
-}
-
-/** The same for those that read keys. */
+/** `--url … --realm …`, as the commands take them that read keys. */
 function keyOptions(keycloak: Keycloak): Literal {
   const allowed = keycloak.allowKeysFrom.flatMap((host) => ['--allow-keys-from', host])
   return shellWords('--url or --realm', [...sourceWords(keycloak), ...allowed])
