@@ -1,5 +1,6 @@
 // What kjitsi can find wrong or worth knowing, once: code, level and arguments as data, the sentence and its mend here.
 
+import { kjitsiCommand } from './shell.ts'
 import { shownDuration } from './values.ts'
 
 export type Level = 'error' | 'warning' | 'note'
@@ -225,7 +226,7 @@ const FINDINGS = {
     level: 'warning',
     say: ({ role, known }) =>
       `the role ${role} makes nobody a moderator: the affiliations that do are ${known}`,
-    fix: () => 'give --moderator-role owner',
+    fix: () => 'give --moderators role:owner',
   }),
   'roles-compete': kind<ClientArgs & { role: string; others: string }>({
     level: 'warning',
@@ -239,14 +240,15 @@ const FINDINGS = {
     say: ({ realm, client }) =>
       `realm ${realm}, client ${client}: tokens have a context without context.user.name; Jitsi then shows no name, ` +
       "not even the token's own",
-    fix: () => 'add --user-context to kjitsi setup-mappers',
+    fix: (about) => kjitsiCommand(['setup-mappers', '--user-context'], about),
   }),
   'features-partial': kind<ClientArgs & { off: string }>({
     level: 'warning',
     say: ({ realm, client, off }) =>
       `realm ${realm}, client ${client}: tokens have some of Jitsi's features, and Jitsi turns off those that are not ` +
       `named: ${off}`,
-    fix: () => 'name them all to kjitsi setup-mappers, beginning with --feature all=true, or none',
+    fix: (about) =>
+      `${kjitsiCommand(['setup-mappers', '--feature', 'all=true'], about)} turns all of them on; a --feature NAME=false after it is an exception`,
   }),
   'client-disabled': kind<ClientArgs>({
     level: 'warning',
@@ -279,7 +281,7 @@ const FINDINGS = {
     level: 'warning',
     say: ({ realm, client }) =>
       `realm ${realm}, client ${client}: none of its mappers writes the claim room, without which Jitsi lets nobody join`,
-    fix: ({ realm, client }) => `kjitsi setup-mappers --realm ${realm} --client ${client}`,
+    fix: (about) => kjitsiCommand(['setup-mappers'], about),
   }),
   'lifespan-cut': kind<ClientArgs & { lifespan: number; most: number; session: string }>({
     level: 'warning',
@@ -407,10 +409,11 @@ function reasonOf(source: string, message: string): string {
   return message.startsWith(`${source}: `) ? message.slice(source.length + 2) : message
 }
 
-/** A client and its realm. */
-interface ClientArgs {
-  realm: string
-  client: string
+/** A client, its realm and its Keycloak. */
+export interface ClientArgs {
+  readonly url: string
+  readonly realm: string
+  readonly client: string
 }
 
 export type FindingCode = keyof typeof FINDINGS
@@ -422,11 +425,8 @@ export interface Finding {
   readonly args: Readonly<Record<string, unknown>>
 }
 
-export function finding<C extends FindingCode>(
-  code: C,
-  args: ArgsOf<C> & Readonly<Record<string, unknown>>,
-): Finding {
-  return { code, level: FINDINGS[code].level, args }
+export function finding<C extends FindingCode>(code: C, args: ArgsOf<C>): Finding {
+  return { code, level: FINDINGS[code].level, args: args as Readonly<Record<string, unknown>> }
 }
 
 export function sentenceOf(found: Finding): string {

@@ -1,5 +1,6 @@
 // One writer for each syntax that a value must survive. What a syntax cannot hold is refused, never escaped by luck.
 import { KjitsiError } from '../errors.ts'
+import { shellWord } from '../shell.ts'
 import { shownValue } from '../shown.ts'
 import { hasBlankEdge } from './env-file.ts'
 import { isSharedList } from './shown-env.ts'
@@ -174,7 +175,7 @@ export function helmString(what: string, value: string): Literal {
 export function shellWords(what: string, words: readonly string[]): Literal {
   const written = words.map((word) => {
     refuse(what, word, [HIDDEN])
-    return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
+    return shellWord(word)
   })
   return written.join(' ') as Literal
 }

@@ -1,5 +1,5 @@
 // What is worth knowing about a client that Jitsi logs in with, once its plan is carried out.
-import { type Finding, finding } from '../findings.ts'
+import { type ClientArgs, type Finding, finding } from '../findings.ts'
 import type { Client, SessionLimits } from './client.ts'
 import { type ClientWish, LIFESPAN } from './desired-client.ts'
 import type { Mapper } from './mappers.ts'
@@ -12,14 +12,13 @@ import { keepsFullScope } from './plan-client.ts'
  * @param limits of the realm's sessions, where they were asked for
  */
 export function adviseClient(
-  realm: string,
+  where: ClientArgs,
   wish: ClientWish,
   client: Client | undefined,
   mappers: readonly Mapper[],
   limits: SessionLimits | undefined,
 ): readonly Finding[] {
-  const { audience, clientId } = wish
-  const where = { realm, client: clientId }
+  const { audience } = wish
   const findings: Finding[] = []
   if (client?.rest['enabled'] === false) findings.push(finding('client-disabled', where))
   if (client?.settings.publicClient === false && client.settings.serviceAccountsEnabled) {
@@ -43,7 +42,7 @@ function addsAudience(mapper: Mapper, audience: string): boolean {
 
 /** A token lasts no longer than the sessions of the person and of the client (Keycloak's SessionExpirationUtils.java). */
 function adviseLifespan(
-  where: { readonly realm: string; readonly client: string },
+  where: ClientArgs,
   { settings }: ClientWish,
   client: Client | undefined,
   { sso = Infinity, client: ofRealm }: SessionLimits,

@@ -1,5 +1,5 @@
 // Lays the desired mappers over those that a client has. The plan is data: what is shown is what is applied.
-import { type Finding, finding } from '../findings.ts'
+import { type ClientArgs, type Finding, finding } from '../findings.ts'
 import type { NewClient } from './desired-client.ts'
 import { FEATURES } from '../jitsi/features.ts'
 import { type ExistingMapper, MODERATOR_AFFILIATIONS, type Mapper } from './mappers.ts'
@@ -294,7 +294,7 @@ export function mappersAfter(existing: readonly ExistingMapper[], items: readonl
  * @param roles names of the client's roles, as far as they were asked for
  */
 export function advisePlan(
-  client: { readonly realm: string; readonly client: string },
+  client: ClientArgs,
   items: readonly Item[],
   existing: readonly ExistingMapper[],
   role: string | undefined,

@@ -67,7 +67,7 @@ export async function setUpMappers(realm: RealmAdmin, job: MapperJob): Promise<O
       ...roleItems(job, roles),
       ...(remove ? planRemoval : planMappers)(desired, client.mappers),
     ]
-    const where = { realm: realm.name, client: clientId }
+    const where = { url: realm.url, realm: realm.name, client: clientId }
     return { client, planned, findings: advisePlan(where, planned, client.mappers, role, roles) }
   })
 }
@@ -86,9 +86,9 @@ export async function setUpClient(realm: RealmAdmin, job: ClientJob): Promise<Ou
     const existing = client?.mappers ?? []
     const planned = [ofClient, ...roleItems(job, roles), ...planMappers(mappersFor(wish, client), existing)]
     const limits = setsLifespan(ofClient) ? await sessionLimitsOf(realm) : undefined
-    const where = { realm: realm.name, client: clientId }
+    const where = { url: realm.url, realm: realm.name, client: clientId }
     const findings = [
-      ...adviseClient(realm.name, wish, client, mappersAfter(existing, planned), limits),
+      ...adviseClient(where, wish, client, mappersAfter(existing, planned), limits),
       ...advisePlan(where, planned, existing, role, roles),
     ]
     return { client, planned, findings }

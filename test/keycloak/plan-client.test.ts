@@ -362,12 +362,13 @@ test('several addresses come back in any order', () => {
 })
 
 describe('adviseClient', () => {
+  const WHERE = { url: 'https://auth.example.org', realm: 'meet', client: 'jitsi' }
   const codes = (
     have: Client | undefined,
     options: { wish?: Partial<typeof WISH>; mappers?: readonly Mapper[]; limits?: SessionLimits } = {},
   ): readonly string[] =>
     adviseClient(
-      'meet',
+      WHERE,
       { ...WISH, ...options.wish },
       have,
       options.mappers ?? ALL_MAPPERS,
@@ -457,7 +458,7 @@ describe('adviseClient', () => {
   })
 
   test('a lifespan that is cut is said in hours and with the setting that cuts it', () => {
-    const [found] = adviseClient('meet', WISH, undefined, ALL_MAPPERS, { sso: 7200, client: 0 })
+    const [found] = adviseClient(WHERE, WISH, undefined, ALL_MAPPERS, { sso: 7200, client: 0 })
     expect(found && sentenceOf(found)).toBe(
       'realm meet, client jitsi: no token lasts 10h, since a session ends after 2h (SSO Session Max)',
     )

@@ -383,7 +383,7 @@ describe('whatever a client has', () => {
   })
 })
 
-const CLIENT = { realm: 'r', client: 'jitsi' }
+const CLIENT = { url: 'https://auth.example.org', realm: 'r', client: 'jitsi' }
 const HEAD = 'realm r, client jitsi: '
 
 test.each<[what: string, want: readonly Mapper[], have: readonly ExistingMapper[], said: readonly string[]]>([

@@ -316,7 +316,7 @@ describe('a client that is there', () => {
     const { stderr } = await setUpWell(realm)
     expect(stderr).toContain(
       'none of its mappers writes the claim room, without which Jitsi lets nobody join\n' +
-        `  → kjitsi setup-mappers --realm ${realm.name} --client jitsi\n`,
+        `  → kjitsi setup-mappers --url ${keycloak.url} --realm ${realm.name} --client jitsi\n`,
     )
   })
 

@@ -117,7 +117,11 @@ describe('whatever the values, systemd reads what was given, or they were refuse
     for (const [unit, { url, realm, folder }] of wanted) {
       const block = read.get(unit)
       if (block === undefined) throw new Error(`systemd did not load ${unit}`)
-      expect(linesOf(block, 'Environment')).toEqual([`KEYCLOAK_URL=${url}`, `KEYCLOAK_REALM=${realm}`])
+      expect(linesOf(block, 'Environment')).toEqual([
+        `KEYCLOAK_URL=${url}`,
+        `KEYCLOAK_REALM=${realm}`,
+        'KJITSI_ALLOW_KEYS_FROM=',
+      ])
       expect(linesOf(block, 'ReadWritePaths')).toEqual([`-${folder}`])
       expect(linesOf(block, 'Command Line').map(wordsOf)).toEqual([
         ['/usr/bin/mkdir', '--parents', '--mode=755', folder],
