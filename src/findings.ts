@@ -1,6 +1,6 @@
 // What kjitsi can find wrong or worth knowing, once: code, level and arguments as data, the sentence and its mend here.
 
-import { kjitsiCommand } from './shell.ts'
+import { type About, aboutThisRun, kjitsiCommand } from './shell.ts'
 import { shownDuration } from './values.ts'
 
 export type Level = 'error' | 'warning' | 'note'
@@ -319,10 +319,10 @@ const FINDINGS = {
     fix: ({ client }) => `delete it (Keycloak: Clients > ${client} > Client scopes > ${client}-dedicated)`,
   }),
 
-  'auth-off': kind<object>({
+  'auth-off': kind<{ file: string | undefined }>({
     level: 'error',
     say: () => 'ENABLE_AUTH is off: Prosody asks nobody for a token, and lets everybody into every room',
-    fix: () => 'kjitsi gen-env .env sets it to 1',
+    fix: ({ file }) => `${aboutThisRun('kjitsi gen-env .env', {}, file)} sets it to 1`,
   }),
   'rooms-open': kind<{ domain: string; mucDomain: string }>({
     level: 'error',
@@ -369,31 +369,33 @@ const FINDINGS = {
     say: ({ why }) => `the token never expires: ${why}`,
     fix: () => 'take a token with exp in seconds, as Keycloak makes it',
   }),
-  'token-name': kind<{ inContext: boolean }>({
+  'token-name': kind<About & { inContext: boolean }>({
     level: 'warning',
     say: ({ inContext }) =>
       inContext
         ? 'the token has a context without context.user.name: Jitsi then shows no name, not even one beside context'
         : 'the token names nobody: there is neither context.user.name nor name',
-    fix: () => 'kjitsi setup-mappers --user-context',
+    fix: (about) => kjitsiCommand(['setup-mappers', '--user-context'], about),
   }),
-  'token-name-outside': kind<object>({
+  'token-name-outside': kind<About>({
     level: 'note',
     say: () =>
       'name and email stand outside of context: Jitsi reads them with config.tokenGetUserInfoOutOfContext = true only',
-    fix: () => 'set that in custom-config.js, or kjitsi setup-mappers --user-context',
+    fix: (about) =>
+      `set that in custom-config.js, or ${kjitsiCommand(['setup-mappers', '--user-context'], about)}`,
   }),
-  'token-email': kind<object>({
+  'token-email': kind<About>({
     level: 'note',
     say: () =>
       'the token has no email that Jitsi reads: the profile goes on offering a login to people who are logged in',
-    fix: () => 'kjitsi setup-mappers --user-context',
+    fix: (about) => kjitsiCommand(['setup-mappers', '--user-context'], about),
   }),
-  'token-features': kind<{ missing: readonly string[] }>({
+  'token-features': kind<About & { missing: readonly string[] }>({
     level: 'warning',
     say: ({ missing }) =>
       `context.features is there, and what it does not name is off: ${missing.join(', ')}`,
-    fix: () => 'kjitsi setup-mappers --feature NAME=true for each of them, or map no feature at all',
+    fix: (about) =>
+      `${kjitsiCommand(['setup-mappers', '--feature', 'all=true'], about)} turns all of them on; a --feature NAME=false after it is an exception`,
   }),
 }
 

@@ -12,6 +12,31 @@ export interface About {
   readonly client?: string | undefined
 }
 
+const ARGUMENT = { 'gen-env': '.env', 'export-certs': 'DIR', 'setup-client': '', 'setup-mappers': '' }
+
+/**
+ * A sentence whose commands of kjitsi are about this run: its Keycloak, realm and client, where they are known, and
+ * its `.env`.
+ * @param file as it was named
+ */
+export function aboutThisRun(sentence: string, { url, realm, client }: About, file?: string): string {
+  const words = (flag: string, value: string | undefined): string =>
+    value === undefined ? '' : ` ${flag} ${shellWord(value)}`
+  const keycloak = words('--url', url) + words('--realm', realm)
+  const generic = sentence.replace(/ --url KEYCLOAK --realm REALM/, (own) => (keycloak === '' ? own : ''))
+  const audience = client === undefined ? undefined : `--audience ${shellWord(client)}`
+  return Object.entries(ARGUMENT).reduce(
+    (text, [name, argument]) => {
+      const command = ['kjitsi', name, ...(argument === '' ? [] : [argument])].join(' ')
+      const place = argument === '.env' && file !== undefined ? shellWord(file) : argument
+      const about = keycloak + (name === 'export-certs' ? '' : words('--client', client))
+      const completed = ['kjitsi', name, ...(place === '' ? [] : [place])].join(' ') + about
+      return text.replaceAll(command, completed)
+    },
+    audience === undefined ? generic : generic.replaceAll('--audience jitsi', audience),
+  )
+}
+
 /** A command of kjitsi about the same client as this run, whatever its defaults. */
 export function kjitsiCommand(words: readonly string[], { url, realm, client }: About): string {
   const about = [

@@ -23,7 +23,7 @@ export const run: Run<Keys> = async (context) => {
   if (batch !== undefined) return checkAll(context, batch)
   const check = await openCheck(context)
   const verdict = await check.ask({ token: await readToken(context), room, at })
-  const findings = [...check.findings, ...warningsOf(verdict.facts)]
+  const findings = [...check.findings, ...warningsOf(verdict.facts, verdict.about)]
   // The document of --json has them in it; people get the answer first.
   if (settings.json) findings.forEach(output.find)
   const payload = { accepted: verdict.accepted, ...plainVerdict(verdict), rules: plainRules(verdict) }

@@ -23,7 +23,7 @@ export interface Check {
 
 /** @throws KjitsiError as reading the settings and opening the keys do */
 export async function openCheck(context: Context<SettingsOfToken>): Promise<Check> {
-  const { prosody, places, findings } = await givenFor(context)
+  const { prosody, places, findings, about } = await givenFor(context)
   const source = await openKeySource(context.http, places, context.io.cwd)
   return {
     findings,
@@ -31,7 +31,8 @@ export async function openCheck(context: Context<SettingsOfToken>): Promise<Chec
       if (prosody.keysUrlAskable && kidOf(token) !== undefined) await source.loadSet()
       const file = keyFileOf(token, prosody, source.keys)
       if (file !== undefined) await source.loadFile(file)
-      return verdictOf(token, prosody, source.keys, room, at ?? Math.floor(Date.now() / 1000))
+      const now = at ?? Math.floor(Date.now() / 1000)
+      return verdictOf(token, prosody, source.keys, room, now, about)
     },
   }
 }

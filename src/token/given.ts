@@ -10,6 +10,7 @@ import { type ProsodySettings, type TokenOptions, prosodySettings } from '../jit
 import { SETTINGS, waysToGive } from '../settings.ts'
 import type { Places } from './key-source.ts'
 import { shownAddress } from '../shown.ts'
+import type { AboutJitsi } from './verdict.ts'
 
 export type SettingsOfToken =
   | 'jitsiEnv'
@@ -26,6 +27,8 @@ export interface Given {
   readonly prosody: ProsodySettings
   readonly places: Places
   readonly findings: readonly Finding[]
+  /** What the `.env` tells of the client whose tokens it accepts. */
+  readonly about: AboutJitsi | undefined
 }
 
 /**
@@ -55,6 +58,7 @@ export async function givenFor({ settings, sources, io }: Context<SettingsOfToke
   const inEnv = prosody.keysUrlAskable ? [prosody.keysUrl ?? ''] : []
   return {
     prosody,
+    about: jitsiEnv === undefined ? undefined : aboutJitsi(values, jitsiEnv),
     places: { certs, keyServer: prosody.keyServer, sets: jwks.length > 0 ? jwks : inEnv },
     findings: [
       ...(alone ? [] : neighbours(values, jitsiEnv)),
@@ -68,6 +72,27 @@ export async function givenFor({ settings, sources, io }: Context<SettingsOfToke
         ? [finding('keys-unused', { flag: '--jwks', setting: 'cache_keys_url' })]
         : []),
     ],
+  }
+}
+
+/** Where tokens come from that this `.env` accepts, as far as it names one realm, and by which client people log in. */
+function aboutJitsi(values: ReadonlyMap<string, string>, file: string): AboutJitsi {
+  const [, url, realm] =
+    /^(https?:\/\/[^,]+)\/realms\/([^/,]+)$/.exec(values.get('JWT_ACCEPTED_ISSUERS') ?? '') ?? []
+  const login = values.get('TOKEN_AUTH_URL') ?? ''
+  const client = URL.canParse(login) ? new URL(login).searchParams.get('client_id') : null
+  return {
+    file,
+    ...(url !== undefined && realm !== undefined && { url, realm: decoded(realm) }),
+    ...(client && { client }),
+  }
+}
+
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    return segment
   }
 }
 

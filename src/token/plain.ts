@@ -1,6 +1,6 @@
 // Verdicts as JSON, for scripts: one document with every rule, or the short form of --batch.
 import { plainFinding } from '../findings.ts'
-import { type Looked, type Verdict, fails, fixOf } from './verdict.ts'
+import { type Looked, type Verdict, fails } from './verdict.ts'
 import { warningsOf } from './warnings.ts'
 
 /** The members of one line of --batch, and the first ones of the document. */
@@ -23,7 +23,7 @@ export function plainRules({ rules }: Verdict): readonly unknown[] {
       about,
       reason: reason || null,
       ...outcome,
-      ...(fails(looked) && { fix: fixOf(looked) }),
+      ...(fails(looked) && { fix: looked.fix }),
     }
   })
 }
@@ -32,9 +32,9 @@ export function plainRules({ rules }: Verdict): readonly unknown[] {
 export function plainFindings(verdict: Verdict): readonly unknown[] {
   const rules = verdict.rules.filter(fails).map((looked) => {
     const { rule, outcome } = looked
-    return { code: rule.code, level: outcome.is, message: sentenceOfRule(looked), fix: fixOf(looked) }
+    return { code: rule.code, level: outcome.is, message: sentenceOfRule(looked), fix: looked.fix }
   })
-  return [...rules, ...warningsOf(verdict.facts).map(plainFinding)]
+  return [...rules, ...warningsOf(verdict.facts, verdict.about).map(plainFinding)]
 }
 
 /** What a rule that does not hold comes to, with the values that it looked at. */

@@ -3,7 +3,7 @@ import type { ChalkInstance } from 'chalk'
 import { table } from '../output.ts'
 import { membersOf } from './facts.ts'
 import { sentenceOfRule } from './plain.ts'
-import { type Looked, type Verdict, fails, fixOf } from './verdict.ts'
+import { type Looked, type Verdict, fails } from './verdict.ts'
 
 /** @param typed the room as it was asked about, undefined where none was */
 export function report(verdict: Verdict, typed: string | undefined, paint: ChalkInstance): string {
@@ -37,7 +37,7 @@ function answer(verdict: Verdict, typed: string | undefined, paint: ChalkInstanc
 }
 
 function mend(looked: Looked, paint: ChalkInstance): string {
-  return `\n  ${paint.dim(`→ ${fixOf(looked)}`)}`
+  return `\n  ${paint.dim(`→ ${looked.fix}`)}`
 }
 
 function until({ facts }: Verdict): string {

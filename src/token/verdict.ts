@@ -1,6 +1,7 @@
 // What Prosody says to a token, worked out without it: the rules in their order, the first that does not hold
 // decides.
 import type { ProsodySettings } from '../jitsi/prosody.ts'
+import { type About, aboutThisRun } from '../shell.ts'
 import { type Facts, factsOf } from './facts.ts'
 import type { Keys } from './keys.ts'
 import { HIDDEN, type Outcome, SKIPPED } from './outcome.ts'
@@ -29,12 +30,21 @@ export interface Verdict {
   readonly decided: Looked | undefined
   readonly rules: readonly Looked[]
   readonly facts: Facts
+  readonly about: AboutJitsi | undefined
 }
 
 /** A rule with what looking at this token came to. */
 export interface Looked {
   readonly rule: Rule
   readonly outcome: Outcome
+  /** What mends it, where it does not hold. */
+  readonly fix: string
+}
+
+/** The client whose tokens a Jitsi accepts, as far as its `.env` tells. */
+export interface AboutJitsi extends About {
+  /** That `.env`, as it was named. */
+  readonly file: string
 }
 
 const YES: Answer = { accepted: true, condition: null, text: null }
@@ -44,6 +54,7 @@ const NOTHING: Answer = { accepted: false, condition: null, text: null }
  * @param token null where none is sent
  * @param typed the meeting as people type it after the host; undefined asks about the login alone
  * @param now Prosody's clock, whole Unix seconds
+ * @param about what the commands that mend something are to name
  */
 export function verdictOf(
   token: string | null,
@@ -51,10 +62,15 @@ export function verdictOf(
   keys: Keys,
   typed: string | undefined,
   now: number,
+  about?: AboutJitsi,
 ): Verdict {
   const room: Room | undefined = typed === undefined ? undefined : roomOf(typed, prosody.tenants)
   const facts = factsOf(token, prosody, keys, room, now)
-  const rules = RULES.map((rule) => ({ rule, outcome: lookBy(rule, facts) }))
+  const rules = RULES.map((rule): Looked => {
+    const outcome = lookBy(rule, facts)
+    const fix = ('fix' in outcome ? outcome.fix : undefined) ?? rule.fix
+    return { rule, outcome, fix: aboutThisRun(fix, about ?? {}, about?.file) }
+  })
   const login = stepOf('login', rules, prosody)
   const join = room === undefined || !login.answer.accepted ? undefined : stepOf('join', rules, prosody)
   const determined = login.determined && join?.determined !== false
@@ -68,6 +84,7 @@ export function verdictOf(
     decided: login.decided ?? join?.decided,
     rules,
     facts,
+    about,
   }
 }
 
@@ -85,11 +102,6 @@ function lookBy(rule: Rule, facts: Facts): Outcome {
 /** Whether a rule was looked at and does not hold. */
 export function fails({ outcome }: Looked): boolean {
   return !['passed', 'skipped', 'hidden'].includes(outcome.is)
-}
-
-/** What mends a rule that does not hold. */
-export function fixOf({ rule, outcome }: Looked): string {
-  return ('fix' in outcome ? outcome.fix : undefined) ?? rule.fix
 }
 
 interface Step {

@@ -4,6 +4,7 @@ import { type Finding, finding } from '../findings.ts'
 import { FEATURES } from '../jitsi/features.ts'
 import type { Json } from './decode.ts'
 import { type Facts, membersOf, membersOfValue } from './facts.ts'
+import type { AboutJitsi } from './verdict.ts'
 
 // nginx takes 8 kB a line by default, and the address holds more than the token.
 const LARGE = 6 * 1024
@@ -12,16 +13,17 @@ const SHORT = 15 * 60
 /** A number of seconds that no clock reaches, but milliseconds do. */
 const MILLISECONDS = 100_000_000_000
 
-export function warningsOf(facts: Facts): readonly Finding[] {
+/** @param about what the commands that mend something are to name */
+export function warningsOf(facts: Facts, about: AboutJitsi | undefined): readonly Finding[] {
   const { prosody, token } = facts
   const found: Finding[] = []
-  if (prosody.login === 'open') found.push(finding('auth-off', {}))
+  if (prosody.login === 'open') found.push(finding('auth-off', { file: about?.file }))
   else if (!prosody.roomsChecked)
     found.push(finding('rooms-open', { domain: prosody.domain, mucDomain: prosody.mucDomain }))
   for (const { what } of prosody.doubts) found.push(finding('settings-undetermined', { what }))
   if (token !== null && token.length > LARGE) found.push(finding('token-large', { length: token.length }))
   const claims = membersOf(facts.body)
-  if (claims !== undefined) found.push(...lifetimeWarnings(claims), ...clientWarnings(claims))
+  if (claims !== undefined) found.push(...lifetimeWarnings(claims), ...clientWarnings(claims, about))
   return found
 }
 
@@ -36,16 +38,16 @@ function lifetimeWarnings({ exp, iat }: Claims): readonly Finding[] {
   return seconds > 0 && seconds < SHORT ? [finding('token-short-lived', { seconds })] : []
 }
 
-function clientWarnings(claims: Claims): readonly Finding[] {
+function clientWarnings(claims: Claims, about: AboutJitsi | undefined): readonly Finding[] {
   const inContext = claims['context'] !== undefined
   const context = membersOfValue(claims['context']) ?? {}
   const { name, email } = inContext ? (membersOfValue(context['user']) ?? {}) : claims
   const found: Finding[] = []
-  if (!isText(name)) found.push(finding('token-name', { inContext }))
-  else if (!inContext) found.push(finding('token-name-outside', {}))
-  if (!isText(email)) found.push(finding('token-email', {}))
+  if (!isText(name)) found.push(finding('token-name', { ...about, inContext }))
+  else if (!inContext) found.push(finding('token-name-outside', { ...about }))
+  if (!isText(email)) found.push(finding('token-email', { ...about }))
   const missing = missingFeatures(context['features'])
-  if (missing.length > 0) found.push(finding('token-features', { missing }))
+  if (missing.length > 0) found.push(finding('token-features', { ...about, missing }))
   return found
 }
 

@@ -83,7 +83,7 @@ describe('one token', () => {
     const ran = await check([body({ aud: ['jitsi', 'account'], room: undefined }), ...BY_ENV])
     expect(ran.exitCode).toBe(3)
     expect(ran.stdout).toMatch(
-      /^Jitsi refuses this token: invalid 'aud' claim\. Found \["jitsi", "account"\], accepted \["jitsi"\]\.\n {2}→ .*kjitsi setup-mappers --audience/,
+      /^Jitsi refuses this token: invalid 'aud' claim\. Found \["jitsi", "account"\], accepted \["jitsi"\]\.\n {2}→ .*kjitsi setup-mappers --url https:\/\/auth\.example\.org --realm meet --audience \S+ with Full scope/,
     )
     expect(ran.stdout.match(/^Also: .*$/gm)).toEqual([
       'Also: room claim is missing. Found nothing, accepted a room, or "*" for all.',
