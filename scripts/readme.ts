@@ -1,7 +1,7 @@
 // Writes the parts of the README that are made from the code, between their markers; with --check only compares.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { COMMANDS } from '../src/commands.ts'
-import { COMMON } from '../src/command.ts'
+import { COMMON } from '../src/cli/context.ts'
 import { SETTINGS, type SettingKey, flagsOf, isSecret } from '../src/settings.ts'
 import { RULES } from '../src/token/rules.ts'
 

@@ -1,5 +1,5 @@
 // THE table of commands: what each takes, and the file that runs it, which is imported only then.
-import { type Command, command } from './command.ts'
+import { type Command, command } from './cli/context.ts'
 
 /** How to reach Keycloak and log in to it. */
 export const ADMIN = [

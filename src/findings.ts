@@ -1,7 +1,7 @@
 // What kjitsi can find wrong or worth knowing, once: code, level and arguments as data, the sentence and its mend here.
 
 import { type About, aboutThisRun, kjitsiCommand } from './shell.ts'
-import { shownDuration } from './values.ts'
+import { shownDuration } from './cli/readers.ts'
 
 export type Level = 'error' | 'warning' | 'note'
 

@@ -20,7 +20,7 @@ import {
   time,
   urlOrPath,
   urlPath,
-} from './values.ts'
+} from './cli/readers.ts'
 
 /** One row of the table. */
 export interface Definition<T> {

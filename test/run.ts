@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { PassThrough, Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import { runCommand } from '../src/cli.ts'
+import { runCommand } from '../src/cli/program.ts'
 
 export interface Ran {
   readonly exitCode: number | null

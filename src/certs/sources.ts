@@ -1,8 +1,8 @@
 // Where keys are read from: realms, and what --jwks names.
 import { resolve } from 'node:path'
-import type { Context } from '../command.ts'
+import type { Context } from '../cli/context.ts'
 import { KjitsiError } from '../errors.ts'
-import type { Source } from '../resolve-settings.ts'
+import type { Source } from '../cli/resolve.ts'
 import { shownAddress } from '../shown.ts'
 
 export type KeySource =

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import { type Readable, addAbortSignal } from 'node:stream'
 import { text as readStream } from 'node:stream/consumers'
-import type { Context, Run } from '../command.ts'
+import type { Context, Run } from '../cli/context.ts'
 import { type ErrorCode, KjitsiError } from '../errors.ts'
 import { fileError, openFile } from '../files.ts'
 import { runBatch } from '../token/batch.ts'

@@ -1,5 +1,5 @@
 // The main job from beginning to end, on a Keycloak that is thrown away afterwards.
-import type { Run } from '../command.ts'
+import type { Run } from '../cli/context.ts'
 import { runDemo } from '../sandbox/demo.ts'
 import { NEXT, indent, resultText } from '../sandbox/story.ts'
 

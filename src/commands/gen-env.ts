@@ -1,6 +1,6 @@
 // kjitsi gen-env [FILE]: the part of docker-jitsi-meet's `.env` that makes Prosody accept a realm's tokens.
 import { resolve } from 'node:path'
-import type { Context, Run } from '../command.ts'
+import type { Context, Run } from '../cli/context.ts'
 import { KjitsiError } from '../errors.ts'
 import { checkTarget, readIfThere, writeIfChanged } from '../files.ts'
 import { type FactKey, factsOf, keyserverOf, moderatedByEnv } from '../jitsi/config.ts'

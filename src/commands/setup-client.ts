@@ -1,5 +1,5 @@
 // Plans and applies the Keycloak client that Jitsi logs in with, in one realm or in many.
-import type { Context, Run } from '../command.ts'
+import type { Context, Run } from '../cli/context.ts'
 import { connect } from '../keycloak/connect.ts'
 import { type ClientOptions, clientWish, mapperOptions } from '../keycloak/desired-client.ts'
 import { type LoginKey, needAdmin } from '../keycloak/login.ts'

@@ -1,5 +1,5 @@
 // Plans and applies the claim mappers of a Keycloak client, in one realm or in many.
-import type { Run } from '../command.ts'
+import type { Run } from '../cli/context.ts'
 import { connect } from '../keycloak/connect.ts'
 import { type LoginKey, needAdmin } from '../keycloak/login.ts'
 import { type MapperOptions, adviseOptions, desiredMappers } from '../keycloak/mappers.ts'

@@ -3,7 +3,7 @@ import { type Facts, keySet } from './config.ts'
 import type { ConfigFile, Place } from './configs.ts'
 import { type Literal, jsString, luaBoolean, luaList, luaNames, luaString } from './literals.ts'
 import { moderationOf } from './moderation.ts'
-import { type Section, moduleFindings, refuseOptions } from './prosody-modules.ts'
+import { type Section, moduleFindings, refuseOptions } from '../prosody/modules.ts'
 
 /** Lines for the end of the web client's config.js. */
 export function web(place: Place, { login, guests }: Facts): readonly ConfigFile[] {

@@ -1,5 +1,5 @@
 // Which login the settings ask for.
-import { type Context, missingSettings } from '../command.ts'
+import { type Context, missingSettings } from '../cli/context.ts'
 import { type Values, waysToGive } from '../settings.ts'
 
 /** The settings that say how to log in. */

@@ -3,7 +3,7 @@ import { KjitsiError } from '../errors.ts'
 import { type Finding, finding } from '../findings.ts'
 import { FEATURES } from '../jitsi/features.ts'
 import type { Values } from '../settings.ts'
-import type { UserField } from '../values.ts'
+import type { UserField } from '../cli/readers.ts'
 
 /** A protocol mapper as Keycloak's admin API takes it (ProtocolMapperRepresentation.java); config values are strings. */
 export interface Mapper {

@@ -1,5 +1,5 @@
 // Verdicts by what a person gave: settings are read once, keys as the tokens ask for them.
-import type { Context } from '../command.ts'
+import type { Context } from '../cli/context.ts'
 import type { Finding } from '../findings.ts'
 import { keyFileOf, kidOf } from './facts.ts'
 import { type SettingsOfToken, givenFor } from './given.ts'

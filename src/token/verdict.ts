@@ -1,6 +1,6 @@
 // What Prosody says to a token, worked out without it: the rules in their order, the first that does not hold
 // decides.
-import type { ProsodySettings } from '../jitsi/prosody.ts'
+import type { ProsodySettings } from '../prosody/settings.ts'
 import { type About, aboutThisRun } from '../shell.ts'
 import { type Facts, factsOf } from './facts.ts'
 import type { Keys } from './keys.ts'

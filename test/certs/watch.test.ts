@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { newsOutput, watch } from '../../src/certs/watch.ts'
 import { KjitsiError } from '../../src/errors.ts'
 import { finding } from '../../src/findings.ts'
-import { createOutput } from '../../src/output.ts'
+import { createOutput } from '../../src/cli/output.ts'
 import { PassThrough, Readable } from 'node:stream'
 
 type Outcome = boolean | Error

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { afterAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { program } from '../../src/cli.ts'
+import { program } from '../../src/cli/program.ts'
 import { SETTINGS } from '../../src/settings.ts'
 import { run } from '../run.ts'
 

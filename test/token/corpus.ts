@@ -1,7 +1,7 @@
 // The fixture of real verdicts, ready to be asked.
 import { readFileSync } from 'node:fs'
 import { readEnv } from '../../src/jitsi/env-file.ts'
-import { type ProsodySettings, prosodySettings } from '../../src/jitsi/prosody.ts'
+import { type ProsodySettings, prosodySettings } from '../../src/prosody/settings.ts'
 import { type Keys, readKeySet, readPem } from '../../src/token/keys.ts'
 import { type Verdict, verdictOf } from '../../src/token/verdict.ts'
 

@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process'
 import { readFileSync, readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { COMMANDS } from '../src/commands.ts'
-import { COMMON } from '../src/command.ts'
-import { flagsOf } from '../src/settings.ts'
-import { BIN, run, spawnKjitsi } from './run.ts'
+import { COMMANDS } from '../../src/commands.ts'
+import { COMMON } from '../../src/cli/context.ts'
+import { flagsOf } from '../../src/settings.ts'
+import { BIN, run, spawnKjitsi } from '../run.ts'
 
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string
 }
 
@@ -68,7 +68,7 @@ test('a usage error is a document with --json', async () => {
 })
 
 test('commands are files, and the README tells the same ones', () => {
-  const files = readdirSync(new URL('../src/commands/', import.meta.url)).map((name) =>
+  const files = readdirSync(new URL('../../src/commands/', import.meta.url)).map((name) =>
     name.replace(/\.ts$/, ''),
   )
   expect(files.sort()).toEqual(COMMANDS.map(({ name }) => name).sort())
@@ -76,7 +76,7 @@ test('commands are files, and the README tells the same ones', () => {
 
 test('every module can be imported without anything happening', async () => {
   const listeners = process.eventNames().map((name) => [name, process.listenerCount(name)] as const)
-  const src = new URL('../src/', import.meta.url)
+  const src = new URL('../../src/', import.meta.url)
   const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))
   expect(files).toContain('commands/gen-env.ts')
   for (const file of files) await import(/* @vite-ignore */ new URL(file, src).href)

@@ -11,7 +11,7 @@ import {
   port,
   shownDuration,
   urlPath,
-} from '../src/values.ts'
+} from '../../src/cli/readers.ts'
 
 test.each([
   ['https://auth.example.org', 'https://auth.example.org'],

@@ -1,7 +1,7 @@
 // Asks for a missing setting on the terminal. The questions go to stderr, since stdout is data.
-import { KjitsiError, messageOf } from './errors.ts'
-import type { Io } from './io.ts'
-import { SETTINGS, type SettingKey, isSecret } from './settings.ts'
+import { KjitsiError, messageOf } from '../errors.ts'
+import type { Io } from '../io.ts'
+import { SETTINGS, type SettingKey, isSecret } from '../settings.ts'
 
 /** The settings that are asked for, as questions; any other is asked for by its help text. */
 const QUESTIONS: Partial<Record<SettingKey, string>> = {

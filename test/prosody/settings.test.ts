@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { readEnv } from '../../src/jitsi/env-file.ts'
-import { readLuaOptions } from '../../src/jitsi/lua-options.ts'
-import { parentHost, prosodySettings } from '../../src/jitsi/prosody.ts'
+import { readLuaOptions } from '../../src/prosody/lua-options.ts'
+import { parentHost, prosodySettings } from '../../src/prosody/settings.ts'
 
 const BASE =
   'ENABLE_AUTH=1\nAUTH_TYPE=jwt\nJWT_APP_ID=jitsi\nJWT_ASAP_KEYSERVER=https://keys.example.org/asap\n'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { fixOf, sentenceOf } from '../../src/findings.ts'
-import { moduleFindings } from '../../src/jitsi/prosody-modules.ts'
+import { moduleFindings } from '../../src/prosody/modules.ts'
 
 const SECTIONS = [
   { host: 'a.example', modules: ['one'], modulesNot: [] },

@@ -3,9 +3,9 @@ import { parse as parseDotenv } from 'dotenv'
 import { lstat } from 'node:fs/promises'
 import { dirname, resolve as resolvePath } from 'node:path'
 import { text as readStream } from 'node:stream/consumers'
-import { KjitsiError, messageOf, systemCodeOf } from './errors.ts'
-import { readText } from './files.ts'
-import type { Io } from './io.ts'
+import { KjitsiError, messageOf, systemCodeOf } from '../errors.ts'
+import { readText } from '../files.ts'
+import type { Io } from '../io.ts'
 import {
   type Definition,
   SETTINGS,
@@ -14,8 +14,8 @@ import {
   isSecret,
   isSwitch,
   waysToGive,
-} from './settings.ts'
-import { shownAddress } from './shown.ts'
+} from '../settings.ts'
+import { shownAddress } from '../shown.ts'
 
 /** Where a value came from; earlier ones win. */
 export type Source = 'flag' | 'environment' | 'settings file' | 'default'

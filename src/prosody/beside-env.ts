@@ -1,8 +1,8 @@
 // What a file of Prosody's may say beside `.env`. Prosody reads both in no order, so what both name has to be the same, and
 // neither can take away what the other sets.
 import { KjitsiError } from '../errors.ts'
-import { type Facts, keySet } from './config.ts'
-import { prosodySettings } from './prosody.ts'
+import { type Facts, keySet } from '../jitsi/config.ts'
+import { prosodySettings } from './settings.ts'
 
 /** What people said themselves; undefined takes what `.env` has. */
 export interface Said {

@@ -1,17 +1,17 @@
 // The edge: makes a command line of the tables, maps every failure to an exit code, and is alone in touching the process.
 import { Command as Commander, CommanderError, Option } from 'commander'
-import packageJson from '../package.json' with { type: 'json' }
-import { COMMON, type Command, type Common, createContext } from './command.ts'
-import { ADMIN, COMMANDS } from './commands.ts'
-import { EXIT_CODES, KjitsiError } from './errors.ts'
-import { fileError } from './files.ts'
-import { type Http, type Transport, openTransport, watchRequests } from './http.ts'
-import type { Io } from './io.ts'
+import packageJson from '../../package.json' with { type: 'json' }
+import { COMMON, type Command, type Common, createContext } from './context.ts'
+import { ADMIN, COMMANDS } from '../commands.ts'
+import { EXIT_CODES, KjitsiError } from '../errors.ts'
+import { fileError } from '../files.ts'
+import { type Http, type Transport, openTransport, watchRequests } from '../http.ts'
+import type { Io } from '../io.ts'
 import { usageError } from './mistakes.ts'
 import { type Output, createOutput } from './output.ts'
-import { type Resolved, resolveSettings } from './resolve-settings.ts'
-import { MASKED, shownValue } from './shown.ts'
-import { SETTINGS, type SettingKey, flagsOf, isSecret, isSwitch } from './settings.ts'
+import { type Resolved, resolveSettings } from './resolve.ts'
+import { MASKED, shownValue } from '../shown.ts'
+import { SETTINGS, type SettingKey, flagsOf, isSecret, isSwitch } from '../settings.ts'
 
 const EXIT_CODES_HELP = `Exit codes:
   0  done, or nothing to do        4  Keycloak refused the login

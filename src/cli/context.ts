@@ -1,11 +1,11 @@
 // What a command is, and what it is given to run with.
 import { ask } from './ask.ts'
-import { type ErrorCode, KjitsiError, messageOf } from './errors.ts'
-import type { Http } from './http.ts'
-import type { Io } from './io.ts'
+import { type ErrorCode, KjitsiError, messageOf } from '../errors.ts'
+import type { Http } from '../http.ts'
+import type { Io } from '../io.ts'
 import type { Output } from './output.ts'
-import { type Resolved, type Source } from './resolve-settings.ts'
-import { SETTINGS, type SettingKey, type Values, isSecret, waysToGive } from './settings.ts'
+import { type Resolved, type Source } from './resolve.ts'
+import { SETTINGS, type SettingKey, type Values, isSecret, waysToGive } from '../settings.ts'
 
 /** Settings that every command has. */
 export const COMMON = [
@@ -108,7 +108,7 @@ async function checkAnswer(
 ): Promise<string | true> {
   const url = key === 'url' ? answer : known.url
   if ((key !== 'url' && key !== 'realm') || typeof url !== 'string') return true
-  const { checkServer, discover } = await import('./keycloak/discovery.ts')
+  const { checkServer, discover } = await import('../keycloak/discovery.ts')
   // A retry would be shown on the very line on which the question stands.
   const quiet = { ...http, onRetry: () => undefined }
   try {

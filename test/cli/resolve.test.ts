@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { COMMANDS } from '../src/commands.ts'
-import { COMMON } from '../src/command.ts'
-import type { Io } from '../src/io.ts'
-import { resolveSettings } from '../src/resolve-settings.ts'
-import { SETTINGS, type SettingKey, flagsOf, isSecret, waysToGive } from '../src/settings.ts'
+import { COMMANDS } from '../../src/commands.ts'
+import { COMMON } from '../../src/cli/context.ts'
+import type { Io } from '../../src/io.ts'
+import { resolveSettings } from '../../src/cli/resolve.ts'
+import { SETTINGS, type SettingKey, flagsOf, isSecret, waysToGive } from '../../src/settings.ts'
 
 let cwd: string
 beforeEach(async () => {

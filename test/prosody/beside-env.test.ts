@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { agreeOnKeys, besideEnv } from '../../src/jitsi/beside-env.ts'
+import { agreeOnKeys, besideEnv } from '../../src/prosody/beside-env.ts'
 import type { Facts, Keys } from '../../src/jitsi/config.ts'
 import { readEnv } from '../../src/jitsi/env-file.ts'
 

@@ -1,6 +1,6 @@
 // What Prosody is set to, read from docker-jitsi-meet's `.env` as its template does it
 // (prosody/rootfs/defaults/conf.d/jitsi-meet.cfg.lua, with the defaults of token/util.lib.lua behind it).
-import { isOn } from './config.ts'
+import { isOn } from '../jitsi/config.ts'
 import { type LuaValue, readLuaOptions } from './lua-options.ts'
 
 /** The options of Jitsi's token plugin, under Prosody's own names. */

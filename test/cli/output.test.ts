@@ -1,8 +1,8 @@
 import { PassThrough, Readable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
-import { KjitsiError } from '../src/errors.ts'
-import { finding } from '../src/findings.ts'
-import { type Output, type OutputOptions, createOutput, printable, table } from '../src/output.ts'
+import { KjitsiError } from '../../src/errors.ts'
+import { finding } from '../../src/findings.ts'
+import { type Output, type OutputOptions, createOutput, printable, table } from '../../src/cli/output.ts'
 
 interface Said {
   readonly stdout: string

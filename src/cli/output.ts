@@ -1,10 +1,10 @@
 // All that is printed goes through here: human text or JSON, colour, redaction. stdout is data, stderr is talk.
 import { Chalk, type ChalkInstance } from 'chalk'
 import { stripVTControlCharacters } from 'node:util'
-import { EXIT_CODES, KjitsiError } from './errors.ts'
-import { type Finding, type Level, fixOf, sentenceOf } from './findings.ts'
-import type { Io } from './io.ts'
-import { MASKED, withoutTokens } from './shown.ts'
+import { EXIT_CODES, KjitsiError } from '../errors.ts'
+import { type Finding, type Level, fixOf, sentenceOf } from '../findings.ts'
+import type { Io } from '../io.ts'
+import { MASKED, withoutTokens } from '../shown.ts'
 
 export interface Output {
   /** Prints the command's result: `{"version":1,"kind":kind,…payload,"findings":[…]}` with --json, else `human()`. */

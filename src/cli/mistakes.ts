@@ -1,10 +1,10 @@
 // What commander refuses, in our words. Nothing of what was typed is repeated but the name of a flag: the rest may be a
 // secret in the wrong place.
 import type { CommanderError } from 'commander'
-import { COMMON } from './command.ts'
-import { COMMANDS } from './commands.ts'
-import { KjitsiError } from './errors.ts'
-import { SETTINGS, type SettingKey, flagsOf, isSecret, isSwitch, waysToGive } from './settings.ts'
+import { COMMON } from './context.ts'
+import { COMMANDS } from '../commands.ts'
+import { KjitsiError } from '../errors.ts'
+import { SETTINGS, type SettingKey, flagsOf, isSecret, isSwitch, waysToGive } from '../settings.ts'
 
 /**
  * The sentence for an error of commander's.
