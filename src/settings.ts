@@ -2,10 +2,10 @@
 // README's table and the sentences about a missing setting are all made from it.
 import { readModerators } from './jitsi/moderation.ts'
 import { jitsiOrigin } from './jitsi/origin.ts'
+import { duration, pause } from './duration.ts'
 import {
   attributeField,
   dnsLabel,
-  duration,
   hostAndPort,
   httpUrl,
   integer,
@@ -14,7 +14,6 @@ import {
   lifespan,
   nameField,
   oneOf,
-  pause,
   plain,
   port,
   time,

@@ -2,7 +2,7 @@
 import pLimit from 'p-limit'
 import { KjitsiError } from '../errors.ts'
 import { readText } from '../files.ts'
-import { finding } from '../findings.ts'
+import { finding } from './findings.ts'
 import { type Http, getText } from '../http.ts'
 import { discover } from '../keycloak/discovery.ts'
 import { shownAddress } from '../shown.ts'

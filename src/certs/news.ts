@@ -1,6 +1,7 @@
 // What a change of the served keys is in words, for the log: one line each, or one for many of a kind.
-import { type Finding, finding } from '../findings.ts'
-import { shownDuration } from '../cli/readers.ts'
+import type { Finding } from '../finding.ts'
+import { finding } from './findings.ts'
+import { shownDuration } from '../duration.ts'
 import type { Change, Served } from './keyring.ts'
 import { shownKid } from './pem.ts'
 

@@ -1,7 +1,8 @@
 // Keeps a ring of keys fresh: reads each source from time to time, at once where a key is asked for that is not known,
 // and again and again where it fails. One source that fails, or hangs, holds up no other.
 import { KjitsiError, messageOf } from '../errors.ts'
-import { type Finding, finding } from '../findings.ts'
+import type { Finding } from '../finding.ts'
+import { finding } from './findings.ts'
 import { type Change, type Key, type Ring, emptyRing, expire, nextExpiry, turn } from './keyring.ts'
 import { type Line, newsOf } from './news.ts'
 import { type LeftOut, nameOfKey } from './pem.ts'

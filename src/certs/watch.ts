@@ -1,8 +1,7 @@
 // What makes `export-certs --watch` of `export-certs`: the same round again and again, and only news are told.
 import { setTimeout as delay } from 'node:timers/promises'
 import { KjitsiError } from '../errors.ts'
-import type { Finding } from '../findings.ts'
-import { fixOf, sentenceOf } from '../findings.ts'
+import type { Finding } from '../finding.ts'
 import type { Output } from '../cli/output.ts'
 
 export interface WatchOptions {
@@ -58,8 +57,8 @@ export function newsOutput(output: Output): { readonly news: Output; readonly en
     return !before.has(name)
   }
   const find = (found: Finding): void => {
-    const fields = { fix: fixOf(found), code: found.code, args: found.args }
-    if (isNew(found)) output.log(found.level, sentenceOf(found), fields)
+    const fields = { fix: found.fix, code: found.code, args: found.args }
+    if (isNew(found)) output.log(found.level, found.message, fields)
   }
   return {
     news: {

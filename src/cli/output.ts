@@ -2,7 +2,7 @@
 import { Chalk, type ChalkInstance } from 'chalk'
 import { stripVTControlCharacters } from 'node:util'
 import { EXIT_CODES, KjitsiError } from '../errors.ts'
-import { type Finding, type Level, fixOf, sentenceOf } from '../findings.ts'
+import type { Finding, Level } from '../finding.ts'
 import type { Io } from '../io.ts'
 import { MASKED, withoutTokens } from '../shown.ts'
 
@@ -94,7 +94,7 @@ export function createOutput(io: Io, options: OutputOptions): Output {
     find(finding) {
       findings.push(finding)
       if ((options.quiet && finding.level !== 'error') || options.json) return
-      say(finding.level, sentenceOf(finding), fixOf(finding), { code: finding.code, args: finding.args })
+      say(finding.level, finding.message, finding.fix, { code: finding.code, args: finding.args })
     },
     log(level, text, { fix, ...fields } = {}) {
       if (options.quiet && level !== 'error') return
@@ -152,24 +152,7 @@ function describe(error: unknown): {
 }
 
 function plainFinding(finding: Finding, redacted: (key: string, value: unknown) => unknown): unknown {
-  const fix = fixOf(finding)
-  const plain = { ...finding, message: sentenceOf(finding), ...(fix === undefined ? {} : { fix }) }
-  return JSON.parse(JSON.stringify(plain, redacted))
-}
-
-/** Rows of cells as lines of aligned columns; the first row is the head. */
-export function table(rows: readonly (readonly string[])[]): string {
-  const width = (cell: string): number => stripVTControlCharacters(cell).length
-  const widths: number[] = []
-  for (const row of rows) row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, width(cell))))
-  return rows
-    .map((row) =>
-      row
-        .map((cell, i) => cell + ' '.repeat((widths[i] ?? 0) - width(cell)))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
+  return JSON.parse(JSON.stringify(finding, redacted))
 }
 
 function painter(io: Io, isTTY: boolean | undefined): ChalkInstance {

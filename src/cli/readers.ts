@@ -1,6 +1,8 @@
 // Readers of what people type: each gives the value or throws an Error whose message goes on after the text itself,
 // as in `--timeout "soon" is no duration: …`.
 
+import { duration } from '../duration.ts'
+
 export function plain(text: string): string {
   return text
 }
@@ -78,32 +80,6 @@ export function port(text: string): number {
   const value = integer(text)
   if (value < 0 || value > 65535) throw new Error('is no port: it is a number up to 65535')
   return value
-}
-
-const UNITS = { s: 1, m: 60, h: 3600, d: 86_400 } as const
-
-/** Seconds: `90`, `90s`, `5m`, `24h` or `7d`. */
-export function duration(text: string): number {
-  const [, digits, unit = 's'] = /^(\d{1,9})([smhd])?$/.exec(text) ?? []
-  if (digits === undefined) throw new Error('is no duration: write 90s, 5m, 24h or 7d')
-  return Number(digits) * UNITS[unit as keyof typeof UNITS]
-}
-
-const LONGEST_PAUSE = 24 * UNITS.d
-
-/** Seconds between two turns of what goes on for ever: from one second to 24 days, about the longest that a timer holds. */
-export function pause(text: string): number {
-  const seconds = duration(text)
-  if (seconds < 1 || seconds > LONGEST_PAUSE) throw new Error('is not between 1s and 24d')
-  return seconds
-}
-
-/** A duration as people type it, in the largest unit that leaves no remainder; a day is 24h. */
-export function shownDuration(seconds: number): string {
-  const whole = Math.round(seconds)
-  const fits = (unit: 'd' | 'h' | 'm'): boolean => whole >= UNITS[unit] && whole % UNITS[unit] === 0
-  const unit = whole !== UNITS.d && fits('d') ? 'd' : fits('h') ? 'h' : fits('m') ? 'm' : 's'
-  return `${whole / UNITS[unit]}${unit}`
 }
 
 /** The path of an address, such as `/certs`, without a slash at its end: so `/` is the empty text. */

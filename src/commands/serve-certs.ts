@@ -8,7 +8,6 @@ import type { Source } from '../certs/refresh.ts'
 import { WAYS, jwksSources, keySources, nameOfSource } from '../certs/sources.ts'
 import type { Context, Run } from '../cli/context.ts'
 import { KjitsiError } from '../errors.ts'
-import { fixOf, sentenceOf } from '../findings.ts'
 import type { Output } from '../cli/output.ts'
 
 type SourceKeys = 'url' | 'realm' | 'jwks' | 'allowKeysFrom' | 'dir' | 'cooldown'
@@ -83,5 +82,5 @@ function orFolder(error: unknown): never {
 
 function sayLine(output: Output, line: Line): void {
   if (typeof line === 'string') output.log('note', line)
-  else output.log(line.level, sentenceOf(line), { fix: fixOf(line), code: line.code, args: line.args })
+  else output.log(line.level, line.message, { fix: line.fix, code: line.code, args: line.args })
 }

@@ -1,7 +1,7 @@
 // The files around Jitsi's .env, which publish the keys, or name them and the login to Jitsi: THE table of their kinds, each from facts to files.
 import packageJson from '../../package.json' with { type: 'json' }
 import { KjitsiError } from '../errors.ts'
-import type { Finding } from '../findings.ts'
+import type { Finding } from '../finding.ts'
 import { SETTINGS, type SettingKey, type Values } from '../settings.ts'
 import { type FactKey, type Facts, envValues } from './config.ts'
 import {

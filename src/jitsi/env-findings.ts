@@ -1,5 +1,6 @@
 // What is worth a warning in the settings that Jitsi gets, and in those that it finds beside them in its `.env`.
-import { type Finding, finding } from '../findings.ts'
+import type { Finding } from '../finding.ts'
+import { finding } from './findings.ts'
 import { shownAddress } from '../shown.ts'
 import { type Facts, isOn } from './config.ts'
 import { shownEnvValue } from './shown-env.ts'

@@ -1,5 +1,6 @@
 // The new text of a `.env` from the facts, with all that is worth saying about it. Nothing is written here.
-import { type Finding, finding } from '../findings.ts'
+import type { Finding } from '../finding.ts'
+import { finding } from './findings.ts'
 import { type Facts, envValues, isOn, moderatedByEnv, ownValues } from './config.ts'
 import { readEnv } from './env-file.ts'
 import { keptFindings, neighbourFindings, valueFindings } from './env-findings.ts'

@@ -1,5 +1,6 @@
 // What is worth knowing about a client that Jitsi logs in with, once its plan is carried out.
-import { type ClientArgs, type Finding, finding } from '../findings.ts'
+import type { Finding } from '../finding.ts'
+import { type ClientArgs, finding } from './findings.ts'
 import type { Client, SessionLimits } from './client.ts'
 import { type ClientWish, LIFESPAN } from './desired-client.ts'
 import type { Mapper } from './mappers.ts'

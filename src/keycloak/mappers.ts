@@ -1,6 +1,7 @@
 // Which protocol mappers the options ask for: pure, and the only place that knows their configuration.
 import { KjitsiError } from '../errors.ts'
-import { type Finding, finding } from '../findings.ts'
+import type { Finding } from '../finding.ts'
+import { finding } from './findings.ts'
 import { FEATURES } from '../jitsi/features.ts'
 import type { Values } from '../settings.ts'
 import type { UserField } from '../cli/readers.ts'

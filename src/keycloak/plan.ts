@@ -1,5 +1,6 @@
 // Lays the desired mappers over those that a client has. The plan is data: what is shown is what is applied.
-import { type ClientArgs, type Finding, finding } from '../findings.ts'
+import type { Finding } from '../finding.ts'
+import { type ClientArgs, finding } from './findings.ts'
 import type { NewClient } from './desired-client.ts'
 import { FEATURES } from '../jitsi/features.ts'
 import { type ExistingMapper, MODERATOR_AFFILIATIONS, type Mapper } from './mappers.ts'

@@ -1,6 +1,6 @@
 // What came of a job in one realm or in many: findings, the result in both forms of output, and the exit code.
 import { type ErrorCode, worstOf } from '../errors.ts'
-import { finding } from '../findings.ts'
+import { finding } from './findings.ts'
 import type { Output } from '../cli/output.ts'
 import type { InRealm, Outcome } from './set-up.ts'
 import { outcomeLines, summaryLine } from './wording.ts'

@@ -1,7 +1,7 @@
 // From what is wanted to what was done, in one realm and in many.
 import pLimit from 'p-limit'
 import { KjitsiError } from '../errors.ts'
-import type { Finding } from '../findings.ts'
+import type { Finding } from '../finding.ts'
 import { afterDone, applyPlan } from './apply.ts'
 import { adviseClient } from './advise-client.ts'
 import { type Client, findClient, lookForClient, needManage, rolesOf, sessionLimitsOf } from './client.ts'

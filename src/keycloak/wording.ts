@@ -1,7 +1,7 @@
 // Plans and what became of them as lines of text.
 import type { ChalkInstance } from 'chalk'
-import { table } from '../cli/output.ts'
-import { shownDuration } from '../cli/readers.ts'
+import { table } from '../table.ts'
+import { shownDuration } from '../duration.ts'
 import { LIFESPAN, LIST_DELIMITER, type NewClient, POST_LOGOUT_URIS } from './desired-client.ts'
 import { whatItWrites } from './mappers.ts'
 import type { Change, Item } from './plan.ts'

@@ -1,7 +1,8 @@
 // What a block at the end of Prosody's configuration cannot change: a list further up lacks modules, or an option is set
 // there that is not to be.
 import { KjitsiError } from '../errors.ts'
-import { type Finding, finding } from '../findings.ts'
+import type { Finding } from '../finding.ts'
+import { finding } from './findings.ts'
 
 /** What a section's modules_enabled is to have, and what not. */
 export interface Section {

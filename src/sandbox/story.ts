@@ -1,6 +1,6 @@
 // What the demo tells: plain words for somebody who sees Keycloak and Jitsi for the first time.
 import type { ChalkInstance } from 'chalk'
-import { table } from '../cli/output.ts'
+import { table } from '../table.ts'
 
 export const REALM = 'meet'
 export const CLIENT = 'jitsi'

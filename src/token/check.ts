@@ -1,6 +1,6 @@
 // Verdicts by what a person gave: settings are read once, keys as the tokens ask for them.
 import type { Context } from '../cli/context.ts'
-import type { Finding } from '../findings.ts'
+import type { Finding } from '../finding.ts'
 import { keyFileOf, kidOf } from './facts.ts'
 import { type SettingsOfToken, givenFor } from './given.ts'
 import { openKeySource } from './key-source.ts'

@@ -1,5 +1,4 @@
 // Verdicts as JSON, for scripts: one document with every rule, or the short form of --batch.
-import { plainFinding } from '../findings.ts'
 import { type Looked, type Verdict, fails } from './verdict.ts'
 import { warningsOf } from './warnings.ts'
 
@@ -34,7 +33,7 @@ export function plainFindings(verdict: Verdict): readonly unknown[] {
     const { rule, outcome } = looked
     return { code: rule.code, level: outcome.is, message: sentenceOfRule(looked), fix: looked.fix }
   })
-  return [...rules, ...warningsOf(verdict.facts, verdict.about).map(plainFinding)]
+  return [...rules, ...warningsOf(verdict.facts, verdict.about)]
 }
 
 /** What a rule that does not hold comes to, with the values that it looked at. */

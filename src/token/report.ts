@@ -1,6 +1,6 @@
 // A verdict for people: the answer first, then every rule with the values it looked at.
 import type { ChalkInstance } from 'chalk'
-import { table } from '../cli/output.ts'
+import { table } from '../table.ts'
 import { membersOf } from './facts.ts'
 import { sentenceOfRule } from './plain.ts'
 import { type Looked, type Verdict, fails } from './verdict.ts'

@@ -1,6 +1,7 @@
 // What is worth a warning in a token that Prosody may well accept: mostly what jitsi-meet's web client reads
 // in it (react/features/base/jwt), which never looks at the signature and ignores what is no text.
-import { type Finding, finding } from '../findings.ts'
+import type { Finding } from '../finding.ts'
+import { finding } from './findings.ts'
 import { FEATURES } from '../jitsi/features.ts'
 import type { Json } from './decode.ts'
 import { type Facts, membersOf, membersOfValue } from './facts.ts'

@@ -9,7 +9,6 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { type Fetched, fetchAll, fetchKeys } from '../../src/certs/fetch.ts'
 import { MAX_JWKS_BYTES } from '../../src/certs/jwks.ts'
 import { KjitsiError } from '../../src/errors.ts'
-import { sentenceOf } from '../../src/findings.ts'
 import type { Http } from '../../src/http.ts'
 
 const FIXTURE = new URL('../fixtures/jwks.json', import.meta.url)
@@ -232,7 +231,7 @@ test('private members are a finding that names no value of theirs', async () => 
   const jwk = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' })
   const path = await tempFile(JSON.stringify({ keys: [{ ...jwk, kid: 'k' }] }))
   const fetched = await fromFile(path)
-  expect(fetched.findings.map(sentenceOf)).toEqual([
+  expect(fetched.findings.map(({ message }) => message)).toEqual([
     `${path} publishes private parts of key k (d, p, q, dp, dq, qi): whoever read them can sign tokens with it`,
   ])
   expect(fetched.keys).toHaveLength(1)

@@ -11,7 +11,6 @@ import { liveSource } from '../../src/certs/live.ts'
 import { fileNameOf, pemsOf } from '../../src/certs/pem.ts'
 import { pemFolder } from '../../src/certs/pem-folder.ts'
 import type { Source } from '../../src/certs/refresh.ts'
-import { sentenceOf } from '../../src/findings.ts'
 import type { Http } from '../../src/http.ts'
 import { ask } from './client.ts'
 
@@ -52,7 +51,7 @@ async function start(sources: readonly Source[], { refresh = 300, grace = 86_400
       refresh,
       grace,
       signal: controller.signal,
-      say: (line) => said.push(typeof line === 'string' ? line : sentenceOf(line)),
+      say: (line) => said.push(typeof line === 'string' ? line : line.message),
       onListening: resolve,
     })
     ended.catch(reject)

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Change, Served } from '../../src/certs/keyring.ts'
 import { newsOf } from '../../src/certs/news.ts'
-import { sentenceOf } from '../../src/findings.ts'
 
 const FILE = `${'0'.repeat(64)}.pem`
 const served = (kid: string | null, source = 'realm meet'): Served => ({
@@ -13,7 +12,7 @@ const served = (kid: string | null, source = 'realm meet'): Served => ({
 const key = served('k')
 
 function said(changes: readonly Change[], grace: number): readonly string[] {
-  return newsOf(changes, grace).map((line) => (typeof line === 'string' ? line : sentenceOf(line)))
+  return newsOf(changes, grace).map((line) => (typeof line === 'string' ? line : line.message))
 }
 
 test.each<readonly [Change, number, string]>([

@@ -4,7 +4,7 @@ import type { Line } from '../../src/certs/news.ts'
 import { fileNameOf } from '../../src/certs/pem.ts'
 import { type Keeper, type Reading, type Source, keepKeys } from '../../src/certs/refresh.ts'
 import { KjitsiError } from '../../src/errors.ts'
-import { finding, sentenceOf } from '../../src/findings.ts'
+import { finding } from '../../src/certs/findings.ts'
 
 const key = (kid: string): Key => ({ kid, file: fileNameOf(kid), pem: `pem of ${kid}` })
 const good = (...kids: readonly string[]): Reading => ({
@@ -61,7 +61,7 @@ async function keep(...sources: readonly Source[]): Promise<Kept> {
     refresh: 300,
     grace: 3500,
     signal: new AbortController().signal,
-    say: (line: Line) => said.push(typeof line === 'string' ? line : sentenceOf(line)),
+    say: (line: Line) => said.push(typeof line === 'string' ? line : line.message),
     onChange: (changed) => (ring = changed),
   })
   stop = keeper.stop

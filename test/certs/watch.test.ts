@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { newsOutput, watch } from '../../src/certs/watch.ts'
 import { KjitsiError } from '../../src/errors.ts'
-import { finding } from '../../src/findings.ts'
+import { finding } from '../../src/certs/findings.ts'
 import { createOutput } from '../../src/cli/output.ts'
 import { PassThrough, Readable } from 'node:stream'
 

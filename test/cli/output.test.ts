@@ -1,8 +1,9 @@
 import { PassThrough, Readable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import { KjitsiError } from '../../src/errors.ts'
-import { finding } from '../../src/findings.ts'
-import { type Output, type OutputOptions, createOutput, printable, table } from '../../src/cli/output.ts'
+import { finding } from '../../src/jitsi/findings.ts'
+import { table } from '../../src/table.ts'
+import { type Output, type OutputOptions, createOutput, printable } from '../../src/cli/output.ts'
 
 interface Said {
   readonly stdout: string

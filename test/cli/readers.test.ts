@@ -1,15 +1,13 @@
 import { expect, test } from 'vitest'
+import { duration, pause, shownDuration } from '../../src/duration.ts'
 import {
-  duration,
   hostAndPort,
   httpUrl,
   integer,
   keyValue,
   lifespan,
   oneOf,
-  pause,
   port,
-  shownDuration,
   urlPath,
 } from '../../src/cli/readers.ts'
 

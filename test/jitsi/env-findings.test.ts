@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Finding, fixOf, sentenceOf } from '../../src/findings.ts'
+import type { Finding } from '../../src/finding.ts'
 import type { Facts } from '../../src/jitsi/config.ts'
 import { issuerFindings, neighbourFindings, valueFindings } from '../../src/jitsi/env-findings.ts'
 
@@ -56,7 +56,7 @@ describe('valueFindings', () => {
   ])('%s=%s', (key, value, sentence) => {
     const [found, ...others] = valueFindings(new Map([[key, value]]), facts('https://keys'))
     expect(others).toEqual([])
-    expect(found && sentenceOf(found)).toContain(sentence)
+    expect(found?.message).toContain(sentence)
   })
 })
 
@@ -81,9 +81,9 @@ describe('neighbourFindings', () => {
     const found = neighbourFindings(new Map(Object.entries(values)), '/opt/jitsi/.env')
     expect(codes(found)).toEqual(expected)
     for (const one of found) {
-      expect(sentenceOf(one)).toContain('/opt/jitsi/.env')
-      expect(fixOf(one)).toBeTruthy()
-      expect(JSON.stringify([one, sentenceOf(one), fixOf(one)])).not.toContain('hunter2')
+      expect(one.message).toContain('/opt/jitsi/.env')
+      expect(one.fix).toBeTruthy()
+      expect(JSON.stringify([one, one.message, one.fix])).not.toContain('hunter2')
     }
   })
 })

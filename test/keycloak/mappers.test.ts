@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest'
-import { sentenceOf } from '../../src/findings.ts'
 import { FEATURES } from '../../src/jitsi/features.ts'
 import { type MapperOptions, adviseOptions, desiredMappers } from '../../src/keycloak/mappers.ts'
 
@@ -212,7 +211,7 @@ test.each(['owner', 'moderator', 'teacher', undefined])('the moderator role %s i
 })
 
 test('another moderator role makes nobody a moderator, which is said', () => {
-  expect(adviseOptions({ ...DEFAULTS, moderatorRole: 'chief' }).map(sentenceOf)).toEqual([
+  expect(adviseOptions({ ...DEFAULTS, moderatorRole: 'chief' }).map(({ message }) => message)).toEqual([
     'the role chief makes nobody a moderator: the affiliations that do are owner, moderator, teacher',
   ])
 })

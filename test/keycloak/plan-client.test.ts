@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import { sentenceOf } from '../../src/findings.ts'
 import { adviseClient } from '../../src/keycloak/advise-client.ts'
 import type { Client, SessionLimits } from '../../src/keycloak/client.ts'
 import { type ClientOptions, type ClientSettings, clientWish } from '../../src/keycloak/desired-client.ts'
@@ -459,7 +458,7 @@ describe('adviseClient', () => {
 
   test('a lifespan that is cut is said in hours and with the setting that cuts it', () => {
     const [found] = adviseClient(WHERE, WISH, undefined, ALL_MAPPERS, { sso: 7200, client: 0 })
-    expect(found && sentenceOf(found)).toBe(
+    expect(found?.message).toBe(
       'realm meet, client jitsi: no token lasts 10h, since a session ends after 2h (SSO Session Max)',
     )
   })

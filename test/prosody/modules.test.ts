@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest'
-import { fixOf, sentenceOf } from '../../src/findings.ts'
 import { moduleFindings } from '../../src/prosody/modules.ts'
 
 const SECTIONS = [
@@ -42,9 +41,9 @@ test.each<[string, string[]]>([
 
 test('they name file, section and module, and what to do', () => {
   for (const one of moduleFindings('Component "muc.a.example" "muc" "not"', SECTIONS, '/etc/x.lua')) {
-    expect(sentenceOf(one)).toMatch(
+    expect(one.message).toMatch(
       /^\/etc\/x.lua (does not name|names) .* in the section of (muc\.)?a\.example: /,
     )
-    expect(fixOf(one)).toContain('modules_enabled there')
+    expect(one.fix).toContain('modules_enabled there')
   }
 })

@@ -1,0 +1,115 @@
+// What is worth knowing about a client, its mappers and roles.
+import { shownDuration } from '../duration.ts'
+import { findingsOf, kind } from '../finding.ts'
+import { kjitsiCommand } from '../shell.ts'
+
+export const finding = findingsOf({
+  'realm-failed': kind<{ realm: string; failure: string; message: string; hint: string | undefined }>({
+    level: 'error',
+    say: ({ realm, message }) => `realm ${realm}: ${message}`,
+    fix: ({ hint }) => hint,
+  }),
+  'affiliation-unknown': kind<{ role: string; known: string }>({
+    level: 'warning',
+    say: ({ role, known }) =>
+      `the role ${role} makes nobody a moderator: the affiliations that do are ${known}`,
+    fix: () => 'give --moderators role:owner',
+  }),
+  'roles-compete': kind<ClientArgs & { role: string; others: string }>({
+    level: 'warning',
+    say: ({ realm, client, role, others }) =>
+      `realm ${realm}, client ${client}: context.user.affiliation holds one role of this client, and it has others than ` +
+      `${role}: ${others}; who holds several may be no moderator`,
+    fix: ({ role }) => `give holders of ${role} no other role of this client`,
+  }),
+  'name-unmapped': kind<ClientArgs>({
+    level: 'warning',
+    say: ({ realm, client }) =>
+      `realm ${realm}, client ${client}: tokens have a context without context.user.name; Jitsi then shows no name, ` +
+      "not even the token's own",
+    fix: (about) => kjitsiCommand(['setup-mappers', '--user-context'], about),
+  }),
+  'features-partial': kind<ClientArgs & { off: string }>({
+    level: 'warning',
+    say: ({ realm, client, off }) =>
+      `realm ${realm}, client ${client}: tokens have some of Jitsi's features, and Jitsi turns off those that are not ` +
+      `named: ${off}`,
+    fix: (about) =>
+      `${kjitsiCommand(['setup-mappers', '--feature', 'all=true'], about)} turns all of them on; a --feature NAME=false after it is an exception`,
+  }),
+  'client-disabled': kind<ClientArgs>({
+    level: 'warning',
+    say: ({ realm, client }) =>
+      `realm ${realm}, client ${client}: it is disabled, so nobody can log in with it`,
+    fix: ({ client }) => `enable it (Keycloak: Clients > ${client}, the switch at the top)`,
+  }),
+  'service-account-lost': kind<ClientArgs>({
+    level: 'warning',
+    say: ({ realm, client }) =>
+      `realm ${realm}, client ${client}: a public client has no secret, so its service account can no longer log in`,
+    fix: () => 'give what used it a client of its own',
+  }),
+  'full-scope-stays': kind<ClientArgs & { audience: string }>({
+    level: 'warning',
+    say: ({ realm, client, audience }) =>
+      `realm ${realm}, client ${client}: full scope stays on, so ${audience} is not put into aud, which would be a list for ` +
+      'everybody: aud is "account", and a list for people with roles of other clients, whom Jitsi refuses',
+    fix: () => 'give Jitsi a client of its own, or leave out --no-full-scope-change',
+  }),
+  'audience-list': kind<ClientArgs & { audience: string; mappers: string }>({
+    level: 'warning',
+    say: ({ realm, client, audience, mappers }) =>
+      `realm ${realm}, client ${client}: besides ${audience}, aud gets what these mappers add: ${mappers}; Jitsi refuses an aud ` +
+      'that is a list',
+    fix: ({ client }) =>
+      `delete them (Keycloak: Clients > ${client} > Client scopes > ${client}-dedicated), or give Jitsi a client of its own`,
+  }),
+  'room-unmapped': kind<ClientArgs>({
+    level: 'warning',
+    say: ({ realm, client }) =>
+      `realm ${realm}, client ${client}: none of its mappers writes the claim room, without which Jitsi lets nobody join`,
+    fix: (about) => kjitsiCommand(['setup-mappers'], about),
+  }),
+  'lifespan-cut': kind<ClientArgs & { lifespan: number; most: number; session: string }>({
+    level: 'warning',
+    say: ({ realm, client, lifespan, most, session }) =>
+      `realm ${realm}, client ${client}: no token lasts ${shownDuration(lifespan)}, since a session ends after ` +
+      `${shownDuration(most)} (${session} Session Max)`,
+    fix: () => 'raise it (Keycloak: Realm settings > Sessions), or give a shorter --token-lifespan',
+  }),
+  'session-max-unseen': kind<ClientArgs & { lifespan: number }>({
+    level: 'note',
+    say: ({ realm, client, lifespan }) =>
+      `realm ${realm}, client ${client}: this account may not see how long sessions last (view-realm), so whether tokens last ` +
+      `${shownDuration(lifespan)} was not checked; Keycloak's own SSO Session Max is 10h`,
+  }),
+  'mapper-same-claim': kind<ClientArgs & { name: string; mappers: string }>({
+    level: 'error',
+    say: ({ realm, client, name, mappers }) =>
+      `realm ${realm}, client ${client}: several mappers are or write ${name}: ${mappers}; nothing was changed`,
+    fix: ({ client }) =>
+      `delete all but one of them (Keycloak: Clients > ${client} > Client scopes > ${client}-dedicated)`,
+  }),
+  'mapper-taken-name': kind<ClientArgs & { name: string; does: string }>({
+    level: 'error',
+    say: ({ realm, client, name, does }) =>
+      `realm ${realm}, client ${client}: the mapper named ${name} ${does}, so the name is taken; nothing was changed`,
+    fix: ({ client }) =>
+      `delete it, or create it anew under another name and then delete it, since Keycloak renames no mapper (Keycloak: ` +
+      `Clients > ${client} > Client scopes > ${client}-dedicated)`,
+  }),
+  'mapper-nested-claim': kind<ClientArgs & { name: string; mappers: string }>({
+    level: 'error',
+    say: ({ realm, client, name, mappers }) =>
+      `realm ${realm}, client ${client}: a claim around or inside ${name} is written by ${mappers}: with both, Keycloak ` +
+      'drops one of the two or refuses every login; nothing was changed',
+    fix: ({ client }) => `delete it (Keycloak: Clients > ${client} > Client scopes > ${client}-dedicated)`,
+  }),
+})
+
+/** A client, its realm and its Keycloak. */
+export interface ClientArgs {
+  readonly url: string
+  readonly realm: string
+  readonly client: string
+}
