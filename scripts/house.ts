@@ -15,7 +15,7 @@ const RULES: readonly Rule[] = [
     pattern: /\bprocess\./,
     files: /^src\//,
     // The sandbox owns a process group, which it ends with the process.
-    except: /^src\/cli\/program\.ts$|^src\/sandbox\//,
+    except: /^src\/main\.ts$|^src\/cli\/program\.ts$|^src\/sandbox\//,
     why: 'take it from Io, so that a test can hand in its own',
   },
   {

@@ -1,39 +1,39 @@
 // Writes the parts of the README that are made from the code, between their markers; with --check only compares.
 import { readFileSync, writeFileSync } from 'node:fs'
-import { COMMANDS } from '../src/commands.ts'
-import { COMMON } from '../src/cli/context.ts'
-import { SETTINGS, type SettingKey, flagsOf, isSecret } from '../src/settings.ts'
+import { COMMON } from '../src/cli/common.ts'
+import { type Setting, flagsOf } from '../src/cli/setting.ts'
+import { PROGRAM } from '../src/main.ts'
 import { RULES } from '../src/token/rules.ts'
 
 const README = 'README.md'
 
 function commandsTable(): string {
-  const rows = COMMANDS.map(({ name, args, summary }) => {
+  const rows = PROGRAM.commands.map(({ name, args, summary }) => {
     const positional = args.map(([argument]) => ` ${argument}`).join('')
     return `| \`kjitsi ${name}${positional}\` | ${summary} |`
   })
   return ['| command | does |', '|---|---|', ...rows].join('\n')
 }
 
+/** Each setting once, in the order of the commands that have it; those that all have come last. */
 function settingsTable(): string {
-  const rows = (Object.keys(SETTINGS) as SettingKey[]).map((key) => {
-    const setting = SETTINGS[key]
-    const flags = flagsOf(key).map((flag) => `\`${flag}\``)
-    const env = isSecret(key) ? `\`${setting.env}\`, \`${setting.env}_FILE\`` : `\`${setting.env}\``
-    const preset = 'default' in setting ? `\`${setting.default}\`` : ''
-    return `| ${flags.join(', ')} | ${env} | ${preset} | ${usedBy(key)} | ${setting.help.replaceAll('<', '\\<')} |`
+  const users = new Map<Setting, string[]>()
+  for (const { name, settings } of PROGRAM.commands) {
+    for (const setting of Object.values(settings)) users.set(setting, [...(users.get(setting) ?? []), name])
+  }
+  for (const setting of Object.values(COMMON)) users.set(setting, ['all'])
+  const rows = [...users].map(([setting, names]) => {
+    const { env, secret, help, default: preset } = setting
+    const flags = flagsOf(setting).map((flag) => `\`${flag}\``)
+    const variables = env === undefined ? [] : [env, ...(secret ? [`${env}_FILE`] : [])]
+    const shown = variables.map((name) => `\`${name}\``).join(', ')
+    const value = preset === undefined ? '' : `\`${preset}\``
+    return `| ${flags.join(', ')} | ${shown} | ${value} | ${names.join(', ')} | ${help.replaceAll('<', '\\<')} |`
   })
   const cells = ['| flag | environment | default | commands | meaning |', '|---|---|---|---|---|', ...rows]
   return cells
     .map((row) => row.replace(/<([^>]*)\|([^>]*)>/g, '<$1\\|$2>').replace(/=true\|false/g, '=true\\|false'))
     .join('\n')
-}
-
-function usedBy(key: SettingKey): string {
-  if ((COMMON as readonly SettingKey[]).includes(key)) return 'all'
-  const users = COMMANDS.filter(({ settings }) => settings.includes(key)).map(({ name }) => name)
-  if (users.length === 0) throw new Error(`no command has the setting ${key}`)
-  return users.join(', ')
 }
 
 /** What Prosody logs, in the order in which it looks; a rule without a reason gives no answer at all. */

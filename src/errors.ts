@@ -1,23 +1,20 @@
 // The one error of the house. Its message, hint and code are all that a person or a script ever sees of a failure.
 
-/** Exit code of the process for each kind of failure. */
-export const EXIT_CODES = {
-  unexpected: 1,
-  file: 1,
-  keys: 1,
-  server: 1,
-  conflict: 1,
-  usage: 2,
-  drift: 3,
-  verdict: 3,
-  login: 4,
-  right: 5,
-  'not-found': 6,
-  unreachable: 7,
-  interrupted: 130,
-} as const
-
-export type ErrorCode = keyof typeof EXIT_CODES
+/** The kinds of failure; each has an exit code (cli/exit-codes.ts). */
+export type ErrorCode =
+  | 'unexpected'
+  | 'file'
+  | 'keys'
+  | 'server'
+  | 'conflict'
+  | 'usage'
+  | 'drift'
+  | 'verdict'
+  | 'login'
+  | 'right'
+  | 'not-found'
+  | 'unreachable'
+  | 'interrupted'
 
 /**
  * A failure that its reader can act upon.
@@ -39,11 +36,6 @@ export class KjitsiError extends Error {
     this.code = code
     this.hint = options.hint
   }
-}
-
-/** What a run over several things ends with: the code among theirs that has the highest exit code. */
-export function worstOf(codes: readonly [ErrorCode, ...ErrorCode[]]): ErrorCode {
-  return codes.reduce((worst, code) => (EXIT_CODES[code] > EXIT_CODES[worst] ? code : worst))
 }
 
 /** The message of anything thrown. */

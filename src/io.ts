@@ -1,5 +1,7 @@
 // What a command may touch of the process that runs it: handed in, so that a test can hand in its own.
+import type { ChalkInstance } from 'chalk'
 import type { Readable, Writable } from 'node:stream'
+import type { Finding, Level } from './finding.ts'
 
 export interface Io {
   readonly stdin: Readable & { readonly isTTY?: boolean }
@@ -10,4 +12,31 @@ export interface Io {
   readonly cwd: string
   /** Aborted by Ctrl-C and SIGTERM. */
   readonly signal: AbortSignal
+}
+
+/** All that is said or printed goes through here; made by cli/output.ts. stdout is data, stderr is talk. */
+export interface Output {
+  /** Prints the command's result: `{"version":1,"kind":kind,…payload,"findings":[…]}` with --json, else `human()`. */
+  readonly result: (
+    kind: string,
+    payload: Readonly<Record<string, unknown>>,
+    human: (paint: ChalkInstance) => string,
+  ) => void
+  /** Says something on stderr, unless --quiet or --json. */
+  readonly note: (text: string) => void
+  /** Says a finding on stderr, and keeps it for the result's `findings`. */
+  readonly find: (finding: Finding) => void
+  /** Says a line of a log on stderr, with --json too, with --quiet errors only. The fields go into `--log json`. */
+  readonly log: (level: Level, text: string, fields?: LogFields) => void
+  /** Says something on stderr with --verbose. */
+  readonly detail: (text: string) => void
+  /** Shows what is under way on the terminal's last line; '' clears it. Nothing without a terminal. */
+  readonly progress: (text: string) => void
+  readonly error: (error: unknown) => void
+}
+
+export interface LogFields {
+  /** What mends it, which text shows as well. */
+  readonly fix?: string | undefined
+  readonly [name: string]: unknown
 }

@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process'
 import { PassThrough, Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import { runCommand } from '../src/cli/program.ts'
+import { runProgram } from '../src/cli/program.ts'
+import { PROGRAM } from '../src/main.ts'
 
 export interface Ran {
   readonly exitCode: number | null
@@ -25,7 +26,7 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
   const stdout = new PassThrough()
   const stderr = new PassThrough()
   const printed = Promise.all([text(stdout), text(stderr)])
-  const exitCode = await runCommand(argv, {
+  const exitCode = await runProgram(PROGRAM, argv, {
     stdin: Readable.from([options.stdin ?? '']),
     stdout,
     stderr,

@@ -1,8 +1,5 @@
 // Where keys are read from: realms, and what --jwks names.
 import { resolve } from 'node:path'
-import type { Context } from '../cli/context.ts'
-import { KjitsiError } from '../errors.ts'
-import type { Source } from '../cli/resolve.ts'
 import { shownAddress } from '../shown.ts'
 
 export type KeySource =
@@ -54,47 +51,15 @@ export function lastingNameOf(source: KeySource): string {
   return origin + pathname
 }
 
-/** How directly a setting was given: the first is the most direct. */
-export const WAYS: readonly Source[] = ['flag', 'environment', 'settings file', 'default']
-
-/**
- * The sources that a command was given. Realms and --jwks add up where both were given in the same way (as flags, in the
- * environment, in the settings file); otherwise those that were given more directly take the place of the others.
- * @throws KjitsiError `usage` where there are none and nobody can be asked
- */
-export async function keySources(
-  context: Context<'url' | 'realm' | 'jwks' | 'allowKeysFrom'>,
-): Promise<readonly KeySource[]> {
-  const { settings, sources, io, output } = context
-  const rank = (key: 'realm' | 'jwks'): number =>
-    settings[key].length === 0 ? Infinity : WAYS.indexOf(sources[key] ?? 'default')
-  const fromJwks = jwksSources(settings.jwks, io.cwd)
-  if (rank('realm') > rank('jwks')) {
-    if (settings.realm.length > 0)
-      output.note(`not read, since there is --jwks: realm ${settings.realm.join(', ')}`)
-    return fromJwks
-  }
-  const { url, realm } = await context.need('url', 'realm').catch(orJwks)
-  const { allowKeysFrom } = settings
-  const fromRealms = unique(realm).map((name): KeySource => ({
-    kind: 'realm',
-    url,
-    realm: name,
-    allowKeysFrom,
-  }))
-  if (rank('jwks') === rank('realm')) return [...fromRealms, ...fromJwks]
-  if (fromJwks.length > 0)
-    output.note(`not read, since there is --realm: ${fromJwks.map(nameOfSource).join(', ')}`)
-  return fromRealms
+/** Each realm once, as a source. */
+export function realmSources(
+  url: string,
+  realms: readonly string[],
+  allowKeysFrom: readonly string[],
+): readonly KeySource[] {
+  return unique(realms).map((realm) => ({ kind: 'realm', url, realm, allowKeysFrom }))
 }
 
 function unique(names: readonly string[]): readonly string[] {
   return [...new Set(names)]
-}
-
-function orJwks(error: unknown): never {
-  if (!(error instanceof KjitsiError) || error.code !== 'usage') throw error
-  throw new KjitsiError('usage', error.message, {
-    hint: 'or give --jwks, the address or the file of a key set',
-  })
 }

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { KjitsiError } from '../errors.ts'
 import type { Finding } from '../finding.ts'
-import type { Output } from '../cli/output.ts'
+import type { Output } from '../io.ts'
 
 export interface WatchOptions {
   /** Between two rounds that went well, seconds, give or take a tenth: not all watchers are to ask at once. */

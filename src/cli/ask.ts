@@ -1,35 +1,27 @@
 // Asks for a missing setting on the terminal. The questions go to stderr, since stdout is data.
 import { KjitsiError, messageOf } from '../errors.ts'
+import type { Http } from '../http.ts'
 import type { Io } from '../io.ts'
-import { SETTINGS, type SettingKey, isSecret } from '../settings.ts'
-
-/** The settings that are asked for, as questions; any other is asked for by its help text. */
-const QUESTIONS: Partial<Record<SettingKey, string>> = {
-  url: 'Address of Keycloak',
-  realm: 'Realm',
-  user: 'Log in as user',
-  password: 'Password',
-  loginClient: 'Log in as the service account of client',
-  clientSecret: 'Secret of that client',
-  jitsiUrls: 'Address of Jitsi',
-}
+import type { Setting } from './setting.ts'
 
 /**
- * Asks until the answer can be read and `check` has nothing against it.
- * @param check looks at the value: true, or a sentence about what is wrong with it
+ * Asks until the answer can be read, and the setting's own check has nothing against it.
+ * @param known the values of the other settings
  * @returns the value as the setting gives it
  * @throws KjitsiError `interrupted` where the person leaves
  */
 export async function ask(
-  key: SettingKey,
+  setting: Setting,
+  known: Readonly<Record<string, unknown>>,
+  http: Http,
   io: Io,
-  check: (value: unknown) => Promise<string | true>,
 ): Promise<unknown> {
   const { default: inquirer } = await import('inquirer')
-  const setting: { parse: (text: string) => unknown; help: string; repeat?: true } = SETTINGS[key]
-  const message = `${QUESTIONS[key] ?? setting.help}:`
+  const message = `${setting.question ?? setting.help}:`
+  // A retry would be shown on the very line on which the question stands.
+  const quiet = { ...http, onRetry: () => undefined }
   // A blank may be part of a secret, and was pasted by mistake into anything else.
-  const read = (text: string): unknown => setting.parse(isSecret(key) ? text : text.trim())
+  const read = (text: string): unknown => setting.parse(setting.secret ? text : text.trim())
   const validate = async (text: string): Promise<string | true> => {
     if (text.trim() === '') return 'An answer is needed.'
     let value: unknown
@@ -38,7 +30,7 @@ export async function ask(
     } catch (error) {
       return `This ${messageOf(error)}.`
     }
-    return check(value)
+    return (await setting.check?.(value, known, quiet)) ?? true
   }
   const prompt = inquirer.createPromptModule({
     input: io.stdin,
@@ -46,7 +38,7 @@ export async function ask(
     signal: io.signal,
   })
   try {
-    const { answer }: { answer: string } = isSecret(key)
+    const { answer }: { answer: string } = setting.secret
       ? await prompt([{ type: 'password', name: 'answer', message, mask: false, validate }])
       : await prompt([{ type: 'input', name: 'answer', message, validate }])
     const value = read(answer)

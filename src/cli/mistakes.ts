@@ -1,16 +1,20 @@
 // What commander refuses, in our words. Nothing of what was typed is repeated but the name of a flag: the rest may be a
 // secret in the wrong place.
 import type { CommanderError } from 'commander'
-import { COMMON } from './context.ts'
-import { COMMANDS } from '../commands.ts'
 import { KjitsiError } from '../errors.ts'
-import { SETTINGS, type SettingKey, flagsOf, isSecret, isSwitch, waysToGive } from '../settings.ts'
+import { COMMON } from './common.ts'
+import type { Command } from './context.ts'
+import { type Setting, flagName, flagsOf, isSwitch, waysToGive } from './setting.ts'
 
 /**
  * The sentence for an error of commander's.
  * @param argv the command line that it is about
  */
-export function usageError({ code, message }: CommanderError, argv: readonly string[]): KjitsiError {
+export function usageError(
+  { code, message }: CommanderError,
+  argv: readonly string[],
+  commands: readonly Command[],
+): KjitsiError {
   const [about = '', ...suggestion] = message.replace(/^error: /, '').split('\n(Did you mean ')
   const meant = suggestion.map((text) => `\n(Did you mean ${text}`).join('')
   switch (code) {
@@ -21,7 +25,7 @@ export function usageError({ code, message }: CommanderError, argv: readonly str
         hint: 'kjitsi --help lists them',
       })
     case 'commander.unknownOption':
-      return unknownOption(/^unknown option '(.*)'$/s.exec(about)?.[1] ?? '', meant, argv)
+      return unknownOption(/^unknown option '(.*)'$/s.exec(about)?.[1] ?? '', meant, argv, commands)
     default:
       // Names of flags and arguments of ours, and numbers.
       return new KjitsiError('usage', about + meant, { hint: SEE_HELP })
@@ -30,44 +34,47 @@ export function usageError({ code, message }: CommanderError, argv: readonly str
 
 const SEE_HELP = 'see kjitsi --help'
 
-function unknownOption(typed: string, meant: string, argv: readonly string[]): KjitsiError {
+function unknownOption(
+  typed: string,
+  meant: string,
+  argv: readonly string[],
+  commands: readonly Command[],
+): KjitsiError {
   const name = /^(?:--[a-z][a-z-]{0,30}(?==|$)|-[a-z])/i.exec(typed)?.[0]
   if (name === undefined) return new KjitsiError('usage', 'unknown option', { hint: SEE_HELP })
   if (name.startsWith('--env-file')) {
     const message = `${name} is not a flag of kjitsi but of Node, which runs what NODE_OPTIONS in that file says`
-    return new KjitsiError('usage', message, { hint: `give the file by ${waysToGive('settingsFile')}` })
+    return new KjitsiError('usage', message, { hint: `give the file by ${waysToGive(COMMON.settings)}` })
   }
-  const secret = SECRET_FLAGS.get(name)
+  const secret = secretBehind(name, commands)
   if (secret !== undefined) {
     const message = `${name}: a secret is never given on the command line, which every user of this machine can read`
     const pasted =
       name === '--token' ? '; a token to check is the argument of kjitsi check-token, or its stdin' : ''
     return new KjitsiError('usage', message, { hint: `give it by ${waysToGive(secret)}${pasted}` })
   }
-  const flags = typed.includes('=') ? switchOf(name, argv) : undefined
+  const flags = typed.includes('=') ? switchOf(name, argv, commands) : undefined
   return flags === undefined
     ? new KjitsiError('usage', `unknown option '${name}'${meant}`, { hint: SEE_HELP })
     : new KjitsiError('usage', `${name} takes no value`, { hint: `give ${flags.join(' or ')} alone` })
 }
 
-const KEYS = Object.keys(SETTINGS) as SettingKey[]
-
-/** What people take for the flag of a secret. */
-const SECRET_FLAGS: ReadonlyMap<string, SettingKey> = new Map([
-  ...KEYS.filter(isSecret).map((key) => [nameOf(key).replace(/-file$/, ''), key] as const),
-  ['--token', 'accessToken'],
-  ['--secret', 'clientSecret'],
-])
-
-function nameOf(key: SettingKey): string {
-  return SETTINGS[key].flag.replace(/ .*/, '')
+/** The secret whose flag people take this for; a token may be any, and a secret that of a client. */
+function secretBehind(name: string, commands: readonly Command[]): Setting | undefined {
+  const secrets = commands.flatMap(({ settings }) => Object.values(settings).filter(({ secret }) => secret))
+  const meant = name === '--token' ? '--access-token' : name === '--secret' ? '--client-secret' : name
+  return secrets.find((one) => flagName(one) === `${meant}-file`)
 }
 
 /** The flags of the switch that has this one, in the command that was called. */
-function switchOf(name: string, argv: readonly string[]): readonly string[] | undefined {
-  const called = COMMANDS.find((command) => command.name === argv.find((word) => !word.startsWith('-')))
-  const keys: readonly SettingKey[] = [...(called?.settings ?? []), ...COMMON]
-  return keys
+function switchOf(
+  name: string,
+  argv: readonly string[],
+  commands: readonly Command[],
+): readonly string[] | undefined {
+  const called = commands.find((command) => command.name === argv.find((word) => !word.startsWith('-')))
+  const settings: readonly Setting[] = [...Object.values(called?.settings ?? {}), ...Object.values(COMMON)]
+  return settings
     .filter(isSwitch)
     .map(flagsOf)
     .find((flags) => flags.includes(name))

@@ -1,36 +1,11 @@
 // All that is printed goes through here: human text or JSON, colour, redaction. stdout is data, stderr is talk.
 import { Chalk, type ChalkInstance } from 'chalk'
 import { stripVTControlCharacters } from 'node:util'
-import { EXIT_CODES, KjitsiError } from '../errors.ts'
+import { type ErrorCode, KjitsiError } from '../errors.ts'
 import type { Finding, Level } from '../finding.ts'
-import type { Io } from '../io.ts'
+import type { Io, Output } from '../io.ts'
 import { MASKED, withoutTokens } from '../shown.ts'
-
-export interface Output {
-  /** Prints the command's result: `{"version":1,"kind":kind,…payload,"findings":[…]}` with --json, else `human()`. */
-  readonly result: (
-    kind: string,
-    payload: Readonly<Record<string, unknown>>,
-    human: (paint: ChalkInstance) => string,
-  ) => void
-  /** Says something on stderr, unless --quiet or --json. */
-  readonly note: (text: string) => void
-  /** Says a finding on stderr, and keeps it for the result's `findings`. */
-  readonly find: (finding: Finding) => void
-  /** Says a line of a log on stderr, with --json too, with --quiet errors only. The fields go into `--log json`. */
-  readonly log: (level: Level, text: string, fields?: LogFields) => void
-  /** Says something on stderr with --verbose. */
-  readonly detail: (text: string) => void
-  /** Shows what is under way on the terminal's last line; '' clears it. Nothing without a terminal. */
-  readonly progress: (text: string) => void
-  readonly error: (error: unknown) => void
-}
-
-export interface LogFields {
-  /** What mends it, which text shows as well. */
-  readonly fix?: string | undefined
-  readonly [name: string]: unknown
-}
+import { EXIT_CODES } from './exit-codes.ts'
 
 export interface OutputOptions {
   readonly json: boolean
@@ -142,7 +117,7 @@ export function createOutput(io: Io, options: OutputOptions): Output {
 
 /** What a failure is, in the words that both forms of output print. */
 function describe(error: unknown): {
-  code: keyof typeof EXIT_CODES
+  code: ErrorCode
   message: string
   hint: string | undefined
 } {

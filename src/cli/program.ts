@@ -1,34 +1,30 @@
-// The edge: makes a command line of the tables, maps every failure to an exit code, and is alone in touching the process.
+// Makes a command line of commands, and maps every failure to an exit code. Knows neither Keycloak nor Jitsi.
 import { Command as Commander, CommanderError, Option } from 'commander'
-import packageJson from '../../package.json' with { type: 'json' }
-import { COMMON, type Command, type Common, createContext } from './context.ts'
-import { ADMIN, COMMANDS } from '../commands.ts'
-import { EXIT_CODES, KjitsiError } from '../errors.ts'
-import { fileError } from '../files.ts'
+import { KjitsiError } from '../errors.ts'
 import { type Http, type Transport, openTransport, watchRequests } from '../http.ts'
-import type { Io } from '../io.ts'
-import { usageError } from './mistakes.ts'
-import { type Output, createOutput } from './output.ts'
-import { type Resolved, resolveSettings } from './resolve.ts'
+import type { Io, Output } from '../io.ts'
 import { MASKED, shownValue } from '../shown.ts'
-import { SETTINGS, type SettingKey, flagsOf, isSecret, isSwitch } from '../settings.ts'
+import { COMMON } from './common.ts'
+import { type Command, type Ended, createContext } from './context.ts'
+import { EXIT_CODES, MEANINGS, worstOf } from './exit-codes.ts'
+import { usageError } from './mistakes.ts'
+import { createOutput } from './output.ts'
+import { type Resolved, resolveSettings } from './resolve.ts'
+import { type Setting, type SettingTable, flagName, flagsOf, isSwitch } from './setting.ts'
 
-const EXIT_CODES_HELP = `Exit codes:
-  0  done, or nothing to do        4  Keycloak refused the login
-  1  unexpected, or a file failed  5  the account lacks a right, which is named
-  2  usage, or a bad setting       6  realm or client not found
-  3  drift (--check), or refused   7  unreachable, TLS, time limit, 5xx
-  130  interrupted
-`
-
-/** `kjitsi 1.2.3, Node v20.20.2 on linux`, for reports of bugs. */
-const ABOUT = `kjitsi ${packageJson.version}, Node ${process.version} on ${process.platform}`
+export interface Program {
+  readonly name: string
+  readonly description: string
+  readonly version: string
+  readonly commands: readonly Command[]
+}
 
 /**
  * Runs the command line `argv` (without node and script) on the given streams.
  * @returns the exit code; whatever goes wrong has been said on stderr, or as a JSON document with --json
  */
-export async function runCommand(argv: readonly string[], io: Io): Promise<number> {
+export async function runProgram(program: Program, argv: readonly string[], io: Io): Promise<number> {
+  const about = `${program.name} ${program.version}, Node ${process.version} on ${process.platform}`
   const secrets: string[] = []
   // Until the settings are read, what was typed has to do.
   let output = createOutput(io, {
@@ -36,34 +32,35 @@ export async function runCommand(argv: readonly string[], io: Io): Promise<numbe
     quiet: false,
     verbose: false,
     secrets,
-    about: ABOUT,
+    about,
   })
   try {
-    let code = 0
-    await program(io, async (declared, args, flags) => {
-      const settings = await resolveSettings([...declared.settings, ...COMMON], flags, io, secrets)
-      const { json, quiet, verbose, log } = settings.values
-      output = createOutput(io, { json, quiet, verbose, log, secrets, about: ABOUT })
-      const load = declared.load()
+    let ended: Ended
+    await commandTree(program, io, async (command, args, flags) => {
+      const table = { ...command.settings, ...COMMON }
+      const resolved = await resolveSettings(table, flags, io, secrets)
+      const { json, quiet, verbose } = resolved.values
+      // Only what goes on for a while has a form for its log.
+      const { log } = resolved.values as { readonly log?: 'text' | 'json' }
+      output = createOutput(io, { json, quiet, verbose, secrets, about, ...(log && { log }) })
       const unwatch = verbose ? watchRequests(output.detail) : undefined
       let transport: Transport | undefined
       try {
-        const run = await load
-        saySettings(settings, output)
-        transport = await openTransport(settings.values.timeout, settings.values.caFile, io)
-        const http = httpOf(settings, transport, secrets, output, io)
-        const outcome = await run(createContext(args, settings, http, output, io))
-        code = outcome === undefined ? 0 : EXIT_CODES[outcome]
+        tellSettings(table, resolved, output)
+        transport = await openTransport(resolved.values.timeout, resolved.values.caFile, io)
+        const http = httpOf(resolved, transport, output, io)
+        ended = await command.run(createContext(table, args, resolved, http, output, io))
       } finally {
         unwatch?.()
         await transport?.close()
       }
     }).parseAsync([...argv], { from: 'user' })
-    return code
+    const worst = worstOf([ended ?? []].flat())
+    return worst === undefined ? 0 : EXIT_CODES[worst]
   } catch (error) {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return 0
-      output.error(usageError(error, argv))
+      output.error(usageError(error, argv, program.commands))
       return EXIT_CODES.usage
     }
     output.error(error)
@@ -71,20 +68,27 @@ export async function runCommand(argv: readonly string[], io: Io): Promise<numbe
   }
 }
 
-function saySettings(settings: Resolved<SettingKey>, output: Output): void {
-  for (const [key, source] of Object.entries(settings.sources)) {
-    const value = settings.values[key as SettingKey]
-    const shown = isSecret(key as SettingKey)
+/** Each setting that was given, by its flag, with where its value came from. */
+function tellSettings<S extends SettingTable>(
+  table: S,
+  { values, sources }: Resolved<S>,
+  output: Output,
+): void {
+  for (const [key, setting] of Object.entries(table)) {
+    const source = sources[key]
+    if (source === undefined || source === 'default') continue
+    const shown = setting.secret
       ? MASKED
-      : JSON.stringify(value, (_, part: unknown) => (typeof part === 'string' ? shownValue(part) : part))
-    if (source !== 'default') output.detail(`${key} = ${shown} (${source})`)
+      : JSON.stringify(values[key], (_, part: unknown) =>
+          typeof part === 'string' ? shownValue(part) : part,
+        )
+    output.detail(`${flagName(setting)} = ${shown} (${source})`)
   }
 }
 
 function httpOf(
-  { values }: Resolved<SettingKey>,
+  { values, secrets }: Resolved<typeof COMMON>,
   { fetch }: Transport,
-  secrets: string[],
   output: Output,
   io: Io,
 ): Http {
@@ -103,30 +107,31 @@ function httpOf(
 }
 
 type Action = (
-  declared: Command,
+  command: Command,
   args: readonly (string | undefined)[],
   flags: Readonly<Record<string, unknown>>,
 ) => Promise<void>
 
-/** Every command with its options and help, made from the tables. */
-export function program(io: Io, action: Action): Commander {
-  const root = new Commander('kjitsi')
-    .description('Makes Jitsi Meet accept the tokens of a Keycloak realm, and proves that it does.')
-    .version(packageJson.version, '-V, --version', 'show the version')
+/** Every command with its options and help. */
+export function commandTree(program: Program, io: Io, action: Action): Commander {
+  const root = new Commander(program.name)
+    .description(program.description)
+    .version(program.version, '-V, --version', 'show the version')
     .helpOption('-h, --help', 'show this, or with a command what it takes')
     .addHelpText('after', `\n${EXIT_CODES_HELP}`)
     .helpCommand(false)
     .configureOutput({
       writeOut: (text) => void io.stdout.write(text),
-      // Its errors are thrown, and printed by runCommand like all others.
+      // Its errors are thrown, and printed by runProgram like all others.
       writeErr: () => undefined,
     })
     .exitOverride()
-  for (const declared of COMMANDS) {
+  for (const declared of program.commands) {
     const sub = root.command(declared.name).summary(declared.summary).description(description(declared))
     sub.copyInheritedSettings(root)
     for (const [name, help] of declared.args) sub.argument(name, help)
-    for (const key of [...declared.settings, ...COMMON]) addOptions(sub, key)
+    for (const setting of Object.values(declared.settings)) addOptions(sub, setting, setting.group)
+    for (const setting of Object.values(COMMON)) addOptions(sub, setting, 'Common options:')
     sub.helpOption('-h, --help', 'show this')
     sub.addHelpText('after', `\n${examples(declared)}`)
     sub.action(async (...given: unknown[]) => {
@@ -136,25 +141,25 @@ export function program(io: Io, action: Action): Commander {
   return root
 }
 
+const EXIT_CODES_HELP = `Exit codes:
+${MEANINGS.map(([code, meaning]) => `  ${String(code).padStart(3)}  ${meaning}\n`).join('')}`
+
 function description({ summary, details }: Command): string {
   return [`${summary}.`, ...(details === undefined ? [] : [details])].join('\n\n')
 }
 
-function addOptions(sub: Commander, key: SettingKey | Common): void {
-  const { env, help, ...rest } = SETTINGS[key]
-  const preset = 'default' in rest && !isSwitch(key) ? `, default ${rest.default}` : ''
-  flagsOf(key).forEach((flag, i) => {
-    const text = i === 0 ? `${help} (${env}${preset})` : `the opposite of ${flag.replace('--no-', '--')}`
-    const option = new Option(flag, text)
-    if ('repeat' in rest) option.argParser(append)
-    option.helpGroup(groupOf(key))
-    sub.addOption(option)
+function addOptions(sub: Commander, setting: Setting, group = 'Options:'): void {
+  const { env, help, default: preset, repeat } = setting
+  const more = [
+    ...(env === undefined ? [] : [env]),
+    ...(preset !== undefined && !isSwitch(setting) ? [`default ${preset}`] : []),
+  ]
+  flagsOf(setting).forEach((flag, i) => {
+    const about = more.length === 0 ? help : `${help} (${more.join(', ')})`
+    const option = new Option(flag, i === 0 ? about : `the opposite of ${flag.replace('--no-', '--')}`)
+    if (repeat) option.argParser(append)
+    sub.addOption(option.helpGroup(group))
   })
-}
-
-function groupOf(key: SettingKey): string {
-  if ((COMMON as readonly SettingKey[]).includes(key)) return 'Common options:'
-  return (ADMIN as readonly SettingKey[]).includes(key) ? 'Keycloak:' : 'Options:'
 }
 
 function append(value: string, before: readonly string[] | undefined): readonly string[] {
@@ -170,44 +175,4 @@ function givenFlags(sub: Commander): Readonly<Record<string, unknown>> {
 
 function examples(declared: Command): string {
   return `Examples:\n${declared.examples.map(([line, does]) => `  # ${does}\n  ${line}\n`).join('')}`
-}
-
-/** Runs this process's command line and sets its exit code. */
-export async function main(): Promise<void> {
-  const controller = new AbortController()
-  const io: Io = {
-    stdin: process.stdin,
-    stdout: process.stdout,
-    stderr: process.stderr,
-    env: process.env,
-    cwd: process.cwd(),
-    signal: controller.signal,
-  }
-  for (const stream of [process.stdout, process.stderr]) {
-    // A reader that leaves early, such as `| head -1`, is no failure of ours; a full disk behind `> file` is.
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE' || process.exitCode === EXIT_CODES.file) return
-      process.exitCode = EXIT_CODES.file
-      if (stream === process.stdout) {
-        process.stderr.write(`error: ${fileError('cannot write to stdout', error).message}\n`)
-      }
-    })
-  }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
-      if (controller.signal.aborted) process.exit(EXIT_CODES.interrupted)
-      controller.abort(new KjitsiError('interrupted', 'interrupted'))
-    })
-  }
-  const exitCode = await Promise.race([runCommand(process.argv.slice(2), io), leftBehind(controller.signal)])
-  process.exitCode ??= exitCode
-}
-
-/** Ends the process a while after an interrupt, for a command that does not heed the signal. */
-async function leftBehind(signal: AbortSignal): Promise<number> {
-  await new Promise((resolve) => {
-    signal.addEventListener('abort', resolve, { once: true })
-  })
-  await new Promise((resolve) => setTimeout(resolve, 5000).unref())
-  process.exit(EXIT_CODES.interrupted)
 }

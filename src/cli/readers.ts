@@ -1,8 +1,6 @@
 // Readers of what people type: each gives the value or throws an Error whose message goes on after the text itself,
 // as in `--timeout "soon" is no duration: …`.
 
-import { duration } from '../duration.ts'
-
 export function plain(text: string): string {
   return text
 }
@@ -98,43 +96,10 @@ export function time(text: string): number {
   return seconds
 }
 
-/** The lifespan of a token, seconds; Keycloak holds it in 31 bits, and no token is issued where it does not fit. */
-export function lifespan(text: string): number {
-  const value = duration(text)
-  if (value === 0 || value > 0x7fff_ffff)
-    throw new Error('is no lifespan: it is 1s and more, and less than 68 years')
-  return value
-}
-
 export function oneOf<const T extends string>(...allowed: readonly T[]): (text: string) => T {
   return (text) => {
     const found = allowed.find((one) => one === text)
     if (found === undefined) throw new Error(`is none of ${allowed.join(', ')}`)
     return found
   }
-}
-
-/** `NAME=true` or `NAME=false`. */
-export function keyValue(text: string): { readonly name: string; readonly value: boolean } {
-  const [, name, value] = /^([^=]+)=(true|false)$/.exec(text) ?? []
-  if (name === undefined) throw new Error('is not of the form NAME=true or NAME=false')
-  return { name, value: value === 'true' }
-}
-
-/** Where a claim about the user comes from: a property that each user has, or an attribute that a realm may define. */
-export type UserField =
-  { readonly property: 'id' | 'username' | 'email' | 'firstName' } | { readonly attribute: string }
-
-/** `attribute:NAME` */
-export function attributeField(text: string): { readonly attribute: string } {
-  const [, attribute] = /^attribute:(.+)$/.exec(text) ?? []
-  if (attribute === undefined) throw new Error('is not of the form attribute:NAME')
-  return { attribute }
-}
-
-/** `username`, `firstName` or `attribute:NAME`. */
-export function nameField(text: string): UserField {
-  if (text === 'username' || text === 'firstName') return { property: text }
-  if (/^attribute:.+$/.test(text)) return attributeField(text)
-  throw new Error('is none of username, firstName and attribute:NAME')
 }

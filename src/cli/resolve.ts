@@ -6,74 +6,73 @@ import { text as readStream } from 'node:stream/consumers'
 import { KjitsiError, messageOf, systemCodeOf } from '../errors.ts'
 import { readText } from '../files.ts'
 import type { Io } from '../io.ts'
+import { shownAddress } from '../shown.ts'
+import { COMMON } from './common.ts'
 import {
-  type Definition,
-  SETTINGS,
-  type SettingKey,
-  type Values,
-  isSecret,
+  type Setting,
+  type SettingTable,
+  type ValuesOf,
+  attributeName,
+  flagName,
   isSwitch,
   waysToGive,
-} from '../settings.ts'
-import { shownAddress } from '../shown.ts'
+} from './setting.ts'
 
 /** Where a value came from; earlier ones win. */
-export type Source = 'flag' | 'environment' | 'settings file' | 'default'
+export const SOURCES = ['flag', 'environment', 'settings file', 'default'] as const
+export type Source = (typeof SOURCES)[number]
 
 /** Values with where each came from. */
-export interface Resolved<K extends SettingKey> {
-  readonly values: Values<K>
-  readonly sources: Readonly<Partial<Record<K, Source>>>
+export interface Resolved<S extends SettingTable> {
+  readonly values: ValuesOf<S>
+  readonly sources: Readonly<Partial<Record<keyof S, Source>>>
   /** Every secret among the values, to be kept out of all that is printed; one that is asked for later joins them. */
   readonly secrets: string[]
 }
 
-/** The name under which commander keeps the flag's value. */
-function attributeName(flag: string): string {
-  const words = flag
-    .replace(/ .*/, '')
-    .replace(/^--(no-)?/, '')
-    .split('-')
-  return words.map((word, i) => (i === 0 ? word : word.charAt(0).toUpperCase() + word.slice(1))).join('')
-}
-
 /**
- * Lays flag over environment over settings file over default, for each of `keys`.
+ * Lays flag over environment over settings file over default, for each setting of `table`.
  * An empty value is an unset one.
  * @param flags what commander read, only of flags that were really given
  * @param secrets gets every secret, those first, so that an error about another value does not show one either
  * @throws KjitsiError `usage` naming flag or environment name where a value cannot be read
  */
-export async function resolveSettings<K extends SettingKey>(
-  keys: readonly K[],
+export async function resolveSettings<S extends SettingTable>(
+  table: S,
   flags: Readonly<Record<string, unknown>>,
   io: Io,
   secrets: string[] = [],
-): Promise<Resolved<K>> {
+): Promise<Resolved<S>> {
   const file = await readSettingsFile(flags, io)
-  const values: Partial<Record<SettingKey, unknown>> = {}
-  const sources: Partial<Record<SettingKey, Source>> = {}
+  const values: Record<string, unknown> = {}
+  const sources: Record<string, Source> = {}
   const stdin = once(() => readStream(io.stdin))
-  for (const key of [...keys].sort((a, b) => Number(isSecret(b)) - Number(isSecret(a)))) {
-    const definition: Definition<unknown> = SETTINGS[key]
-    const found = await rawValue(definition, flags, io, file, stdin)
+  const secretsFirst = ([, a]: [string, Setting], [, b]: [string, Setting]): number =>
+    Number(b.secret ?? false) - Number(a.secret ?? false)
+  for (const [key, setting] of Object.entries(table).sort(secretsFirst)) {
+    const found = await rawValue(setting, flags, io, file, stdin)
     if (found) sources[key] = found.source
-    const parse = (text: string): unknown => {
-      try {
-        return definition.parse(text)
-      } catch (error) {
-        // A password may have been typed into an address.
-        const shown = definition.secret ? '' : ` ${JSON.stringify(shownAddress(text))}`
-        throw new KjitsiError('usage', `${found?.name ?? definition.env}${shown} ${messageOf(error)}`)
-      }
-    }
-    if (typeof found?.raw === 'boolean') values[key] = found.raw
-    else if (definition.repeat) values[key] = listOf(found?.raw).map(parse)
-    else if (typeof found?.raw === 'string') values[key] = parse(found.raw)
-    else values[key] = isSwitch(key) ? false : undefined
-    if (definition.secret && typeof values[key] === 'string') secrets.push(values[key])
+    values[key] = valueOf(setting, found)
+    if (setting.secret && typeof values[key] === 'string') secrets.push(values[key])
   }
-  return { values: values as Values<K>, sources: sources, secrets }
+  return { values: values as ValuesOf<S>, sources: sources as Resolved<S>['sources'], secrets }
+}
+
+function valueOf(setting: Setting, found: Raw | undefined): unknown {
+  const parse = (text: string): unknown => {
+    try {
+      return setting.parse(text)
+    } catch (error) {
+      // A password may have been typed into an address.
+      const shown = setting.secret ? '' : ` ${JSON.stringify(shownAddress(text))}`
+      throw new KjitsiError('usage', `${found?.name ?? flagName(setting)}${shown} ${messageOf(error)}`)
+    }
+  }
+  const raw = found?.raw
+  if (typeof raw === 'boolean') return raw
+  if (setting.repeat) return itemsOf(raw).map(parse)
+  if (typeof raw === 'string') return parse(raw)
+  return isSwitch(setting) ? false : undefined
 }
 
 interface Raw {
@@ -84,43 +83,38 @@ interface Raw {
 }
 
 async function rawValue(
-  definition: Definition<unknown>,
+  setting: Setting,
   flags: Readonly<Record<string, unknown>>,
   io: Io,
   file: Readonly<Record<string, string>>,
   stdin: () => Promise<string>,
 ): Promise<Raw | undefined> {
-  const flag = flags[attributeName(definition.flag)]
-  const name = definition.flag.replace(/ .*/, '')
-  if (typeof flag === 'string' && definition.secret) {
-    return { raw: await readSecret(flag, name, definition.env, io, stdin), source: 'flag', name }
+  const { env, secret } = setting
+  const flag = flags[attributeName(setting)]
+  const name = flagName(setting)
+  if (typeof flag === 'boolean') return { raw: flag, source: 'flag', name }
+  if (typeof flag === 'string' && flag !== '') {
+    return { raw: secret ? await readSecret(flag, name, env, io, stdin) : flag, source: 'flag', name }
   }
-  if (typeof flag === 'boolean' || (typeof flag === 'string' && flag !== ''))
-    return { raw: flag, source: 'flag', name }
-  if (Array.isArray(flag) && flag.length > 0) return { raw: flag as string[], source: 'flag', name }
+  if (Array.isArray(flag) && itemsOf(flag as string[]).length > 0) {
+    return { raw: flag as string[], source: 'flag', name }
+  }
   for (const [source, from] of [
     ['environment', io.env],
     ['settings file', file],
   ] as const) {
-    const text = from[definition.env]
-    if (text) return { raw: text, source, name: definition.env }
-    const path = definition.secret && from[`${definition.env}_FILE`]
-    if (path)
-      return {
-        raw: await readSecret(path, `${definition.env}_FILE`, definition.env, io, stdin),
-        source,
-        name: definition.env,
-      }
+    if (env === undefined) continue
+    const text = from[env]
+    if (text) return { raw: text, source, name: env }
+    const path = secret && from[`${env}_FILE`]
+    if (path) return { raw: await readSecret(path, `${env}_FILE`, env, io, stdin), source, name: env }
   }
-  return definition.default === undefined ? undefined : { raw: definition.default, source: 'default', name }
+  return setting.default === undefined ? undefined : { raw: setting.default, source: 'default', name }
 }
 
-function listOf(raw: Raw['raw'] | undefined): readonly string[] {
-  if (typeof raw === 'string')
-    return raw
-      .split(',')
-      .map((item) => item.trim())
-      .filter((item) => item !== '')
+/** In the environment, a comma ends an item. */
+function itemsOf(raw: Raw['raw'] | undefined): readonly string[] {
+  if (typeof raw === 'string') return raw.split(',').flatMap((item) => item.trim() || [])
   return Array.isArray(raw) ? (raw as readonly string[]).filter((item) => item !== '') : []
 }
 
@@ -135,12 +129,12 @@ const MAX_SECRET_BYTES = 64_000
 async function readSecret(
   path: string,
   name: string,
-  env: string,
+  env: string | undefined,
   io: Io,
   stdin: () => Promise<string>,
 ): Promise<string> {
   const file = resolvePath(io.cwd, path)
-  const hint = `${name} takes the path of a regular file, or - for stdin; the secret itself goes into ${env}`
+  const hint = `${name} takes the path of a regular file, or - for stdin; the secret itself goes into ${env ?? 'the environment'}`
   const text =
     path === '-'
       ? await stdin()
@@ -172,19 +166,19 @@ async function readSettingsFile(
   io: Io,
 ): Promise<Readonly<Record<string, string>>> {
   if (io.env['KJITSI_ENV_FILE']) {
-    throw new KjitsiError('usage', `KJITSI_ENV_FILE has another name now: ${SETTINGS.settingsFile.env}`, {
-      hint: `set ${SETTINGS.settingsFile.env} in its place`,
+    throw new KjitsiError('usage', `KJITSI_ENV_FILE has another name now: ${COMMON.settings.env}`, {
+      hint: `set ${COMMON.settings.env} in its place`,
     })
   }
   const flag = flags['settings']
-  const named = (typeof flag === 'string' && flag) || io.env[SETTINGS.settingsFile.env]
+  const named = (typeof flag === 'string' && flag) || io.env[COMMON.settings.env]
   const path = resolvePath(io.cwd, named || '.env')
   if (named) {
-    const name = typeof flag === 'string' && flag ? '--settings' : SETTINGS.settingsFile.env
+    const name = typeof flag === 'string' && flag ? '--settings' : COMMON.settings.env
     return parseDotenv(await readText(path, { code: 'usage', name }))
   }
   try {
-    const hint = `kjitsi reads its settings there; ${waysToGive('settingsFile')} names another file`
+    const hint = `kjitsi reads its settings there; ${waysToGive(COMMON.settings)} names another file`
     return parseDotenv(await readText(path, { code: 'usage', hint }))
   } catch (error) {
     // Nobody named it: another user's file and a folder, as Python's virtual environments are, are no settings of ours.

@@ -2,43 +2,103 @@
 import { resolve } from 'node:path'
 import { type Readable, addAbortSignal } from 'node:stream'
 import { text as readStream } from 'node:stream/consumers'
-import type { Context, Run } from '../cli/context.ts'
+import { type Context, command } from '../cli/context.ts'
+import { plain, time } from '../cli/readers.ts'
+import { onOff, setting } from '../cli/setting.ts'
 import { type ErrorCode, KjitsiError } from '../errors.ts'
 import { fileError, openFile } from '../files.ts'
 import { runBatch } from '../token/batch.ts'
 import { openCheck } from '../token/check.ts'
-import type { SettingsOfToken } from '../token/given.ts'
+import type { TokenSettings } from '../token/given.ts'
 import { tokenIn } from '../token/pasted.ts'
 import { plainRules, plainVerdict } from '../token/plain.ts'
 import { report } from '../token/report.ts'
 import { warningsOf } from '../token/warnings.ts'
+import { ACCEPTED, JITSI_ENV_FILE, JWKS, KEYSERVER } from '../settings.ts'
 
-type Keys = SettingsOfToken | 'joinRoom' | 'at' | 'batch'
-
-export const run: Run<Keys> = async (context) => {
-  const { args, settings, output } = context
-  const { batch, joinRoom: room, at } = settings
-  if (batch !== undefined && args[0] !== undefined)
-    throw new KjitsiError('usage', 'there are both a TOKEN and --batch: give one of them')
-  if (batch !== undefined) return checkAll(context, batch)
-  const check = await openCheck(context)
-  const verdict = await check.ask({ token: await readToken(context), room, at })
-  const findings = [...check.findings, ...warningsOf(verdict.facts, verdict.about)]
-  // The document of --json has them in it; people get the answer first.
-  if (settings.json) findings.forEach(output.find)
-  const payload = { accepted: verdict.accepted, ...plainVerdict(verdict), rules: plainRules(verdict) }
-  output.result('verdict', payload, (paint) => report(verdict, room, paint))
-  if (!settings.json) findings.forEach(output.find)
-  return verdict.accepted ? undefined : 'verdict'
+const SETTINGS = {
+  jitsiEnv: JITSI_ENV_FILE,
+  joinRoom: setting({
+    flag: '--room <name>',
+    env: 'KJITSI_JOIN_ROOM',
+    help: 'room to join, as it stands in its address: team-a, or tenant/team-a',
+    parse: plain,
+  }),
+  at: setting({
+    flag: '--at <time>',
+    env: 'KJITSI_AT',
+    help: 'time of the check in Unix seconds, or as 2026-08-20T14:05:00Z (default: now)',
+    parse: time,
+  }),
+  batch: setting({
+    flag: '--batch <file>',
+    env: 'KJITSI_BATCH',
+    help: 'file of JSON lines {"token":…,"room":…,"at":…} (- for stdin); writes one JSON line for each',
+    parse: plain,
+  }),
+  certs: setting({
+    flag: '--certs <dir>',
+    env: 'KJITSI_CERTS',
+    help: 'folder with the <sha256(kid)>.pem files that the key server answers with, to read in place of asking it; with --env, JWT_ASAP_KEYSERVER still decides whether Prosody asks',
+    parse: plain,
+  }),
+  domainVerification: setting({
+    flag: '--domain-verification',
+    env: 'KJITSI_DOMAIN_VERIFICATION',
+    help: 'as JWT_ENABLE_DOMAIN_VERIFICATION=1: sub has to be the tenant, the host or *',
+    parse: onOff,
+  }),
+  keyserver: KEYSERVER,
+  jwks: JWKS,
+  ...ACCEPTED,
 }
 
-async function checkAll(context: Context<Keys>, batch: string): Promise<ErrorCode | undefined> {
+type Asked = Context<typeof SETTINGS>
+
+export const checkToken = command({
+  name: 'check-token',
+  summary: 'say what Jitsi says to a token, and why, before anybody joins',
+  args: [
+    [
+      '[token]',
+      'the token, or - for stdin; also with `Bearer` or an address with ?jwt= around it. ' +
+        'Other users of this machine can see an argument: stdin keeps it to yourself',
+    ],
+  ],
+  settings: SETTINGS,
+  examples: [
+    ['kjitsi check-token - --env ./.env --room team-a < token.txt', "asks by Jitsi's own settings"],
+    [
+      'kjitsi check-token - --issuer https://auth.example.org/realms/meet --jwks certs.json < token.txt',
+      'asks by flags alone',
+    ],
+    ['kjitsi check-token --env ./.env --certs ./certs --batch tokens.jsonl', 'audits many'],
+  ],
+  async run(context) {
+    const { args, settings, output } = context
+    const { batch, joinRoom: room, at } = settings
+    if (batch !== undefined && args[0] !== undefined)
+      throw new KjitsiError('usage', 'there are both a TOKEN and --batch: give one of them')
+    if (batch !== undefined) return checkAll(context, batch)
+    const check = await openCheck(context.http, tokenSettings(context), context.io.cwd)
+    const verdict = await check.ask({ token: await readToken(context), room, at })
+    const findings = [...check.findings, ...warningsOf(verdict.facts, verdict.about)]
+    // The document of --json has them in it; people get the answer first.
+    if (settings.json) findings.forEach(output.find)
+    const payload = { accepted: verdict.accepted, ...plainVerdict(verdict), rules: plainRules(verdict) }
+    output.result('verdict', payload, (paint) => report(verdict, room, paint))
+    if (!settings.json) findings.forEach(output.find)
+    return verdict.accepted ? undefined : 'verdict'
+  },
+})
+
+async function checkAll(context: Asked, batch: string): Promise<ErrorCode | undefined> {
   const { settings, output, io } = context
   const path = resolve(io.cwd, batch)
   // Opened before anything is asked of a server, and of any length: it is read line by line.
   const input = batch === '-' ? io.stdin : await openBatch(path)
   try {
-    const { ask, findings } = await openCheck(context)
+    const { ask, findings } = await openCheck(context.http, tokenSettings(context), context.io.cwd)
     findings.forEach(output.find)
     const { answered, accepted } = await runBatch(input, io, (question) =>
       ask({ ...question, room: question.room ?? settings.joinRoom, at: question.at ?? settings.at }),
@@ -59,7 +119,7 @@ async function openBatch(path: string): Promise<Readable> {
 }
 
 /** From the argument, or stdin where there is none or it is `-`. */
-async function readToken({ args: [token], io, output }: Context<Keys>): Promise<string> {
+async function readToken({ args: [token], io, output }: Asked): Promise<string> {
   if (token !== undefined && token !== '-') return tokenIn(token)
   if (io.stdin.isTTY) output.note('paste the token, then press Enter and Ctrl-D')
   try {
@@ -67,5 +127,14 @@ async function readToken({ args: [token], io, output }: Context<Keys>): Promise<
   } catch (error) {
     io.signal.throwIfAborted()
     throw error
+  }
+}
+
+/** What was said, without what is so by default. */
+function tokenSettings({ settings, sources }: Asked): TokenSettings {
+  return {
+    ...settings,
+    signType: sources.signType === 'default' ? undefined : settings.signType,
+    domainVerification: sources.domainVerification === undefined ? undefined : settings.domainVerification,
   }
 }

@@ -1,88 +1,175 @@
 // kjitsi gen-config KIND [DIR]: the files around Jitsi's .env, to stdout or into a folder.
 import { join, resolve } from 'node:path'
-import { COMMON, type Context, type Run } from '../cli/context.ts'
+import { type Context, command } from '../cli/context.ts'
+import { dnsLabel, plain } from '../cli/readers.ts'
+import { flagName, onOff, setting, wordsFor } from '../cli/setting.ts'
 import { KjitsiError } from '../errors.ts'
 import { type Written, checkTarget, readIfThere, writeIfChanged } from '../files.ts'
 import { finding } from '../jitsi/findings.ts'
 import { agreeOnKeys, besideEnv } from '../prosody/beside-env.ts'
 import { mergeBlock } from '../jitsi/block.ts'
-import { type FactKey, type Facts, envValues, factsOf } from '../jitsi/config.ts'
-import { type ConfigFile, KINDS, type Kind, type Place } from '../jitsi/configs.ts'
+import { type Facts, envValues, factsOf } from '../jitsi/config.ts'
+import { type ConfigFile, KINDS, type Kind, type Place, TOLD, type Told } from '../jitsi/configs.ts'
 import { isLoopback, issuerFindings, valueFindings } from '../jitsi/env-findings.ts'
 import { moderatorRoleOf } from '../jitsi/moderation.ts'
 import { JITSI_ENV, givenOrigin, readJitsiEnv } from '../jitsi/public-url.ts'
 import { issuersOf } from '../keycloak/discovery.ts'
 import { adviseOptions } from '../keycloak/mappers.ts'
 import { table } from '../table.ts'
-import { SETTINGS, type SettingKey, type Values } from '../settings.ts'
+import {
+  ACCEPTED,
+  ALLOW_KEYS_FROM,
+  CLIENT,
+  GUESTS,
+  JITSI_ENV_FILE,
+  JITSI_URLS,
+  KEYCLOAK,
+  KEYS,
+  KEYSERVER,
+  MODERATORS,
+  PLAN,
+} from '../settings.ts'
 import { fillTemplate, readTemplate } from '../templates.ts'
 
-type Keys =
-  | FactKey
-  | (
-      | 'url'
-      | 'realm'
-      | 'allowKeysFrom'
-      | 'jitsiUrls'
-      | 'jitsiEnv'
-      | 'keyserver'
-      | 'debian'
-      | 'keysDir'
-      | 'image'
-      | 'namespace'
-    )
-  | ('cronjob' | 'issuer' | 'moderators' | 'keys' | 'xmppDomain' | 'roomClaim' | 'into' | 'dryRun' | 'check')
-
-export const run: Run<Keys> = async (context) => {
-  const { args, settings, output } = context
-  const [name = ''] = args
-  const kind = kindOf(name, context)
-  const target = targetOf(kind, context)
-  const dryRun = settings.dryRun || settings.check
-
-  if (target?.into !== undefined) await checkTarget(target.into)
-  const found = await placeOf(kind, context)
-  const { given, origin } = found
-  const env = kind.besideEnv?.(found.place.debian)
-    ? await readJitsiEnv(settings.jitsiEnv, context.io)
-    : undefined
-  const place = env === undefined ? found.place : besideEnvPlace(found.place, env, context)
-  if (target?.dir !== undefined && kind.from === 'facts')
-    await checkTarget(join(target.dir, kind.file(place)))
-  // What is a part of somebody's file takes the place of its own earlier part only, in a folder too.
-  const merge = kind.settings.includes('into')
-  const planned = await filesOf(kind, place, given, origin, env, context)
-  // All of them, before the first is written.
-  if (target?.dir !== undefined)
-    for (const { name: file } of planned) await checkTarget(join(target.dir, file))
-  const files: Made[] = []
-  for (const file of planned) {
-    const text = fillTemplate(await readTemplate(file.template), file.values)
-    const path = target?.into ?? (target && join(target.dir, file.name))
-    if (path === undefined) files.push({ name: file.name, path, text, result: undefined })
-    else {
-      const { result, after } = await write(path, text, merge, dryRun, file.refuse)
-      files.push({ name: file.name, path, text, result })
-      file.advise?.(after, path).forEach(output.find)
-    }
-  }
-
-  const { keyserver } = place
-  const payload = {
-    config: name,
-    keyserver: keyserver === '' ? null : keyserver,
-    dir: target?.dir ?? null,
-    dryRun,
-    files: files.map(({ path, ...file }) => (target?.into === undefined ? file : { ...file, into: path })),
-  }
-  output.result('config', payload, () =>
-    target === undefined
-      ? files.map((file) => (files.length > 1 ? `# file: ${file.name}\n${file.text}` : file.text)).join('\n')
-      : table(files.map((file) => [file.path ?? '', stateOf(file, dryRun)])),
-  )
-  if (kind.from === 'keycloak') output.note(`JWT_ASAP_KEYSERVER that goes with it: ${keyserver}`)
-  return settings.check && files.some(({ result }) => result !== 'unchanged') ? 'drift' : undefined
+const SETTINGS = {
+  ...KEYCLOAK,
+  client: CLIENT,
+  jitsiUrls: JITSI_URLS,
+  jitsiEnv: JITSI_ENV_FILE,
+  keyserver: KEYSERVER,
+  allowKeysFrom: ALLOW_KEYS_FROM,
+  debian: setting({
+    flag: '--debian',
+    env: 'KJITSI_DEBIAN',
+    help: "for Jitsi's Debian packages, in place of docker-jitsi-meet",
+    parse: onOff,
+  }),
+  xmppDomain: setting({
+    flag: '--xmpp-domain <name>',
+    env: 'XMPP_DOMAIN',
+    help: "Jitsi's domain in Prosody (default: meet.jitsi, and with --debian the host of its address)",
+    parse: plain,
+  }),
+  into: setting({
+    flag: '--into <file>',
+    env: 'KJITSI_INTO',
+    help: 'file to merge the lines into as a marked block; the rest of it stays as it is',
+    parse: plain,
+  }),
+  keysDir: setting({
+    flag: '--keys-dir <path>',
+    env: 'KJITSI_KEYS_DIR',
+    help: 'folder for the keys (default: /etc/jitsi/meet/public, which the Debian packages serve)',
+    parse: plain,
+  }),
+  image: setting({
+    flag: '--image <name>',
+    env: 'KJITSI_IMAGE',
+    help: "container image of kjitsi (default: kjitsi with this kjitsi's version as its tag)",
+    parse: plain,
+  }),
+  namespace: setting({
+    flag: '--namespace <name>',
+    env: 'KJITSI_NAMESPACE',
+    help: 'Kubernetes namespace of Jitsi',
+    parse: dnsLabel,
+    default: 'jitsi',
+  }),
+  cronjob: setting({
+    flag: '--cronjob',
+    env: 'KJITSI_CRONJOB',
+    help: 'keep the keys in a ConfigMap by a CronJob, in place of running a key server',
+    parse: onOff,
+  }),
+  roomClaim: setting({
+    flag: '--room-claim',
+    env: 'KJITSI_ROOM_CLAIM',
+    help: 'refuse tokens without the claim `room`, as Prosody does',
+    parse: onOff,
+    default: 'true',
+  }),
+  ...ACCEPTED,
+  guests: GUESTS,
+  moderators: MODERATORS,
+  keys: KEYS,
+  ...PLAN,
 }
+
+export const genConfig = command({
+  name: 'gen-config',
+  summary: 'write the other files: web, prosody, nginx, systemd, compose, kubernetes or helm',
+  args: [
+    ['<kind>', 'web, prosody, nginx, systemd, compose, kubernetes or helm'],
+    ['[dir]', 'folder to write the files into; without it they go to stdout'],
+  ],
+  settings: SETTINGS,
+  examples: [
+    [
+      'kjitsi gen-config web --into "$CONFIG/web/custom-config.js" --env ./.env --realm meet',
+      "merges what the login needs into the web client's configuration",
+    ],
+    [
+      'kjitsi gen-config nginx --url https://auth.example.org --realm meet --jitsi-url https://meet.example.org',
+      "prints what makes Jitsi's own nginx serve the keys",
+    ],
+    [
+      'kjitsi gen-config systemd /etc/systemd/system --url https://auth.example.org --realm meet',
+      'writes the units of the key server, and of an export every 5 minutes',
+    ],
+  ],
+  async run(context) {
+    const { args, settings, output } = context
+    const [name = ''] = args
+    const kind = kindOf(name, context)
+    const target = targetOf(kind, context)
+    const dryRun = settings.dryRun || settings.check
+
+    if (target?.into !== undefined) await checkTarget(target.into)
+    const found = await placeOf(kind, context)
+    const { given, origin } = found
+    const env = kind.besideEnv?.(found.place.debian)
+      ? await readJitsiEnv(settings.jitsiEnv, context.io)
+      : undefined
+    const place = env === undefined ? found.place : besideEnvPlace(found.place, env, context)
+    if (target?.dir !== undefined && kind.from === 'facts')
+      await checkTarget(join(target.dir, kind.file(place)))
+    // What is a part of somebody's file takes the place of its own earlier part only, in a folder too.
+    const merge = kind.settings.includes('into')
+    const planned = await filesOf(kind, place, given, origin, env, context)
+    // All of them, before the first is written.
+    if (target?.dir !== undefined)
+      for (const { name: file } of planned) await checkTarget(join(target.dir, file))
+    const files: Made[] = []
+    for (const file of planned) {
+      const text = fillTemplate(await readTemplate(file.template), file.values)
+      const path = target?.into ?? (target && join(target.dir, file.name))
+      if (path === undefined) files.push({ name: file.name, path, text, result: undefined })
+      else {
+        const { result, after } = await write(path, text, merge, dryRun, file.refuse)
+        files.push({ name: file.name, path, text, result })
+        file.advise?.(after, path).forEach(output.find)
+      }
+    }
+
+    const { keyserver } = place
+    const payload = {
+      config: name,
+      keyserver: keyserver === '' ? null : keyserver,
+      dir: target?.dir ?? null,
+      dryRun,
+      files: files.map(({ path, ...file }) => (target?.into === undefined ? file : { ...file, into: path })),
+    }
+    output.result('config', payload, () =>
+      target === undefined
+        ? files
+            .map((file) => (files.length > 1 ? `# file: ${file.name}\n${file.text}` : file.text))
+            .join('\n')
+        : table(files.map((file) => [file.path ?? '', stateOf(file, dryRun)])),
+    )
+    if (kind.from === 'keycloak') output.note(`JWT_ASAP_KEYSERVER that goes with it: ${keyserver}`)
+    return settings.check && files.some(({ result }) => result !== 'unchanged') ? 'drift' : undefined
+  },
+})
 
 /**
  * Where the files go: into a folder, or merged into one that is there; undefined for stdout.
@@ -90,7 +177,7 @@ export const run: Run<Keys> = async (context) => {
  */
 function targetOf(
   kind: Kind,
-  { args, settings, io }: Context<Keys>,
+  { args, settings, io }: Context<typeof SETTINGS>,
 ):
   | { readonly dir: string; readonly into?: never }
   | { readonly into: string; readonly dir?: never }
@@ -122,18 +209,17 @@ function stateOf({ result = 'unchanged' }: Made, dryRun: boolean): string {
 }
 
 /** @throws KjitsiError `usage` where there is no such kind, or a flag was given that it does not read */
-function kindOf(name: string, { sources }: Context<Keys>): Kind {
+function kindOf(name: string, { sources }: Context<typeof SETTINGS>): Kind {
   const kind = Object.hasOwn(KINDS, name) ? KINDS[name] : undefined
   if (kind === undefined) {
     const hint = `the kinds are ${Object.keys(KINDS).join(', ')}`
     throw new KjitsiError('usage', 'there is no such kind of configuration', { hint })
   }
-  const read: readonly SettingKey[] = [...kind.settings, 'dryRun', 'check', ...COMMON]
-  const strangers = (Object.keys(sources) as Keys[]).filter(
-    (key) => sources[key] === 'flag' && !read.includes(key),
-  )
-  if (strangers.length === 0) return kind
-  const flags = strangers.map((key) => SETTINGS[key].flag.replace(/ .*/, ''))
+  const read: readonly string[] = [...kind.settings, ...Object.keys(PLAN)]
+  const flags = Object.entries(SETTINGS)
+    .filter(([key]) => sources[key as keyof typeof SETTINGS] === 'flag' && !read.includes(key))
+    .map(([, setting]) => flagName(setting))
+  if (flags.length === 0) return kind
   throw new KjitsiError('usage', `gen-config ${name} does not read ${flags.join(', ')}`, {
     hint: 'leave it out',
   })
@@ -142,7 +228,7 @@ function kindOf(name: string, { sources }: Context<Keys>): Kind {
 /** Where things are, with the settings that cannot be done without. */
 async function placeOf(
   kind: Kind,
-  context: Context<Keys>,
+  context: Context<typeof SETTINGS>,
 ): Promise<{ readonly place: Place; readonly given: Given; readonly origin: string | undefined }> {
   const { settings, io } = context
   const { debian, cronjob, namespace, image, roomClaim, jitsiEnv } = settings
@@ -154,18 +240,25 @@ async function placeOf(
   const isAddressed = wanted.startsWith('/') || needs.includes('jitsiUrls')
   const found = isAddressed ? await givenOrigin(settings.jitsiUrls, settings.jitsiEnv, io) : undefined
   const asksKeycloak = kind.from === 'keycloak' || settings.issuer.length === 0
-  const given = await context.need(
+  const needed = [
     ...(asksKeycloak ? (['url', 'realm'] as const) : []),
     ...(isAddressed && found === undefined ? (['jitsiUrls'] as const) : []),
-  )
+  ]
+  const given = { url: '', realm: [], jitsiUrls: [], ...(await context.need(needed)) }
   const origin = isAddressed ? (found ?? given.jitsiUrls.join()) : undefined
   const keyserver = wanted.startsWith('/') ? keysAt(origin ?? '', wanted, env) : wanted
   const envFile = jitsiEnv ?? JITSI_ENV
   const configFolder = env.get('CONFIG') || '~/.jitsi-meet-cfg'
   const host = debian && origin !== undefined ? new URL(origin).hostname : 'meet.jitsi'
   const domain = settings.xmppDomain ?? host
-  const place = { ...about, keyserver, domain, told: settings, envFile, configFolder }
+  const place = { ...about, keyserver, domain, told: toldBy(settings), envFile, configFolder }
   return { place, given, origin }
+}
+
+/** What the commands that a file names are to be told. */
+function toldBy(settings: Context<typeof SETTINGS>['settings']): Told {
+  const words = TOLD.map((key) => [key, wordsFor(SETTINGS[key], settings[key])])
+  return Object.fromEntries(words) as Told
 }
 
 const NO_ENV: ReadonlyMap<string, string> = new Map()
@@ -181,13 +274,17 @@ function keysAt(origin: string, path: string, env: ReadonlyMap<string, string>):
   return isJitsi && url.pathname !== '/' ? asked : `${origin}${path}`
 }
 
-/** Only those are there that `placeOf` needs. */
-type Given = { readonly [K in 'url' | 'realm' | 'jitsiUrls']: Exclude<Values[K], undefined> }
+/** Empty where `placeOf` does not need them. */
+interface Given {
+  readonly url: string
+  readonly realm: readonly string[]
+  readonly jitsiUrls: readonly string[]
+}
 
 type Env = ReadonlyMap<string, string>
 
 /** What `.env` has is the default of what goes beside it. */
-function besideEnvPlace(place: Place, env: Env, { settings, sources }: Context<Keys>): Place {
+function besideEnvPlace(place: Place, env: Env, { settings, sources }: Context<typeof SETTINGS>): Place {
   const { xmppDomain, roomClaim } = sources
   const said = {
     // XMPP_DOMAIN is a name of Jitsi's own: the settings file has it as Jitsi's `.env`, and --env may name another one.
@@ -205,7 +302,7 @@ async function filesOf(
   given: Given,
   origin: string | undefined,
   env: Env | undefined,
-  context: Context<Keys>,
+  context: Context<typeof SETTINGS>,
 ): Promise<readonly ConfigFile[]> {
   if (kind.from === 'facts') {
     const facts = await acceptedFacts(kind, place, given, origin, context)
@@ -223,7 +320,7 @@ async function acceptedFacts(
   { keyserver }: Place,
   { url, realm }: Given,
   origin: string | undefined,
-  { settings, http, output }: Context<Keys>,
+  { settings, http, output }: Context<typeof SETTINGS>,
 ): Promise<Facts> {
   const asked = settings.issuer.length === 0
   const issuers = asked ? await issuersOf(http, url, realm) : settings.issuer
@@ -233,7 +330,7 @@ async function acceptedFacts(
   for (const found of [
     ...issuerFindings(issuers, asked ? url : undefined),
     ...valueFindings(envValues(facts, new Map()), facts),
-    ...adviseOptions({ moderatorRole: moderatorRoleOf({ moderators, moderatorRole: undefined }) }),
+    ...adviseOptions({ moderatorRole: moderatorRoleOf({ moderators }) }),
   ]) {
     output.find(found)
   }

@@ -1,9 +1,8 @@
 // The facts of a Jitsi that accepts Keycloak's tokens, decided once; each file that Jitsi reads is made from them.
 import { KjitsiError } from '../errors.ts'
-import { type Values, waysToGive } from '../settings.ts'
 import { commaList, jsText, luaString, luaText } from './literals.ts'
 import { type Login, keySetOf, loginOf } from './login.ts'
-import { type ModeratedBy, moderatedBy, moderatedByOf, moderationOf } from './moderation.ts'
+import { type Moderators, type ModeratedBy, moderatedBy, moderatedByOf, moderationOf } from './moderation.ts'
 import { type Own, isSharedList } from './shown-env.ts'
 
 export type SignType = 'RS256' | 'RS384' | 'RS512'
@@ -33,8 +32,19 @@ export function defaultAudiences(clientId: string): readonly string[] {
   return ['account', clientId]
 }
 
-/** The settings that decide the facts. */
-export type FactKey = 'client' | 'audience' | 'appId' | 'guests' | 'signType'
+/** What people say about a Jitsi that accepts tokens. */
+export interface FactSettings {
+  /** Client id. */
+  readonly client: string
+  /** Empty for those of the realm's own tokens. */
+  readonly audience: readonly string[]
+  /** Undefined for the client id. */
+  readonly appId: string | undefined
+  readonly guests: boolean
+  readonly signType: SignType
+  readonly moderators?: Moderators | undefined
+  readonly keys?: Keys | undefined
+}
 
 /**
  * The facts that the settings give, with the issuers and the key server that were found for them.
@@ -43,7 +53,7 @@ export type FactKey = 'client' | 'audience' | 'appId' | 'guests' | 'signType'
  * @throws KjitsiError `usage` where the settings do not go together
  */
 export function factsOf(
-  settings: Values<FactKey> & Partial<Values<'moderators' | 'keys'>>,
+  settings: FactSettings,
   issuers: readonly string[],
   keyserver: string,
   origin?: string,
@@ -96,12 +106,9 @@ export function envValues(facts: Facts, before: ReadonlyMap<string, string>): Re
     ['ENABLE_AUTH', '1'],
     ['ENABLE_GUESTS', facts.guests ? '1' : '0'],
     ['AUTH_TYPE', 'jwt'],
-    ['JWT_APP_ID', luaText(`JWT_APP_ID (${waysToGive('appId')})`, facts.appId)],
-    ['JWT_ACCEPTED_ISSUERS', luaList(`JWT_ACCEPTED_ISSUERS (${waysToGive('issuer')})`, facts.issuers)],
-    [
-      'JWT_ACCEPTED_AUDIENCES',
-      luaList(`JWT_ACCEPTED_AUDIENCES (${waysToGive('audience')})`, facts.audiences),
-    ],
+    ['JWT_APP_ID', luaText('JWT_APP_ID (--app-id or KJITSI_APP_ID)', facts.appId)],
+    ['JWT_ACCEPTED_ISSUERS', luaList('JWT_ACCEPTED_ISSUERS (--issuer or KJITSI_ISSUER)', facts.issuers)],
+    ['JWT_ACCEPTED_AUDIENCES', luaList('JWT_ACCEPTED_AUDIENCES (--audience or KJITSI_AUDIENCE)', facts.audiences)],
     ...pemServer(facts, before),
     ['JICOFO_ENABLE_AUTH', '0'],
     ...moderation(facts, before),
@@ -118,7 +125,7 @@ type Entries = readonly (readonly [key: string, value: string])[]
 
 function pemServer({ keys, keyserver }: Facts, before: ReadonlyMap<string, string>): Entries {
   const key = 'JWT_ASAP_KEYSERVER'
-  if (keys !== 'jwks') return [[key, luaText(`${key} (${waysToGive('keyserver')})`, keyserver)]]
+  if (keys !== 'jwks') return [[key, luaText(`${key} (--keyserver or KJITSI_KEYSERVER)`, keyserver)]]
   return before.get(key) ? [[key, '']] : []
 }
 

@@ -2,8 +2,7 @@
 import packageJson from '../../package.json' with { type: 'json' }
 import { KjitsiError } from '../errors.ts'
 import type { Finding } from '../finding.ts'
-import { SETTINGS, type SettingKey, type Values } from '../settings.ts'
-import { type FactKey, type Facts, envValues } from './config.ts'
+import { type FactSettings, type Facts, envValues } from './config.ts'
 import {
   type Literal,
   helmString,
@@ -55,7 +54,7 @@ export interface Place {
   /** The key set that Jitsi's `.env` names. */
   readonly keySet?: string | undefined
   /** What the commands that a file names are to be told, so that they come to the same facts. */
-  readonly told: Values<(typeof TOLD)[number]>
+  readonly told: Told
   /** Jitsi's `.env`, as it was named. */
   readonly envFile: string
   /** The folder CONFIG of that `.env`. */
@@ -72,7 +71,7 @@ export interface Keycloak {
 
 interface About {
   /** The settings that it reads; any other that is given is a mistake. */
-  readonly settings: readonly SettingKey[]
+  readonly settings: readonly string[]
   /** Where Prosody finds the keys, without --keyserver: an address, or a path at Jitsi's own; empty where it is not said. */
   readonly keys: (place: Pick<Place, 'debian' | 'cronjob' | 'namespace'>) => string
   /** Settings that it cannot do without, besides those that find Keycloak and the keys. */
@@ -103,7 +102,10 @@ export type Kind = About &
 const HELM_FILE = 'kjitsi-values.yaml'
 const ADDRESS = ['jitsiUrls', 'jitsiEnv'] as const
 const TOLD_TO_HELM = ['client', 'appId', 'audience', 'guests', 'signType', 'moderators'] as const
-const TOLD = [...TOLD_TO_HELM, 'keys'] as const satisfies readonly (FactKey | 'moderators' | 'keys')[]
+export const TOLD = [...TOLD_TO_HELM, 'keys'] as const satisfies readonly (keyof FactSettings)[]
+
+/** Settings as the words that give them, none where they are as by default. */
+export type Told = Readonly<Record<(typeof TOLD)[number], readonly string[]>>
 
 export const KINDS: Readonly<Record<string, Kind>> = {
   nginx: {
@@ -340,26 +342,10 @@ function kjitsi(
   keycloak: Keycloak,
   keys: readonly (typeof TOLD)[number][],
 ): Literal {
-  const options = keys.flatMap((key) => optionsOf(key, told[key]))
+  const options = keys.flatMap((key) => told[key])
   return shellWords('an option of this run', [
     ...['kjitsi', ...command, ...sourceWords(keycloak)],
     ...options,
     ...['--keyserver', keyserver],
   ])
-}
-
-/** A setting as flags, none where it is as by default. */
-function optionsOf(
-  key: (typeof TOLD)[number],
-  value: Values<(typeof TOLD)[number]>[(typeof TOLD)[number]],
-): readonly string[] {
-  const definition: { readonly flag: string; readonly default?: string } = SETTINGS[key]
-  const [flag = ''] = definition.flag.split(' ')
-  if (value === undefined) return []
-  if (typeof value === 'object') {
-    return 'role' in value ? [flag, `role:${value.role}`] : value.flatMap((item) => [flag, item])
-  }
-  if (String(value) === definition.default) return []
-  if (typeof value === 'string') return [flag, value]
-  return [value ? flag : flag.replace(/^--/, '--no-')]
 }

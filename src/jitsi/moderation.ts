@@ -1,7 +1,6 @@
 // Who moderates a room, and what that asks of Jicofo and Prosody. This file alone knows which of their modules do it.
 
 import { KjitsiError } from '../errors.ts'
-import type { Values } from '../settings.ts'
 
 /** Who is a moderator: holders of one of the client's roles, everybody who has logged in, or whoever comes in first. */
 export type Moderators = { readonly role: string } | 'everyone' | 'first'
@@ -24,7 +23,10 @@ export function readModerators(text: string): Moderators {
 export function moderatorRoleOf({
   moderators,
   moderatorRole,
-}: Values<'moderators' | 'moderatorRole'>): string | undefined {
+}: {
+  readonly moderators: Moderators | undefined
+  readonly moderatorRole?: string | undefined
+}): string | undefined {
   if (moderators === undefined) return moderatorRole
   const [role, said] =
     typeof moderators === 'object' ? [moderators.role, `role:${moderators.role}`] : [undefined, moderators]

@@ -1,6 +1,5 @@
 // What Jitsi's login wants of the Keycloak client: pure, and the only place that knows it.
 import { postLogoutUri, redirectUri } from '../jitsi/origin.ts'
-import type { Values } from '../settings.ts'
 import { type Mapper, type MapperOptions, desiredMappers } from './mappers.ts'
 
 /** The members of Keycloak's ClientRepresentation.java that kjitsi sets, or must know to set the others. */
@@ -84,9 +83,20 @@ export interface ClientWish {
   readonly fullScopeChange: boolean
 }
 
-export type ClientOptions = Values<
-  'client' | 'tokenAudience' | 'moderatorRole' | 'tokenLifespan' | 'makePublic' | 'fullScopeChange'
->
+export interface ClientOptions extends TokenOptions {
+  /** Of an access token, seconds. */
+  readonly tokenLifespan: number
+  readonly makePublic: boolean
+  readonly fullScopeChange: boolean
+}
+
+interface TokenOptions {
+  /** Client id. */
+  readonly client: string
+  /** Undefined for the client id. */
+  readonly tokenAudience: string | undefined
+  readonly moderatorRole: string | undefined
+}
 
 /** @param origins as `jitsiOrigin` gives them */
 export function clientWish(origins: readonly string[], options: ClientOptions): ClientWish {
@@ -113,7 +123,7 @@ export function mapperOptions({
   client,
   tokenAudience = client,
   moderatorRole,
-}: Values<'client' | 'tokenAudience' | 'moderatorRole'>): MapperOptions & { readonly tokenAudience: string } {
+}: TokenOptions): MapperOptions & { readonly tokenAudience: string } {
   return {
     client,
     tokenAudience,

@@ -3,8 +3,6 @@ import { KjitsiError } from '../errors.ts'
 import type { Finding } from '../finding.ts'
 import { finding } from './findings.ts'
 import { FEATURES } from '../jitsi/features.ts'
-import type { Values } from '../settings.ts'
-import type { UserField } from '../cli/readers.ts'
 
 /** A protocol mapper as Keycloak's admin API takes it (ProtocolMapperRepresentation.java); config values are strings. */
 export interface Mapper {
@@ -19,19 +17,26 @@ export interface ExistingMapper extends Mapper {
   readonly id: string
 }
 
-export type MapperOptions = Values<
-  | 'client'
-  | 'room'
-  | 'roomAttribute'
-  | 'bnf'
-  | 'nbf'
-  | 'tokenAudience'
-  | 'userContext'
-  | 'nameFrom'
-  | 'moderatorRole'
-  | 'groupFrom'
-  | 'feature'
->
+/** Where a claim about the user comes from: a property that each user has, or an attribute that a realm may define. */
+export type UserField =
+  { readonly property: 'id' | 'username' | 'email' | 'firstName' } | { readonly attribute: string }
+
+export interface MapperOptions {
+  /** Client id of the client that has the mappers. */
+  readonly client: string
+  /** Of the claim `room`; `*` opens every room. */
+  readonly room: string
+  readonly roomAttribute: string | undefined
+  readonly bnf: number
+  readonly nbf: boolean
+  readonly tokenAudience: string | undefined
+  readonly userContext: boolean
+  readonly nameFrom: UserField
+  /** Client role whose holders moderate. */
+  readonly moderatorRole: string | undefined
+  readonly groupFrom: { readonly attribute: string } | undefined
+  readonly feature: readonly { readonly name: string; readonly value: boolean }[]
+}
 
 /** Takes something away where it is true (mod_muc_displayname.lua), so `all` leaves it out and nobody must give it. */
 const RESTRICTION = 'name-readonly'

@@ -1,7 +1,7 @@
 // What came of a job in one realm or in many: findings, the result in both forms of output, and the exit code.
-import { type ErrorCode, worstOf } from '../errors.ts'
+import type { ErrorCode } from '../errors.ts'
 import { finding } from './findings.ts'
-import type { Output } from '../cli/output.ts'
+import type { Output } from '../io.ts'
 import type { InRealm, Outcome } from './set-up.ts'
 import { outcomeLines, summaryLine } from './wording.ts'
 
@@ -19,14 +19,14 @@ export interface Reported {
  * failure}]}`, where `items` is the plan that was carried out (`Item` of plan.ts), `changed` and `conflict` whether it has
  * changes, or something that a person must decide first, and `failure` the code of the finding `realm-failed` that says
  * what went wrong.
- * @returns the exit code of it all, undefined where all went well
+ * @returns in how many ways it did not end well
  * @throws KjitsiError what went wrong in the only realm
  */
 export function reportOutcomes(
   output: Output,
   outcomes: readonly InRealm<Outcome>[],
   { kind, client, dryRun, check }: Reported,
-): ErrorCode | undefined {
+): readonly ErrorCode[] {
   const codes = outcomes.flatMap((one): ErrorCode[] => {
     if ('result' in one) {
       one.result.findings.forEach(output.find)
@@ -44,8 +44,7 @@ export function reportOutcomes(
       ...summaryLine(outcomes, dryRun),
     ].join('\n'),
   )
-  const [first, ...others] = codes
-  return first === undefined ? undefined : worstOf([first, ...others])
+  return codes
 }
 
 function plain(one: InRealm<Outcome>): object {

@@ -21,6 +21,9 @@ import {
   planRole,
 } from './plan.ts'
 
+/** Told what is about to be done, before the first write. */
+export type Progress = (changes: readonly Item[]) => void
+
 interface Job {
   readonly clientId: string
   /** The client role that the mappers count on. */
@@ -28,8 +31,7 @@ interface Job {
   /** Take away what would be made instead. */
   readonly remove: boolean
   readonly dryRun: boolean
-  /** Told what is about to be done, before the first write. */
-  readonly onPlan: (realm: string, changes: readonly Item[]) => void
+  readonly onPlan: Progress
 }
 
 export interface MapperJob extends Job {
@@ -126,7 +128,7 @@ async function carryOut(realm: RealmAdmin, job: Job, look: () => Promise<Look>):
     if (before.length > 0 && hasConflict(planned)) throw afterDone(changedMeanwhile(realm, job), done)
     if (changes.length > 0 && !job.dryRun) {
       if (client !== undefined) needManage(realm, client)
-      job.onPlan(realm.name, changes)
+      job.onPlan(changes)
       try {
         await applyPlan(realm, client, planned, done)
       } catch (error) {
@@ -177,7 +179,7 @@ async function removeDuplicates(
     )
     if (duplicates.length === 0) return
     if (hasConflict(duplicates)) throw afterDone(changedMeanwhile(realm, job), done)
-    if (reads === 1) job.onPlan(realm.name, duplicates)
+    if (reads === 1) job.onPlan(duplicates)
     try {
       await applyPlan(realm, client, duplicates, done)
       return

@@ -1,8 +1,8 @@
 // Verdicts by what a person gave: settings are read once, keys as the tokens ask for them.
-import type { Context } from '../cli/context.ts'
 import type { Finding } from '../finding.ts'
+import type { Http } from '../http.ts'
 import { keyFileOf, kidOf } from './facts.ts'
-import { type SettingsOfToken, givenFor } from './given.ts'
+import { type TokenSettings, givenFor } from './given.ts'
 import { openKeySource } from './key-source.ts'
 import { type Verdict, verdictOf } from './verdict.ts'
 
@@ -22,9 +22,9 @@ export interface Check {
 }
 
 /** @throws KjitsiError as reading the settings and opening the keys do */
-export async function openCheck(context: Context<SettingsOfToken>): Promise<Check> {
-  const { prosody, places, findings, about } = await givenFor(context)
-  const source = await openKeySource(context.http, places, context.io.cwd)
+export async function openCheck(http: Http, settings: TokenSettings, cwd: string): Promise<Check> {
+  const { prosody, places, findings, about } = await givenFor(settings, cwd)
+  const source = await openKeySource(http, places, cwd)
   return {
     findings,
     async ask({ token, room, at }) {

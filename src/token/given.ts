@@ -1,6 +1,5 @@
 // What a person gave to check a token by: Jitsi's `.env`, and flags that come before it.
 import { resolve } from 'node:path'
-import type { Context } from '../cli/context.ts'
 import { KjitsiError } from '../errors.ts'
 import { readIfThere } from '../files.ts'
 import type { Finding } from '../finding.ts'
@@ -8,21 +7,22 @@ import { finding } from './findings.ts'
 import { readEnv } from '../jitsi/env-file.ts'
 import { neighbourFindings } from '../jitsi/env-findings.ts'
 import { type ProsodySettings, type TokenOptions, prosodySettings } from '../prosody/settings.ts'
-import { SETTINGS, waysToGive } from '../settings.ts'
 import type { Places } from './key-source.ts'
 import { shownAddress } from '../shown.ts'
 import type { AboutJitsi } from './verdict.ts'
 
-export type SettingsOfToken =
-  | 'jitsiEnv'
-  | 'issuer'
-  | 'audience'
-  | 'keyserver'
-  | 'certs'
-  | 'jwks'
-  | 'signType'
-  | 'appId'
-  | 'domainVerification'
+/** What people say about a Jitsi and its keys; what is undefined was not said. */
+export interface TokenSettings {
+  readonly jitsiEnv: string | undefined
+  readonly issuer: readonly string[]
+  readonly audience: readonly string[]
+  readonly keyserver: string | undefined
+  readonly certs: string | undefined
+  readonly jwks: readonly string[]
+  readonly appId: string | undefined
+  readonly signType: string | undefined
+  readonly domainVerification: boolean | undefined
+}
 
 export interface Given {
   readonly prosody: ProsodySettings
@@ -36,11 +36,12 @@ export interface Given {
  * Settings and places of the keys.
  * @throws KjitsiError `usage` where they are too few, or `.env` cannot be read as docker compose reads it
  */
-export async function givenFor({ settings, sources, io }: Context<SettingsOfToken>): Promise<Given> {
-  const { jitsiEnv, issuer, audience, keyserver, certs, jwks, appId } = settings
+/** @param cwd absolute path that the others start from */
+export async function givenFor(settings: TokenSettings, cwd: string): Promise<Given> {
+  const { jitsiEnv, issuer, audience, keyserver, certs, jwks, appId, signType } = settings
   const byFlags = issuer.length > 0 && (keyserver ?? certs ?? jwks[0]) !== undefined
   if (jitsiEnv === undefined && !byFlags) throw tooFew()
-  const values = jitsiEnv === undefined ? BY_FLAGS : await readJitsiEnv(resolve(io.cwd, jitsiEnv))
+  const values = jitsiEnv === undefined ? BY_FLAGS : await readJitsiEnv(resolve(cwd, jitsiEnv))
   // With a `.env`, that alone says whom Prosody asks, and these are what it answers. Without one they are the settings too.
   const alone = jitsiEnv === undefined
   const keyServer = keyserver ?? (alone ? certs : undefined)
@@ -51,8 +52,8 @@ export async function givenFor({ settings, sources, io }: Context<SettingsOfToke
     ...(issuer.length > 0 && { asap_accepted_issuers: issuer }),
     ...(audience.length > 0 && { asap_accepted_audiences: audience }),
     ...(appId !== undefined && { app_id: appId }),
-    ...(sources.signType !== 'default' && { signature_algorithm: settings.signType }),
-    ...(sources.domainVerification !== undefined && {
+    ...(signType !== undefined && { signature_algorithm: signType }),
+    ...(settings.domainVerification !== undefined && {
       enable_domain_verification: settings.domainVerification,
     }),
   } satisfies TokenOptions)
@@ -122,7 +123,7 @@ function neighbours(values: ReadonlyMap<string, string>, file: string): readonly
 function tooFew(): KjitsiError {
   return new KjitsiError(
     'usage',
-    `nothing says what Jitsi accepts: ${waysToGive('jitsiEnv')} is missing (${SETTINGS.jitsiEnv.help})`,
+    "nothing says what Jitsi accepts: --env or KJITSI_JITSI_ENV is missing (Jitsi's own .env)",
     {
       hint: 'or give --issuer, and --certs, --keyserver or --jwks',
     },

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { KjitsiError } from '../../src/errors.ts'
 import { finding } from '../../src/jitsi/findings.ts'
 import { table } from '../../src/table.ts'
-import { type Output, type OutputOptions, createOutput, printable } from '../../src/cli/output.ts'
+import type { Output } from '../../src/io.ts'
+import { type OutputOptions, createOutput, printable } from '../../src/cli/output.ts'
 
 interface Said {
   readonly stdout: string

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import { readFileSync, readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { COMMANDS } from '../../src/commands.ts'
-import { COMMON } from '../../src/cli/context.ts'
-import { flagsOf } from '../../src/settings.ts'
+import { COMMON } from '../../src/cli/common.ts'
+import { flagsOf } from '../../src/cli/setting.ts'
+import { PROGRAM } from '../../src/main.ts'
 import { BIN, run, spawnKjitsi } from '../run.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -17,18 +17,18 @@ test('the version', async () => {
 test('--help names every command with its summary', async () => {
   const { exitCode, stdout } = await run(['--help'])
   expect(exitCode).toBe(0)
-  for (const { name, summary } of COMMANDS) {
+  for (const { name, summary } of PROGRAM.commands) {
     expect(stdout).toContain(name)
     expect(stdout.replace(/\s+/g, ' ')).toContain(summary)
   }
 })
 
-test.each(COMMANDS.map((command) => [command.name, command] as const))(
+test.each(PROGRAM.commands.map((command) => [command.name, command] as const))(
   '%s --help names every setting, with its environment name, and an example',
   async (name, command) => {
     const { exitCode, stdout } = await run([name, '--help'])
     expect(exitCode).toBe(0)
-    for (const flag of [...command.settings, ...COMMON].flatMap((key) => flagsOf(key)))
+    for (const flag of Object.values({ ...command.settings, ...COMMON }).flatMap(flagsOf))
       expect(stdout).toContain(flag)
     for (const [line] of command.examples) expect(stdout).toContain(line)
   },
@@ -71,7 +71,7 @@ test('commands are files, and the README tells the same ones', () => {
   const files = readdirSync(new URL('../../src/commands/', import.meta.url)).map((name) =>
     name.replace(/\.ts$/, ''),
   )
-  expect(files.sort()).toEqual(COMMANDS.map(({ name }) => name).sort())
+  expect(files.sort()).toEqual(PROGRAM.commands.map(({ name }) => name).sort())
 })
 
 test('every module can be imported without anything happening', async () => {

@@ -1,15 +1,6 @@
 import { expect, test } from 'vitest'
 import { duration, pause, shownDuration } from '../../src/duration.ts'
-import {
-  hostAndPort,
-  httpUrl,
-  integer,
-  keyValue,
-  lifespan,
-  oneOf,
-  port,
-  urlPath,
-} from '../../src/cli/readers.ts'
+import { hostAndPort, httpUrl, integer, oneOf, port, urlPath } from '../../src/cli/readers.ts'
 
 test.each([
   ['https://auth.example.org', 'https://auth.example.org'],
@@ -84,17 +75,6 @@ test.each(['-1', '65536', 'http'])('%s is no port', (typed) => {
   expect(() => port(typed)).toThrow(/is no (port|whole number)/)
 })
 
-test.each([
-  ['recording=true', { name: 'recording', value: true }],
-  ['all=false', { name: 'all', value: false }],
-])('the feature %s', (typed, pair) => {
-  expect(keyValue(typed)).toEqual(pair)
-})
-
-test.each(['recording', 'recording=yes', '=true', 'a=b=true'])('%s is no feature', (typed) => {
-  expect(() => keyValue(typed)).toThrow('is not of the form NAME=true or NAME=false')
-})
-
 test('a word out of several is matched exactly', () => {
   const alg = oneOf('RS256', 'RS512')
   expect(alg('RS512')).toBe('RS512')
@@ -148,11 +128,4 @@ test.each([
   '/\u00FC',
 ])('%s is no path', (typed) => {
   expect(() => urlPath(typed)).toThrow('is no path: it starts with /')
-})
-
-test('the lifespan of a token is a duration that Keycloak can hold', () => {
-  expect(lifespan('10h')).toBe(36_000)
-  expect(lifespan('24855d')).toBe(2_147_472_000)
-  for (const text of ['0', '0h', '24856d', '99999d']) expect(() => lifespan(text)).toThrow('is no lifespan')
-  expect(() => lifespan('soon')).toThrow('is no duration')
 })

@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { COMMANDS } from '../../src/commands.ts'
-import { COMMON } from '../../src/cli/context.ts'
+import { COMMON } from '../../src/cli/common.ts'
 import type { Io } from '../../src/io.ts'
 import { resolveSettings } from '../../src/cli/resolve.ts'
-import { SETTINGS, type SettingKey, flagsOf, isSecret, waysToGive } from '../../src/settings.ts'
+import { type Setting, flagName, flagsOf, waysToGive } from '../../src/cli/setting.ts'
+import { PROGRAM } from '../../src/main.ts'
+import { CLIENT, GUESTS, KEYCLOAK, LOGIN, PLAN } from '../../src/settings.ts'
 
 let cwd: string
 beforeEach(async () => {
@@ -34,7 +35,7 @@ describe('flag > environment > settings file > default', () => {
   ] as const
   test.each(layers)('%s: flags %j, environment %j, file %j', async (source, flags, env, file, value) => {
     await writeFile(join(cwd, '.env'), file)
-    const resolved = await resolveSettings(['client'], flags, io(env))
+    const resolved = await resolveSettings({ client: CLIENT }, flags, io(env))
     expect(resolved.values.client).toBe(value)
     expect(resolved.sources.client).toBe(source)
   })
@@ -43,12 +44,14 @@ describe('flag > environment > settings file > default', () => {
 test('a settings file of another name takes the place of .env', async () => {
   await writeFile(join(cwd, '.env'), 'KJITSI_CLIENT=a')
   await writeFile(join(cwd, 'other'), 'KJITSI_CLIENT=b')
-  expect((await resolveSettings(['client'], { settings: 'other' }, io())).values.client).toBe('b')
-  expect((await resolveSettings(['client'], {}, io({ KJITSI_SETTINGS: 'other' }))).values.client).toBe('b')
+  expect((await resolveSettings({ client: CLIENT }, { settings: 'other' }, io())).values.client).toBe('b')
+  expect(
+    (await resolveSettings({ client: CLIENT }, {}, io({ KJITSI_SETTINGS: 'other' }))).values.client,
+  ).toBe('b')
 })
 
 test('a settings file that was named must be there', async () => {
-  await expect(resolveSettings(['client'], { settings: 'gone' }, io())).rejects.toMatchObject({
+  await expect(resolveSettings({ client: CLIENT }, { settings: 'gone' }, io())).rejects.toMatchObject({
     code: 'usage',
     message: expect.stringMatching(/^--settings: cannot read .*gone: no such file or folder$/) as unknown,
   })
@@ -62,13 +65,15 @@ test.each([
   ['stdin by environment', {}, { KEYCLOAK_PASSWORD_FILE: '-' }, 'from stdin\r\n', 'from stdin'],
 ])('a secret as %s', async (_, flags, env, stdin, password) => {
   await writeFile(join(cwd, 'pw'), 'from file\n')
-  const resolved = await resolveSettings(['password'], flags, io(env, stdin))
+  const resolved = await resolveSettings({ password: LOGIN.password }, flags, io(env, stdin))
   expect(resolved.values.password).toBe(password)
   expect(resolved.secrets).toEqual([password])
 })
 
 test('a secret that cannot be read is named by its flag, not shown', async () => {
-  await expect(resolveSettings(['password'], { passwordFile: './gone' }, io())).rejects.toMatchObject({
+  await expect(
+    resolveSettings({ password: LOGIN.password }, { passwordFile: './gone' }, io()),
+  ).rejects.toMatchObject({
     code: 'usage',
     message: expect.stringMatching(/^--password-file: cannot read .*gone/) as unknown,
   })
@@ -79,8 +84,10 @@ test.each([
   [{}, { KEYCLOAK_REALM: 'a, b,,c' }, ['a', 'b', 'c']],
   [{}, {}, []],
 ])('a repeated setting: flags %j, environment %j', async (flags, env, realms) => {
-  expect((await resolveSettings(['realm'], flags, io(env))).values.realm).toEqual(realms)
+  expect((await resolveSettings({ realm: KEYCLOAK.realm }, flags, io(env))).values.realm).toEqual(realms)
 })
+
+const SWITCHES = { guests: GUESTS, dryRun: PLAN.dryRun, input: COMMON.input }
 
 test.each([
   ['guests', {}, {}, true],
@@ -91,7 +98,7 @@ test.each([
   ['dryRun', { dryRun: true }, { KJITSI_DRY_RUN: '0' }, true],
   ['input', { input: false }, {}, false],
 ] as const)('the switch %s: flags %j, environment %j', async (key, flags, env, value) => {
-  expect((await resolveSettings([key], flags, io(env))).values[key]).toBe(value)
+  expect((await resolveSettings(SWITCHES, flags, io(env))).values[key]).toBe(value)
 })
 
 test.each([
@@ -99,22 +106,28 @@ test.each([
   [{}, { KJITSI_TIMEOUT: 'soon' }, 'KJITSI_TIMEOUT "soon" is no duration: write 90s, 5m, 24h or 7d'],
   [{}, { KJITSI_JSON: 'maybe' }, 'KJITSI_JSON "maybe" is neither true nor false'],
 ])('a value that cannot be read: %j %j', async (flags, env, message) => {
-  await expect(resolveSettings(['timeout', 'json'], flags, io(env))).rejects.toMatchObject({
+  await expect(
+    resolveSettings({ timeout: COMMON.timeout, json: COMMON.json }, flags, io(env)),
+  ).rejects.toMatchObject({
     code: 'usage',
     message,
   })
 })
 
+const ALL = [...new Set([COMMON, ...PROGRAM.commands.map(({ settings }) => settings)].flatMap(settingsOf))]
+
+function settingsOf(table: Readonly<Record<string, Setting>>): readonly Setting[] {
+  return Object.values(table)
+}
+
 test('an environment name belongs to one setting', () => {
-  const names = Object.values(SETTINGS).map(({ env }) => env)
+  const names = ALL.flatMap(({ env }) => env ?? [])
   expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([])
 })
 
 test('no command has two settings with the same flag', () => {
-  for (const { name, settings } of COMMANDS) {
-    const flags = [...settings, ...COMMON]
-      .flatMap((key) => flagsOf(key))
-      .map((flag) => flag.replace(/ .*/, ''))
+  for (const { name, settings } of PROGRAM.commands) {
+    const flags = [...settingsOf(settings), ...settingsOf(COMMON)].map(flagName)
     expect(
       flags.filter((flag, i) => flags.indexOf(flag) !== i),
       name,
@@ -123,9 +136,9 @@ test('no command has two settings with the same flag', () => {
 })
 
 test('a secret is never a plain flag, and the way to give it says so', () => {
-  const secrets = (Object.keys(SETTINGS) as SettingKey[]).filter(isSecret)
+  const secrets = ALL.filter(({ secret }) => secret)
   expect(secrets).not.toEqual([])
-  for (const key of secrets) expect(flagsOf(key)).toEqual([expect.stringMatching(/-file <path>$/)])
-  expect(waysToGive('password')).toBe('KEYCLOAK_PASSWORD, KEYCLOAK_PASSWORD_FILE or --password-file')
-  expect(waysToGive('url')).toBe('--url or KEYCLOAK_URL')
+  for (const one of secrets) expect(flagsOf(one)).toEqual([expect.stringMatching(/-file <path>$/)])
+  expect(waysToGive(LOGIN.password)).toBe('KEYCLOAK_PASSWORD, KEYCLOAK_PASSWORD_FILE or --password-file')
+  expect(waysToGive(KEYCLOAK.url)).toBe('--url or KEYCLOAK_URL')
 })

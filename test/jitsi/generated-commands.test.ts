@@ -7,8 +7,10 @@ import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { afterAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { program } from '../../src/cli/program.ts'
-import { SETTINGS } from '../../src/settings.ts'
+import { COMMON } from '../../src/cli/common.ts'
+import { commandTree } from '../../src/cli/program.ts'
+import type { SettingTable } from '../../src/cli/setting.ts'
+import { PROGRAM } from '../../src/main.ts'
 import { run } from '../run.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'kjitsi-commands-'))
@@ -65,7 +67,7 @@ async function parsed(line: string): Promise<Line> {
     signal: new AbortController().signal,
   }
   let found: Line | undefined
-  await program(io, (_, __, flags) => {
+  await commandTree(PROGRAM, io, (_, __, flags) => {
     found = { words, flags }
     return Promise.resolve()
   }).parseAsync([...words], { from: 'user' })
@@ -140,7 +142,8 @@ test('CONFIG is the folder of the .env, whatever stands in it', async () => {
 })
 
 test('every environment name of ours is that of a setting', async () => {
-  const known = new Set<string>(Object.values(SETTINGS).map(({ env }) => env))
+  const tables: readonly SettingTable[] = [COMMON, ...PROGRAM.commands.map(({ settings }) => settings)]
+  const known = new Set(tables.flatMap((table) => Object.values(table).flatMap(({ env }) => env ?? [])))
   const texts = await Promise.all(
     RUNS.map(async (args) => (await run(['gen-config', ...args], { cwd: dir })).stdout),
   )
