@@ -1,9 +1,9 @@
 // The new text of a `.env` from the facts, with all that is worth saying about it. Nothing is written here.
 import { type Finding, finding } from '../findings.ts'
 import { type Facts, envValues, isOn, moderatedByEnv, ownValues } from './config.ts'
-import { readEnv } from './env-file.ts'
+import { readEnv } from '../env-file/parse.ts'
 import { keptFindings, neighbourFindings, valueFindings } from './env-findings.ts'
-import { type Change, mergeEnv } from './env-merge.ts'
+import { type Change, mergeEnv } from '../env-file/merge.ts'
 import { commentsOf, envSettings } from './formats.ts'
 import type { Own } from './shown-env.ts'
 

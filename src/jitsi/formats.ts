@@ -1,6 +1,6 @@
 // Facts as the text of each file that Jitsi reads, with the words of templates/.
 import { fillTemplate } from '../templates.ts'
-import { BLOCK_END, BLOCK_START, type Setting } from './env-merge.ts'
+import { BLOCK_END, BLOCK_START, type Setting } from '../env-file/merge.ts'
 import { envLiteral } from './literals.ts'
 
 /**

@@ -2,7 +2,7 @@
 import { KjitsiError } from '../errors.ts'
 import { shellWord } from '../shell.ts'
 import { shownValue } from '../shown.ts'
-import { hasBlankEdge } from './env-file.ts'
+import { hasBlankEdge } from '../env-file/parse.ts'
 import { isSharedList } from './shown-env.ts'
 
 /**

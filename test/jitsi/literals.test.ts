@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { readEnv } from '../../src/jitsi/env-file.ts'
+import { readEnv } from '../../src/env-file/parse.ts'
 import { commaList, envLiteral, luaText } from '../../src/jitsi/literals.ts'
 
 describe('envLiteral', () => {

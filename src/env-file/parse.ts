@@ -1,6 +1,6 @@
 // Reads a `.env` as docker compose does (compose-go's dotenv/parser.go), and says where in the text each value lies.
 import { KjitsiError, messageOf } from '../errors.ts'
-import { type Lookup, interpolate, unescape } from './interpolation.ts'
+import { type Lookup, interpolate, unescape } from './interpolate.ts'
 
 /** All positions are indices into the text; `start` is the `#`, the `export` or the key, `end` is behind the last character. */
 export type Statement = Comment | Assignment | BareName

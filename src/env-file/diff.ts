@@ -2,15 +2,8 @@
 // names alone.
 import { FILE_HEADERS_ONLY, createTwoFilesPatch } from 'diff'
 import { MASKED } from '../shown.ts'
-import {
-  type Assignment,
-  type Statement,
-  commentedOut,
-  isAloneOnLine,
-  parseEnv,
-  valueOf,
-} from './env-file.ts'
-import { type Own, shownEnvValue } from './shown-env.ts'
+import { type Assignment, type Statement, commentedOut, isAloneOnLine, parseEnv, valueOf } from './parse.ts'
+import { type Own, shownEnvValue } from '../jitsi/shown-env.ts'
 
 /** @param comments the lines of comment that kjitsi writes */
 export function envDiff(

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { KjitsiError } from '../../src/errors.ts'
-import { hasBlankEdge, parseEnv, readEnv } from '../../src/jitsi/env-file.ts'
+import { hasBlankEdge, parseEnv, readEnv } from '../../src/env-file/parse.ts'
 
 const BOM = '\uFEFF'
 const NBSP = '\u00A0'

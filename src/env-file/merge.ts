@@ -7,8 +7,8 @@ import {
   lineAt,
   parseEnv,
   valueOf,
-} from './env-file.ts'
-import { envLiteral } from './literals.ts'
+} from './parse.ts'
+import { envLiteral } from '../jitsi/literals.ts'
 
 /** What one variable is to be. */
 export interface Setting {

@@ -1,6 +1,6 @@
 // Each row was read by compose-go 2.16.2 itself as the value of `X="…"`, which gave the very same text.
 import { describe, expect, it } from 'vitest'
-import { interpolate, unescape } from '../../src/jitsi/interpolation.ts'
+import { interpolate, unescape } from '../../src/env-file/interpolate.ts'
 
 const VALUES: Readonly<Record<string, string>> = { A: 'a', B: '', S: '$A' }
 const lookup = (name: string): string | undefined => VALUES[name]

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { envDiff } from '../../src/jitsi/env-diff.ts'
+import { envDiff } from '../../src/env-file/diff.ts'
 
 const OWN = new Map([
   ['JWT_APP_ID', ['jitsi']],
