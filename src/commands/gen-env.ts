@@ -69,7 +69,13 @@ export const run: Run<Keys> = async (context) => {
   output.result('env', { file, dryRun, result, ...describe(plan) }, () => {
     if (result === 'unchanged') return `${file}: no changes`
     return dryRun
-      ? envDiff(file, before ?? '', plan.text, plan.own, plan.comments)
+      ? envDiff(
+          file,
+          before ?? '',
+          plan.text,
+          (key, value) => shownEnvValue(key, value, plan.own),
+          plan.comments,
+        )
       : changeList(file, result, plan)
   })
   if (!dryRun && result !== 'unchanged')

@@ -8,7 +8,7 @@ import {
   parseEnv,
   valueOf,
 } from './parse.ts'
-import { envLiteral } from '../jitsi/literals.ts'
+import { envLiteral } from './literal.ts'
 
 /** What one variable is to be. */
 export interface Setting {

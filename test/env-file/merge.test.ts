@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { readEnv } from '../../src/env-file/parse.ts'
 import { type Setting, mergeEnv } from '../../src/env-file/merge.ts'
-import { envLiteral } from '../../src/jitsi/literals.ts'
+import { envLiteral } from '../../src/env-file/literal.ts'
 
 const settings = (values: Readonly<Record<string, string>>): readonly Setting[] =>
   Object.entries(values).map(([key, value]) => ({
