@@ -65,7 +65,7 @@ export const run: Run<Keys> = async (context) => {
   }
   const dryRun = settings.dryRun || settings.check
   const result = before === undefined ? 'created' : plan.text === before ? 'unchanged' : 'updated'
-  if (!dryRun) await writeIfChanged(file, plan.text, 0o600)
+  if (!dryRun) await writeIfChanged(file, plan.text, 0o600, { text: before })
   output.result('env', { file, dryRun, result, ...describe(plan) }, () => {
     if (result === 'unchanged') return `${file}: no changes`
     return dryRun

@@ -4,7 +4,7 @@ import { MASKED } from '../shown.ts'
 import { type Assignment, type Statement, commentedOut, isAloneOnLine, parseEnv, valueOf } from './parse.ts'
 
 /** A variable's value as it may be shown. */
-export type ShownValue = (key: string, value: string) => string
+type ShownValue = (key: string, value: string) => string
 
 /** @param comments the lines of comment that may be shown */
 export function envDiff(
