@@ -147,10 +147,14 @@ export function commentedOut(
   return match === undefined || key === undefined ? undefined : { key, valueStart: start + match.length }
 }
 
-function unreadable(text: string, at: number, name: string, why: string): KjitsiError {
-  return new KjitsiError('usage', `${name}, line ${lineAt(text, at)}: ${why}`, {
-    hint: 'docker compose cannot read this file either: correct that line',
-  })
+function unreadable(
+  text: string,
+  at: number,
+  name: string,
+  why: string,
+  hint = 'docker compose cannot read this file either: correct that line',
+): KjitsiError {
+  return new KjitsiError('usage', `${name}, line ${lineAt(text, at)}: ${why}`, { hint })
 }
 
 /**
@@ -166,7 +170,7 @@ export function valueOf(assignment: Assignment, lookup: Lookup): string {
  * The variables that compose reads from the text of a `.env`.
  * @param environment of the process that runs compose: it comes first where a value names a variable
  * @param name what to call the file in an error
- * @throws KjitsiError `usage` where compose cannot read it
+ * @throws KjitsiError `usage` where compose cannot read it, or as `interpolate` does
  */
 export function readEnv(
   text: string,
@@ -185,7 +189,8 @@ export function readEnv(
           valueOf(statement, (key) => inherited(key) ?? values.get(key)),
         )
       } catch (error) {
-        throw unreadable(text, statement.start, name, messageOf(error))
+        const hint = error instanceof KjitsiError ? error.hint : undefined
+        throw unreadable(text, statement.start, name, messageOf(error), hint)
       }
     } else {
       const value = inherited(statement.key)

@@ -63,6 +63,20 @@ describe('interpolate', () => {
     expect(() => interpolate(text, lookup)).toThrow(message)
   })
 
+  it('takes a hundred variables in each other, and says what is wrong with more', () => {
+    const nested = (depth: number): string => '${N:-'.repeat(depth) + 'x' + '}'.repeat(depth)
+    expect(interpolate(nested(100), lookup)).toBe('x')
+    for (const depth of [101, 20_000]) {
+      expect(() => interpolate(nested(depth), lookup)).toThrow(
+        'variables are nested more than 100 deep in a value',
+      )
+    }
+  })
+
+  it('takes any number of variables one after the other', () => {
+    expect(interpolate('${N:-x}'.repeat(10_000), lookup)).toBe('x'.repeat(10_000))
+  })
+
   it('takes a default up to the end of its line only', () => {
     expect(() => interpolate('${N:-a\nb}', lookup)).toThrow('opens no variable')
   })

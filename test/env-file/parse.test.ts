@@ -156,6 +156,16 @@ describe('readEnv', () => {
     )
   })
 
+  it('does not say that compose cannot read what is only too much for kjitsi', () => {
+    const text = `A=1\nB=${'${X:-'.repeat(20_000)}${'}'.repeat(20_000)}\n`
+    expect(() => readEnv(text)).toThrow(
+      expect.objectContaining({
+        message: '.env, line 2: variables are nested more than 100 deep in a value',
+        hint: 'write it with fewer variables in each other',
+      }) as Error,
+    )
+  })
+
   it('takes no longer than a moment for a long line of blanks', () => {
     const text = `A=a${' '.repeat(200_000)}b\n`.repeat(3)
     expect(readEnv(text).get('A')).toHaveLength(200_002)
