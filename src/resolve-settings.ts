@@ -1,8 +1,9 @@
 // Gives each setting its value: flag over environment over settings file over default. Nothing else reads the environment.
 import { parse as parseDotenv } from 'dotenv'
 import { lstat } from 'node:fs/promises'
-import { dirname, resolve as resolvePath } from 'node:path'
+import { basename, dirname, resolve as resolvePath } from 'node:path'
 import { text as readStream } from 'node:stream/consumers'
+import { checkReadAlike } from './env-file/compare.ts'
 import { KjitsiError, messageOf, systemCodeOf } from './errors.ts'
 import { readText } from './files.ts'
 import type { Io } from './io.ts'
@@ -50,7 +51,7 @@ export async function resolveSettings<K extends SettingKey>(
   io: Io,
   secrets: string[] = [],
 ): Promise<Resolved<K>> {
-  const file = await readSettingsFile(flags, io)
+  const file = await readSettingsFile(keys, flags, io)
   const values: Partial<Record<SettingKey, unknown>> = {}
   const sources: Partial<Record<SettingKey, Source>> = {}
   const stdin = once(() => readStream(io.stdin))
@@ -168,6 +169,7 @@ async function isPlausible(path: string, file: string): Promise<boolean> {
 }
 
 async function readSettingsFile(
+  keys: readonly SettingKey[],
   flags: Readonly<Record<string, unknown>>,
   io: Io,
 ): Promise<Readonly<Record<string, string>>> {
@@ -181,14 +183,32 @@ async function readSettingsFile(
   const path = resolvePath(io.cwd, named || '.env')
   if (named) {
     const name = typeof flag === 'string' && flag ? '--settings' : SETTINGS.settingsFile.env
-    return parseDotenv(await readText(path, { code: 'usage', name }))
+    return readSettings(await readText(path, { code: 'usage', name }), path, keys, io)
   }
   try {
     const hint = `kjitsi reads its settings there; ${waysToGive('settingsFile')} names another file`
-    return parseDotenv(await readText(path, { code: 'usage', hint }))
+    return readSettings(await readText(path, { code: 'usage', hint }), path, keys, io)
   } catch (error) {
     // Nobody named it: another user's file and a folder, as Python's virtual environments are, are no settings of ours.
     if (['ENOENT', 'EISDIR', 'ENOTDIR', 'EACCES'].includes(systemCodeOf(error) ?? '')) return {}
     throw error
   }
+}
+
+/** A `.env` is compose's as well, and must not tell it something else. */
+function readSettings(
+  text: string,
+  path: string,
+  keys: readonly SettingKey[],
+  io: Io,
+): Readonly<Record<string, string>> {
+  const read = parseDotenv(text)
+  const names = keys.flatMap((key) => [
+    SETTINGS[key].env,
+    ...(isSecret(key) ? [`${SETTINGS[key].env}_FILE`] : []),
+  ])
+  // XMPP_DOMAIN is Jitsi's, and what goes beside its `.env` takes it from there as compose reads it.
+  const ours = names.filter((name) => /^(?:KJITSI|KEYCLOAK)_/.test(name))
+  if (basename(path) === '.env') checkReadAlike(text, read, ours, io.env, path)
+  return read
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
@@ -51,6 +51,38 @@ test('a settings file that was named must be there', async () => {
   await expect(resolveSettings(['client'], { settings: 'gone' }, io())).rejects.toMatchObject({
     code: 'usage',
     message: expect.stringMatching(/^--settings: cannot read .*gone: no such file or folder$/) as unknown,
+  })
+})
+
+describe('a .env that compose reads as well', () => {
+  test.each([
+    ['password', 'A=1\nKEYCLOAK_PASSWORD=hun#ter', 'KEYCLOAK_PASSWORD (line 2)'],
+    ['password', 'H=hunter\nKEYCLOAK_PASSWORD_FILE=/run/${H}', 'KEYCLOAK_PASSWORD_FILE (line 2)'],
+    ['client', 'KJITSI_CLIENT=hun#ter', 'KJITSI_CLIENT (line 1)'],
+  ] as const)('must say the same of %s: %j', async (key, text, place) => {
+    for (const [name, flags] of [
+      ['.env', {}],
+      ['jitsi/.env', { settings: 'jitsi/.env' }],
+    ] as const) {
+      await mkdir(join(cwd, 'jitsi'), { recursive: true })
+      await writeFile(join(cwd, name), text)
+      const refused = resolveSettings([key], flags, io())
+      await expect(refused).rejects.toMatchObject({
+        code: 'usage',
+        message: `${join(cwd, name)}: docker compose reads ${place} differently than kjitsi does`,
+        hint: expect.stringContaining(place.replace(/ .*/, "='…'")) as unknown,
+      })
+      await rm(join(cwd, name))
+    }
+  })
+
+  test.each([
+    ['of other commands', ['client'], '.env', 'KEYCLOAK_PASSWORD=pa#ss\nKJITSI_CLIENT=a', 'a'],
+    ["of Jitsi's own", ['xmppDomain', 'client'], '.env', 'H=a\nXMPP_DOMAIN=meet.$H\nKJITSI_CLIENT=a', 'a'],
+    ['in a file of ours alone', ['client'], 'kjitsi.env', 'KJITSI_CLIENT=pa$ss', 'pa$ss'],
+  ] as const)('may say otherwise %s', async (_, keys, settings, text, value) => {
+    await writeFile(join(cwd, settings), text)
+    expect((await resolveSettings(keys, { settings }, io())).values.client).toBe(value)
   })
 })
 

@@ -166,6 +166,15 @@ export function valueOf(assignment: Assignment, lookup: Lookup): string {
   return interpolate(assignment.quote === '"' ? unescape(assignment.content) : assignment.content, lookup)
 }
 
+/** As `valueOf`, undefined where compose cannot read it. */
+export function valueIfReadable(assignment: Assignment, lookup: Lookup): string | undefined {
+  try {
+    return valueOf(assignment, lookup)
+  } catch {
+    return undefined
+  }
+}
+
 /**
  * The variables that compose reads from the text of a `.env`.
  * @param environment of the process that runs compose: it comes first where a value names a variable
