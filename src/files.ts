@@ -87,9 +87,15 @@ export async function readIfThere(path: string, opening: Opening = {}): Promise<
  * Puts `content` at `path`: temporary file beside it, fsync, rename. An existing file keeps its mode and owner, and a
  * link keeps pointing at the file that gets the content; a file that has the content already is not touched.
  * @param mode of a new file, such as 0o600
+ * @param read what `content` was made from, as `readIfThere` gave it; where that is no longer there, nothing is written
  * @throws KjitsiError `file`, where something else than a regular file is there too
  */
-export async function writeIfChanged(path: string, content: string, mode: number): Promise<Written> {
+export async function writeIfChanged(
+  path: string,
+  content: string,
+  mode: number,
+  read?: { readonly text: string | undefined },
+): Promise<Written> {
   const bytes = encode(content)
   try {
     const before = await statRegular(path)
@@ -97,11 +103,23 @@ export async function writeIfChanged(path: string, content: string, mode: number
     const target = await linkTarget(path)
     // A rename asks for no right on the file that it replaces; who made it read-only meant it.
     if (before !== undefined) await access(target, constants.W_OK)
-    await replaceFile(target, bytes, mode, await statRegular(target))
+    await replaceFile(target, bytes, mode, await statRegular(target), async () => {
+      if (read !== undefined && !(await isStill(target, read.text))) {
+        throw Object.assign(new Error(), { code: CHANGED })
+      }
+    })
     return before === undefined ? 'created' : 'updated'
   } catch (error) {
-    throw fileError(`cannot write ${path}`, error)
+    throw await writeError(path, error)
   }
+}
+
+/** Whether a file holds what `readIfThere` gave, undefined where there was none. */
+async function isStill(path: string, text: string | undefined): Promise<boolean> {
+  if ((await statRegular(path)) === undefined) return text === undefined
+  if (text === undefined) return false
+  const bytes = encode(text)
+  return bytes.equals(await readUpTo(path, bytes.length))
 }
 
 /**
@@ -144,20 +162,21 @@ export async function putFile(path: string, content: string, mode: number): Prom
   try {
     await replaceFile(path, encode(content), mode, undefined)
   } catch (error) {
-    throw fileError(`cannot write ${path}`, error)
+    throw await writeError(path, error)
   }
 }
 
 /**
  * Sees to it that a file can be put at `path`, before anybody is asked for what goes into it: there is a regular file,
- * or none yet and a folder for it.
+ * or none yet and a folder that takes one.
  * @throws KjitsiError `file`, as `writeIfChanged` would
  */
 export async function checkTarget(path: string): Promise<void> {
   try {
-    if ((await statRegular(path)) === undefined) await access(dirname(path))
+    if ((await statRegular(path)) !== undefined) return
+    await access(dirname(await linkTarget(path)), constants.W_OK | constants.X_OK)
   } catch (error) {
-    throw fileError(`cannot write ${path}`, error)
+    throw await writeError(path, error)
   }
 }
 
@@ -240,6 +259,7 @@ async function statRegular(path: string): Promise<Stats | undefined> {
 /** Codes of our own beside the system's. */
 const NOT_REGULAR = 'NOT_REGULAR'
 const TOO_LONG = 'TOO_LONG'
+const CHANGED = 'CHANGED'
 
 async function checkRegular(path: string, about: Stats): Promise<void> {
   if (about.isFile()) return
@@ -262,12 +282,16 @@ async function linkTarget(path: string): Promise<string> {
   }
 }
 
-/** @param old whose mode and owner the file gets; without it the mode is `mode`, and the owner who runs this */
+/**
+ * @param old whose mode and owner the file gets; without it the mode is `mode`, and the owner who runs this
+ * @param check throws where the file must not be replaced; the last thing before that is done
+ */
 async function replaceFile(
   path: string,
   bytes: Uint8Array,
   mode: number,
   old: Stats | undefined,
+  check?: () => Promise<void>,
 ): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomUUID().slice(0, 8)}`)
   // Exclusively: a link that was put there is not followed. From here on only the open file is touched, no name.
@@ -283,6 +307,7 @@ async function replaceFile(
     } finally {
       await file.close()
     }
+    await check?.()
     await rename(temporary, path)
   } catch (error) {
     await rm(temporary, { force: true })
@@ -326,6 +351,10 @@ const REASONS: Readonly<
 > = {
   [NOT_REGULAR]: [undefined, () => 'name a regular file'],
   [TOO_LONG]: [undefined, () => 'name the right file'],
+  [CHANGED]: [
+    'it was changed meanwhile, and is left as it is',
+    () => 'run this again; it starts from what is there now',
+  ],
   EACCES: ['permission denied', RIGHTS],
   EPERM: ['permission denied', (path) => `run as the owner of ${path}, or as root: its owner has to stay`],
   EROFS: ['the file system is read-only', () => 'choose another place'],
@@ -351,6 +380,20 @@ export function fileError(what: string, error: unknown): KjitsiError {
     hint: hint?.(path),
     cause: error,
   })
+}
+
+/** A failure to write: the system says ENOENT also where it means more than a missing folder. */
+async function writeError(path: string, error: unknown): Promise<KjitsiError> {
+  const ofFile = fileError(`cannot write ${path}`, error)
+  if (systemCodeOf(error) !== 'ENOENT') return ofFile
+  const target = await linkTarget(path).catch(() => path)
+  const folder = dirname(target)
+  const hasFolder = await isFolder(folder).catch(() => false)
+  if (!hasFolder && target === path) return ofFile
+  const [reason, hint] = hasFolder
+    ? ['the file system there takes no new file', 'choose another place']
+    : [`it is a link to ${target}, and there is no such folder`, `make ${folder} first, or correct the link`]
+  return new KjitsiError('file', `cannot write ${path}: ${reason}`, { hint, cause: error })
 }
 
 /** What mends a file that is to be read, and that nobody has to write. */

@@ -25,6 +25,7 @@ import {
   fileError,
   makeFolder,
   openFile,
+  putFile,
   readBytes,
   readIfThere,
   readText,
@@ -34,6 +35,8 @@ import { NO_FILES } from './no-files.ts'
 
 /** Runs once, between the look at a path and what is done with it. */
 let afterLook: (() => Promise<void>) | undefined
+/** Runs once, when the file is made that is to take the place of another. */
+let afterMade: (() => Promise<void>) | undefined
 vi.mock('node:fs/promises', async (original) => {
   const real = await original<typeof fs>()
   return {
@@ -44,6 +47,15 @@ vi.mock('node:fs/promises', async (original) => {
       afterLook = undefined
       await act?.()
       return about
+    },
+    async open(path: string, flags?: string | number, mode?: number) {
+      const file = await real.open(path, flags, mode)
+      if (flags === 'wx') {
+        const act = afterMade
+        afterMade = undefined
+        await act?.()
+      }
+      return file
     },
   }
 })
@@ -149,6 +161,76 @@ describe('writeIfChanged', () => {
       refusal(`cannot write ${join(dir, 'loop')}: it is a link that leads to itself`),
     )
     expect(await readdir(dir)).toEqual(['file', 'loop'])
+  })
+})
+
+describe('a file that somebody else changes', () => {
+  const changed = (path: string): unknown =>
+    expect.objectContaining({
+      code: 'file',
+      message: `cannot write ${path}: it was changed meanwhile, and is left as it is`,
+      hint: 'run this again; it starts from what is there now',
+    })
+
+  it.each([
+    ['was made', undefined, 'theirs'],
+    ['was edited', 'old', 'theirs'],
+    ['grew', 'old', 'old, and more'],
+    ['was emptied', 'old', ''],
+    ['was taken away', 'old', undefined],
+  ])('is left as it is, where it %s', async (_, text, theirs) => {
+    const path = join(dir, 'a')
+    if (theirs !== undefined) await writeFile(path, theirs)
+    await expect(writeIfChanged(path, 'new', 0o600, { text })).rejects.toEqual(changed(path))
+    expect(await readFile(path, 'utf8').catch(() => undefined)).toBe(theirs)
+    expect(await readdir(dir)).toEqual(theirs === undefined ? [] : ['a'])
+  })
+
+  it('is looked at once all is ready to take its place', async () => {
+    const path = join(dir, 'a')
+    await writeFile(path, 'old')
+    afterMade = () => writeFile(path, 'theirs')
+    await expect(writeIfChanged(path, 'new', 0o600, { text: 'old' })).rejects.toEqual(changed(path))
+    expect(await readFile(path, 'utf8')).toBe('theirs')
+    expect(await readdir(dir)).toEqual(['a'])
+  })
+
+  it.each([
+    ['none', undefined],
+    ['text', 'old'],
+    ['bytes that are no UTF-8', Buffer.of(0xff, 0x41, 0xc3)],
+  ])('is replaced where it is still what was read: %s', async (_, content) => {
+    await mkdir(join(dir, 'real'))
+    const path = join(dir, 'link')
+    await symlink('real/a', path)
+    if (content !== undefined) await writeFile(path, content)
+    const text = await readIfThere(path)
+    expect(await writeIfChanged(path, 'new', 0o600, { text })).toBe(
+      text === undefined ? 'created' : 'updated',
+    )
+    expect(await readFile(path, 'utf8')).toBe('new')
+  })
+})
+
+describe('a place that takes no file', () => {
+  it('is told by its own reason where its folder is there', async () => {
+    const message = 'cannot write /proc/self/a: the file system there takes no new file'
+    await expect(writeIfChanged('/proc/self/a', 'x', 0o600)).rejects.toMatchObject({
+      message,
+      hint: 'choose another place',
+    })
+    await expect(putFile('/proc/self/a', 'x', 0o600)).rejects.toEqual(refusal(message))
+  })
+
+  it('is named where a link leads to it', async () => {
+    const [path, target] = [join(dir, 'link'), join(dir, 'none', 'a')]
+    await symlink(target, path)
+    const error = expect.objectContaining({
+      message: `cannot write ${path}: it is a link to ${target}, and there is no such folder`,
+      hint: `make ${join(dir, 'none')} first, or correct the link`,
+    }) as unknown
+    await expect(checkTarget(path)).rejects.toEqual(error)
+    await expect(writeIfChanged(path, 'x', 0o600)).rejects.toEqual(error)
   })
 })
 

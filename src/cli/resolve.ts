@@ -1,8 +1,9 @@
 // Gives each setting its value: flag over environment over settings file over default. Nothing else reads the environment.
 import { parse as parseDotenv } from 'dotenv'
 import { lstat } from 'node:fs/promises'
-import { dirname, resolve as resolvePath } from 'node:path'
+import { basename, dirname, resolve as resolvePath } from 'node:path'
 import { text as readStream } from 'node:stream/consumers'
+import { checkReadAlike } from '../env-file/compare.ts'
 import { KjitsiError, messageOf, systemCodeOf } from '../errors.ts'
 import { readText } from '../files.ts'
 import type { Io } from '../io.ts'
@@ -43,7 +44,7 @@ export async function resolveSettings<S extends SettingTable>(
   io: Io,
   secrets: string[] = [],
 ): Promise<Resolved<S>> {
-  const file = await readSettingsFile(flags, io)
+  const file = await readSettingsFile(table, flags, io)
   const values: Record<string, unknown> = {}
   const sources: Record<string, Source> = {}
   const stdin = once(() => readStream(io.stdin))
@@ -162,6 +163,7 @@ async function isPlausible(path: string, file: string): Promise<boolean> {
 }
 
 async function readSettingsFile(
+  table: SettingTable,
   flags: Readonly<Record<string, unknown>>,
   io: Io,
 ): Promise<Readonly<Record<string, string>>> {
@@ -175,14 +177,31 @@ async function readSettingsFile(
   const path = resolvePath(io.cwd, named || '.env')
   if (named) {
     const name = typeof flag === 'string' && flag ? '--settings' : COMMON.settings.env
-    return parseDotenv(await readText(path, { code: 'usage', name }))
+    return readSettings(await readText(path, { code: 'usage', name }), path, table, io)
   }
   try {
     const hint = `kjitsi reads its settings there; ${waysToGive(COMMON.settings)} names another file`
-    return parseDotenv(await readText(path, { code: 'usage', hint }))
+    return readSettings(await readText(path, { code: 'usage', hint }), path, table, io)
   } catch (error) {
     // Nobody named it: another user's file and a folder, as Python's virtual environments are, are no settings of ours.
     if (['ENOENT', 'EISDIR', 'ENOTDIR', 'EACCES'].includes(systemCodeOf(error) ?? '')) return {}
     throw error
   }
+}
+
+/** A `.env` is compose's as well, and must not tell it something else. */
+function readSettings(
+  text: string,
+  path: string,
+  table: SettingTable,
+  io: Io,
+): Readonly<Record<string, string>> {
+  const read = parseDotenv(text)
+  const names = Object.values(table).flatMap(({ env, secret }) =>
+    env === undefined ? [] : [env, ...(secret ? [`${env}_FILE`] : [])],
+  )
+  // XMPP_DOMAIN is Jitsi's, and what goes beside its `.env` takes it from there as compose reads it.
+  const ours = names.filter((name) => /^(?:KJITSI|KEYCLOAK)_/.test(name))
+  if (basename(path) === '.env') checkReadAlike(text, read, ours, io.env, path)
+  return read
 }

@@ -352,6 +352,6 @@ async function write(
   const before = await readIfThere(path)
   const after = merge ? mergeBlock(before ?? '', text, path) : text
   refuse?.(after, path)
-  if (!dryRun) return { after, result: await writeIfChanged(path, after, 0o644) }
+  if (!dryRun) return { after, result: await writeIfChanged(path, after, 0o644, { text: before }) }
   return { after, result: before === undefined ? 'created' : before === after ? 'unchanged' : 'updated' }
 }

@@ -4,9 +4,9 @@ import { type Context, command } from '../cli/context.ts'
 import { onOff, setting } from '../cli/setting.ts'
 import { KjitsiError } from '../errors.ts'
 import { checkTarget, readIfThere, writeIfChanged } from '../files.ts'
+import { envDiff } from '../env-file/diff.ts'
+import { readEnv } from '../env-file/parse.ts'
 import { factsOf, keyserverOf, moderatedByEnv } from '../jitsi/config.ts'
-import { envDiff } from '../jitsi/env-diff.ts'
-import { readEnv } from '../jitsi/env-file.ts'
 import { issuerFindings } from '../jitsi/env-findings.ts'
 import { type EnvPlan, planEnv } from '../jitsi/env-plan.ts'
 import { moderatorRoleOf } from '../jitsi/moderation.ts'
@@ -98,11 +98,17 @@ export const genEnv = command({
     }
     const dryRun = settings.dryRun || settings.check
     const result = before === undefined ? 'created' : plan.text === before ? 'unchanged' : 'updated'
-    if (!dryRun) await writeIfChanged(file, plan.text, 0o600)
+    if (!dryRun) await writeIfChanged(file, plan.text, 0o600, { text: before })
     output.result('env', { file, dryRun, result, ...describe(plan) }, () => {
       if (result === 'unchanged') return `${file}: no changes`
       return dryRun
-        ? envDiff(file, before ?? '', plan.text, plan.own, plan.comments)
+        ? envDiff(
+            file,
+            before ?? '',
+            plan.text,
+            (key, value) => shownEnvValue(key, value, plan.own),
+            plan.comments,
+          )
         : changeList(file, result, plan)
     })
     if (!dryRun && result !== 'unchanged')

@@ -108,7 +108,10 @@ export function envValues(facts: Facts, before: ReadonlyMap<string, string>): Re
     ['AUTH_TYPE', 'jwt'],
     ['JWT_APP_ID', luaText('JWT_APP_ID (--app-id or KJITSI_APP_ID)', facts.appId)],
     ['JWT_ACCEPTED_ISSUERS', luaList('JWT_ACCEPTED_ISSUERS (--issuer or KJITSI_ISSUER)', facts.issuers)],
-    ['JWT_ACCEPTED_AUDIENCES', luaList('JWT_ACCEPTED_AUDIENCES (--audience or KJITSI_AUDIENCE)', facts.audiences)],
+    [
+      'JWT_ACCEPTED_AUDIENCES',
+      luaList('JWT_ACCEPTED_AUDIENCES (--audience or KJITSI_AUDIENCE)', facts.audiences),
+    ],
     ...pemServer(facts, before),
     ['JICOFO_ENABLE_AUTH', '0'],
     ...moderation(facts, before),

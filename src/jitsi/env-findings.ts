@@ -3,6 +3,7 @@ import type { Finding } from '../finding.ts'
 import { finding } from './findings.ts'
 import { shownAddress } from '../shown.ts'
 import { type Facts, isOn } from './config.ts'
+import { blockedLogout } from './framed-logout.ts'
 import { shownEnvValue } from './shown-env.ts'
 import type { ModeratedBy } from './moderation.ts'
 
@@ -67,5 +68,21 @@ export function neighbourFindings(values: ReadonlyMap<string, string>, file: str
     const value = values.get(key) ?? ''
     if (value !== '' && value !== 'jwt') found.push(finding('auth-type-overridden', { key, value, file }))
   }
+  const { CSP_HEADER = '', TOKEN_AUTH_URL = '' } = Object.fromEntries(values)
+  const blocked = blockedLogout(CSP_HEADER, TOKEN_AUTH_URL)
+  if (blocked !== undefined) found.push(finding('logout-blocked', { ...blocked, file }))
+  const { JWT_ASAP_KEYSERVER = '', ENABLE_HTTP_REDIRECT, PUBLIC_URL = '' } = Object.fromEntries(values)
+  if (isOn(ENABLE_HTTP_REDIRECT) && isJitsiByHttp(JWT_ASAP_KEYSERVER, PUBLIC_URL)) {
+    const keyserver = shownAddress(JWT_ASAP_KEYSERVER)
+    found.push(finding('keyserver-redirected', { keyserver, value: ENABLE_HTTP_REDIRECT ?? '', file }))
+  }
   return found
+}
+
+/** Whether an address is that of Jitsi's own web server (`web` is its name among the containers), without TLS. */
+function isJitsiByHttp(address: string, publicUrl: string): boolean {
+  if (!URL.canParse(address)) return false
+  const { protocol, hostname } = new URL(address)
+  const own = URL.canParse(publicUrl) ? new URL(publicUrl).hostname : 'web'
+  return protocol === 'http:' && (hostname === 'web' || hostname === own)
 }

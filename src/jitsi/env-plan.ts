@@ -2,9 +2,9 @@
 import type { Finding } from '../finding.ts'
 import { finding } from './findings.ts'
 import { type Facts, envValues, isOn, moderatedByEnv, ownValues } from './config.ts'
-import { readEnv } from './env-file.ts'
+import { readEnv } from '../env-file/parse.ts'
 import { keptFindings, neighbourFindings, valueFindings } from './env-findings.ts'
-import { type Change, mergeEnv } from './env-merge.ts'
+import { type Change, mergeEnv } from '../env-file/merge.ts'
 import { commentsOf, envSettings } from './formats.ts'
 import type { Own } from './shown-env.ts'
 

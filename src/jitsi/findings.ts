@@ -64,6 +64,22 @@ export const finding = findingsOf({
       'Prosody does not load it then, and guests open rooms',
     fix: () => 'take that line out',
   }),
+  'logout-blocked': kind<{ directive: string; missing: readonly string[]; file: string }>({
+    level: 'warning',
+    say: ({ directive, missing, file }) =>
+      `CSP_HEADER in ${file} does not allow ${missing.join(' and ')} in a frame (${directive}): the logout hangs`,
+    fix: ({ directive, missing }) =>
+      directive === 'frame-src'
+        ? `add ${missing.join(' ')} to frame-src there`
+        : `add a frame-src with ${missing.join(' ')} there, and what ${directive} allows besides`,
+  }),
+  'keyserver-redirected': kind<{ keyserver: string; value: string; file: string }>({
+    level: 'warning',
+    say: ({ keyserver, value, file }) =>
+      `ENABLE_HTTP_REDIRECT=${value} in ${file} answers ${keyserver} (JWT_ASAP_KEYSERVER) with a redirect (301), which Prosody does not ` +
+      'follow: it gets no key, and nobody can log in',
+    fix: () => "give --keyserver Jitsi's https address, or set ENABLE_HTTP_REDIRECT=0",
+  }),
   'guests-let-in': kind<{ value: string; file: string }>({
     level: 'warning',
     say: ({ value, file }) =>

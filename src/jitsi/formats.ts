@@ -1,7 +1,7 @@
 // Facts as the text of each file that Jitsi reads, with the words of templates/.
 import { fillTemplate } from '../templates.ts'
-import { BLOCK_END, BLOCK_START, type Setting } from './env-merge.ts'
-import { envLiteral } from './literals.ts'
+import { BLOCK_END, BLOCK_START, type Setting } from '../env-file/merge.ts'
+import { envLiteral } from '../env-file/literal.ts'
 
 /**
  * Variables of a `.env` with their lines: the comment that the template has for each, and the assignment.

@@ -1,24 +1,8 @@
 // One writer for each syntax that a value must survive. What a syntax cannot hold is refused, never escaped by luck.
-import { KjitsiError } from '../errors.ts'
+import { CONTROL, HIDDEN, type Rule, refuseCharacters } from '../characters.ts'
 import { shellWord } from '../shell.ts'
 import { shownValue } from '../shown.ts'
-import { hasBlankEdge } from './env-file.ts'
 import { isSharedList } from './shown-env.ts'
-
-/**
- * A value as `.env` holds it: bare where that is read back as it stands, else in single quotes, where only `'` needs an
- * escape. Bare values also survive readers that are simpler than docker compose.
- * @param what names the value in an error
- * @param quoted single quotes even where bare would do
- * @throws KjitsiError `usage`
- */
-export function envLiteral(what: string, value: string, quoted = false): string {
-  refuse(what, value, [[CONTROL, 'which a line of .env cannot hold']])
-  const bare = !quoted && !/^['"#]|\$| #/.test(value) && !hasBlankEdge(value)
-  if (bare) return value
-  refuse(what, value, [[/\\/, 'which .env cannot hold in a value that has to stand in quotes']])
-  return `'${value.replaceAll("'", "\\'")}'`
-}
 
 /**
  * A value that docker-jitsi-meet puts into a `"…"` string of Prosody's Lua configuration, without escaping it.
@@ -207,38 +191,7 @@ function quoted(text: string): Literal {
   return `"${text.replace(/["\\]/g, '\\$&')}"` as Literal
 }
 
-/** Control characters, halves of surrogate pairs, which no file can hold, and marks that hide the order of a text. */
-const CONTROL = /[\p{Cc}\p{Cs}\u202A-\u202E\u2066-\u2069]/u
-
-/**
- * What no reader of a file shows, or each takes for something else: also line ends beyond ASCII, marks that turn the
- * direction of writing, byte order marks, and code points that are no characters.
- */
-const HIDDEN = [
-  /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Noncharacter_Code_Point}\uFEFF]/u,
-  'which cannot be seen in a file',
-] as const
-
-const NAMES: Readonly<Record<string, string>> = {
-  '"': 'a double quote',
-  "'": 'a single quote',
-  '\\': 'a backslash',
-  ',': 'a comma',
-  ' ': 'a space',
-  $: 'a dollar sign',
-  '{{': 'two braces',
-  '\n': 'a newline',
-  '\r': 'a carriage return',
-  '\t': 'a tab',
-}
-
-function refuse(what: string, value: string, rules: readonly (readonly [RegExp, string])[]): void {
-  for (const [pattern, why] of rules) {
-    const found = pattern.exec(value)?.[0]
-    if (found === undefined) continue
-    const code = (found.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')
-    const character = NAMES[found] ?? `the character U+${code}`
-    const shown = isSharedList(what) ? '' : ` ${JSON.stringify(shownValue(value))}`
-    throw new KjitsiError('usage', `${what}${shown} holds ${character}, ${why}`)
-  }
+/** @throws KjitsiError `usage`, with the value where it may be shown */
+function refuse(what: string, value: string, rules: readonly Rule[]): void {
+  refuseCharacters(isSharedList(what) ? what : `${what} ${JSON.stringify(shownValue(value))}`, value, rules)
 }

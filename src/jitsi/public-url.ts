@@ -4,7 +4,7 @@ import { KjitsiError, messageOf, systemCodeOf } from '../errors.ts'
 import { readText } from '../files.ts'
 import type { Io } from '../io.ts'
 import { shownAddress } from '../shown.ts'
-import { readEnv } from './env-file.ts'
+import { readEnv } from '../env-file/parse.ts'
 import { jitsiOrigin } from './origin.ts'
 
 /**

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
@@ -6,7 +6,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { COMMON } from '../../src/cli/common.ts'
 import type { Io } from '../../src/io.ts'
 import { resolveSettings } from '../../src/cli/resolve.ts'
-import { type Setting, flagName, flagsOf, waysToGive } from '../../src/cli/setting.ts'
+import { type Setting, type SettingTable, flagName, flagsOf, waysToGive } from '../../src/cli/setting.ts'
+import { genConfig } from '../../src/commands/gen-config.ts'
 import { PROGRAM } from '../../src/main.ts'
 import { CLIENT, GUESTS, KEYCLOAK, LOGIN, PLAN } from '../../src/settings.ts'
 
@@ -54,6 +55,47 @@ test('a settings file that was named must be there', async () => {
   await expect(resolveSettings({ client: CLIENT }, { settings: 'gone' }, io())).rejects.toMatchObject({
     code: 'usage',
     message: expect.stringMatching(/^--settings: cannot read .*gone: no such file or folder$/) as unknown,
+  })
+})
+
+describe('a .env that compose reads as well', () => {
+  const { xmppDomain } = genConfig.settings
+
+  test.each([
+    ['password', 'A=1\nKEYCLOAK_PASSWORD=hun#ter', 'KEYCLOAK_PASSWORD (line 2)'],
+    ['password', 'H=hunter\nKEYCLOAK_PASSWORD_FILE=/run/${H}', 'KEYCLOAK_PASSWORD_FILE (line 2)'],
+    ['client', 'KJITSI_CLIENT=hun#ter', 'KJITSI_CLIENT (line 1)'],
+  ] as const)('must say the same of %s: %j', async (key, text, place) => {
+    for (const [name, flags] of [
+      ['.env', {}],
+      ['jitsi/.env', { settings: 'jitsi/.env' }],
+    ] as const) {
+      await mkdir(join(cwd, 'jitsi'), { recursive: true })
+      await writeFile(join(cwd, name), text)
+      const table: SettingTable = key === 'password' ? { password: LOGIN.password } : { client: CLIENT }
+      const refused = resolveSettings(table, flags, io())
+      await expect(refused).rejects.toMatchObject({
+        code: 'usage',
+        message: `${join(cwd, name)}: docker compose reads ${place} differently than kjitsi does`,
+        hint: expect.stringContaining(place.replace(/ .*/, "='…'")) as unknown,
+      })
+      await rm(join(cwd, name))
+    }
+  })
+
+  test.each([
+    ['of other commands', { client: CLIENT }, '.env', 'KEYCLOAK_PASSWORD=pa#ss\nKJITSI_CLIENT=a', 'a'],
+    [
+      "of Jitsi's own",
+      { xmppDomain, client: CLIENT },
+      '.env',
+      'H=a\nXMPP_DOMAIN=meet.$H\nKJITSI_CLIENT=a',
+      'a',
+    ],
+    ['in a file of ours alone', { client: CLIENT }, 'kjitsi.env', 'KJITSI_CLIENT=pa$ss', 'pa$ss'],
+  ] as const)('may say otherwise %s', async (_, table, settings, text, value) => {
+    await writeFile(join(cwd, settings), text)
+    expect((await resolveSettings(table, { settings }, io())).values.client).toBe(value)
   })
 })
 

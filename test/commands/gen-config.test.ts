@@ -1,12 +1,27 @@
+import { writeFileSync } from 'node:fs'
 import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import type * as block from '../../src/jitsi/block.ts'
 import { run, spawnKjitsi } from '../run.ts'
 import { ENTER, openTerminal } from '../terminal.ts'
 
 const KEYCLOAK = ['--url', 'https://auth.example.org', '--realm', 'meet']
 const ISSUER = ['--issuer', 'https://auth.example.org/realms/meet']
+
+/** Runs once, between the reading of a file and the moment that it is replaced. */
+let meanwhile: (() => void) | undefined
+vi.mock('../../src/jitsi/block.ts', async (original) => {
+  const real = await original<typeof block>()
+  return {
+    mergeBlock(...args: Parameters<typeof real.mergeBlock>) {
+      meanwhile?.()
+      meanwhile = undefined
+      return real.mergeBlock(...args)
+    },
+  }
+})
 
 let dir: string
 beforeEach(async () => {
@@ -211,6 +226,20 @@ describe('is a usage error', () => {
 })
 
 describe('web, merged into a file', () => {
+  test('that somebody else changes at the same time, stays theirs', async () => {
+    const file = join(dir, 'custom-config.js')
+    const theirs = 'config.startAudioMuted = 5\n'
+    await writeFile(file, '// nothing yet\n')
+    meanwhile = () => {
+      writeFileSync(file, theirs)
+    }
+    const argv = ['gen-config', 'web', ...KEYCLOAK, '--jitsi-url', 'https://meet.example.org', '--into', file]
+    const { exitCode, stderr } = await run([...argv, ...ISSUER])
+    expect(stderr).toContain(`error: cannot write ${file}: it was changed meanwhile, and is left as it is`)
+    expect(exitCode).toBe(1)
+    expect(await readFile(file, 'utf8')).toBe(theirs)
+  })
+
   const argv = ['gen-config', 'web', ...ISSUER, '--jitsi-url', 'https://meet.example.org']
 
   test('is what stdout has, at its end, and the same the second time', async () => {

@@ -60,6 +60,9 @@ describe('valueFindings', () => {
   })
 })
 
+const AUTH_URL =
+  'https://auth.example.org/realms/a/protocol/openid-connect/auth?redirect_uri=https%3A%2F%2Fmeet.example.org%2Fstatic%2Fsso.html'
+
 describe('neighbourFindings', () => {
   it.each([
     [{}, []],
@@ -73,6 +76,23 @@ describe('neighbourFindings', () => {
     [{ XMPP_MUC_MODULES: 'a', ENABLE_LOBBY: '0' }, []],
     [{ PROSODY_AUTH_TYPE: 'internal' }, ['auth-type-overridden']],
     [{ PROSODY_AUTH_TYPE: 'jwt', JICOFO_AUTH_TYPE: 'jwt' }, []],
+    [{ CSP_HEADER: "default-src 'self'" }, []],
+    [{ CSP_HEADER: "default-src 'self'", TOKEN_AUTH_URL: AUTH_URL }, ['logout-blocked']],
+    [{ CSP_HEADER: "frame-src 'self' https://auth.example.org", TOKEN_AUTH_URL: AUTH_URL }, []],
+    [{ JWT_ASAP_KEYSERVER: 'http://web:8000/keys' }, []],
+    [{ JWT_ASAP_KEYSERVER: 'http://web:8000/keys', ENABLE_HTTP_REDIRECT: '0' }, []],
+    [{ JWT_ASAP_KEYSERVER: 'http://web:8000/keys', ENABLE_HTTP_REDIRECT: '1' }, ['keyserver-redirected']],
+    [{ JWT_ASAP_KEYSERVER: 'http://a:hunter2@web', ENABLE_HTTP_REDIRECT: '1' }, ['keyserver-redirected']],
+    [{ JWT_ASAP_KEYSERVER: 'http://kjitsi:9000/keys', ENABLE_HTTP_REDIRECT: '1' }, []],
+    [{ JWT_ASAP_KEYSERVER: 'https://meet.example.org/keys', ENABLE_HTTP_REDIRECT: '1' }, []],
+    [
+      {
+        JWT_ASAP_KEYSERVER: 'http://meet.example.org/keys',
+        ENABLE_HTTP_REDIRECT: 'true',
+        PUBLIC_URL: 'https://meet.example.org:8443',
+      },
+      ['keyserver-redirected'],
+    ],
     [
       { PROSODY_AUTH_TYPE: 'JWT', JICOFO_AUTH_TYPE: 'xmpp' },
       ['auth-type-overridden', 'auth-type-overridden'],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { envValues } from '../../src/jitsi/config.ts'
-import { commentedOut, parseEnv } from '../../src/jitsi/env-file.ts'
+import { commentedOut, parseEnv } from '../../src/env-file/parse.ts'
 import { envSettings } from '../../src/jitsi/formats.ts'
 import { loginOf } from '../../src/jitsi/login.ts'
 import { readTemplate } from '../../src/templates.ts'

@@ -2,13 +2,28 @@
 import { chmod, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type * as templates from '../../src/templates.ts'
 import { run } from '../run.ts'
 import { MAY_MOUNT, WITHOUT_PASS, shell } from '../shell.ts'
 
 const ISSUER = 'https://auth.example.org/realms/meet'
 const ARGV = ['gen-env', '--issuer', ISSUER, '--keyserver', 'https://meet.example.org/keys']
 const ENV = '# Jitsi of Example Ltd\n#JWT_APP_ID=my_jitsi_app_id\nJVB_AUTH_PASSWORD=secret\n'
+
+/** Runs once, between the reading of FILE and the moment that it is replaced. */
+let meanwhile: (() => Promise<void>) | undefined
+vi.mock('../../src/templates.ts', async (original) => {
+  const real = await original<typeof templates>()
+  return {
+    ...real,
+    async readTemplate(name: string) {
+      await meanwhile?.()
+      meanwhile = undefined
+      return real.readTemplate(name)
+    },
+  }
+})
 
 let dir: string
 let file: string
@@ -123,9 +138,41 @@ describe('the real command', () => {
     expect(await readdir(dir)).toEqual(['jitsi.env'])
   })
 
+  it('keeps what somebody else writes at the same time', async () => {
+    for (const [old, theirs] of [
+      [ENV, `${ENV}JVB_PORT=10000\n`],
+      [undefined, ENV],
+    ] as const) {
+      if (old === undefined) await rm(file)
+      else await writeFile(file, old)
+      meanwhile = () => writeFile(file, theirs)
+      const { exitCode, stderr, stdout } = await run([...ARGV, file])
+      expect(stderr).toBe(
+        `error: cannot write ${file}: it was changed meanwhile, and is left as it is\n` +
+          '  → run this again; it starts from what is there now\n',
+      )
+      expect([exitCode, stdout, await read()]).toEqual([1, '', theirs])
+    }
+  })
+
   // Where no file system can be mounted, the limit of the test before is all that can stand for a full disk.
   describe.runIf(MAY_MOUNT !== undefined)('where file systems can be mounted', () => {
     const onMounted = (script: string): string => `exec ${MAY_MOUNT ?? ''} sh -c '${script}' sh "$@"`
+
+    it.each([
+      ['new', '--dry-run'],
+      ['new', '--verbose'],
+      ['old', '--verbose'],
+    ])('names a read-only file system: %s %s', async (name, flag) => {
+      const script = `set -e; mkdir disk; mount -t tmpfs none disk; echo A=1 >disk/old; mount -o remount,ro disk; "$@"`
+      const path = join(dir, 'disk', name)
+      const { exitCode, stdout, stderr } = await shell(onMounted(script), [...ARGV, path, flag], dir)
+      expect(stderr).toContain(
+        `error: cannot write ${path}: the file system is read-only\n  → choose another place`,
+      )
+      expect(stdout).toBe('')
+      expect(exitCode).toBe(1)
+    })
 
     it.each([0, 4096])('finds the disk full, with %i bytes to spare', async (spare) => {
       const old = `${ENV}# ${'x'.repeat(8000)}\n`

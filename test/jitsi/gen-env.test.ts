@@ -3,7 +3,7 @@ import { mkdtemp, readFile, readdir, rm, stat, symlink, utimes, writeFile } from
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { readEnv } from '../../src/jitsi/env-file.ts'
+import { readEnv } from '../../src/env-file/parse.ts'
 import { type Ran, type RunOptions, run, spawnKjitsi } from '../run.ts'
 
 const ISSUER = 'https://auth.example.org/realms/meet'

@@ -1,67 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { readEnv } from '../../src/jitsi/env-file.ts'
-import { commaList, envLiteral, luaText } from '../../src/jitsi/literals.ts'
-
-describe('envLiteral', () => {
-  it.each([
-    ['jitsi', 'jitsi'],
-    ['', ''],
-    [
-      'https://auth.example.org/realms/a?b=c&d={state}#e',
-      'https://auth.example.org/realms/a?b=c&d={state}#e',
-    ],
-    ['cache_keys_url="https://a"', 'cache_keys_url="https://a"'],
-    ['a\\b', 'a\\b'],
-    ["it's", "it's"],
-    ['a#b', 'a#b'],
-    ['a #b', "'a #b'"],
-    ['#a', "'#a'"],
-    ['$a', "'$a'"],
-    ['100$', "'100$'"],
-    [' a', "' a'"],
-    ['a\u00A0', "'a\u00A0'"],
-    ['"a"', '\'"a"\''],
-    ["'a'", "'\\'a\\''"],
-    ["$it's", "'$it\\'s'"],
-  ])('%j is written %s', (value, literal) => {
-    expect(envLiteral('KEY', value)).toBe(literal)
-  })
-
-  it('is quoted where that is asked for', () => {
-    expect(envLiteral('KEY', "it's", true)).toBe("'it\\'s'")
-  })
-
-  it.each([
-    ['a\nb', 'KEY "a\\nb" holds a newline, which a line of .env cannot hold'],
-    ['a\rb', 'KEY "a\\rb" holds a carriage return, which a line of .env cannot hold'],
-    ['\0', 'KEY "\\u0000" holds the character U+0000, which a line of .env cannot hold'],
-    ['\uD800', 'KEY "\\ud800" holds the character U+D800, which a line of .env cannot hold'],
-    ['a\u202Eb', 'KEY "a\u202Eb" holds the character U+202E, which a line of .env cannot hold'],
-    ['$\\', 'KEY "$\\\\" holds a backslash, which .env cannot hold in a value that has to stand in quotes'],
-  ])('refuses %j', (value, message) => {
-    expect(() => envLiteral('KEY', value)).toThrow(
-      expect.objectContaining({ code: 'usage', message }) as Error,
-    )
-  })
-
-  it('is read back as the value, whatever value it takes', () => {
-    fc.assert(
-      fc.property(values, fc.boolean(), (value, quoted) => {
-        const literal = taken(() => envLiteral('KEY', value, quoted))
-        fc.pre(literal !== undefined)
-        expect(readEnv(`A=1\nKEY=${literal}\nB=2\n`)).toEqual(
-          new Map([
-            ['A', '1'],
-            ['KEY', value],
-            ['B', '2'],
-          ]),
-        )
-      }),
-      { numRuns: 2000 },
-    )
-  })
-})
+import { commaList, luaText } from '../../src/jitsi/literals.ts'
+import { taken, values } from '../values-to-write.ts'
 
 describe('luaText', () => {
   it.each(['jitsi', "it's", '$a', 'a #b', '{state}', 'Zürich 😀', '--', ']]', ''])('takes %j', (value) => {
@@ -109,20 +49,3 @@ describe('commaList', () => {
     )
   })
 })
-
-const values = fc.oneof(
-  fc.string({ unit: 'binary' }),
-  fc
-    .array(
-      fc.constantFrom(' ', '#', '$', 'A', "'", '"', '\\', '{', '}', '=', ':', 'é', '\t', '\u00A0', 'export '),
-    )
-    .map((bits) => bits.join('')),
-)
-
-function taken(write: () => string): string | undefined {
-  try {
-    return write()
-  } catch {
-    return undefined
-  }
-}

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { agreeOnKeys, besideEnv } from '../../src/prosody/beside-env.ts'
 import type { Facts, Keys } from '../../src/jitsi/config.ts'
-import { readEnv } from '../../src/jitsi/env-file.ts'
+import { readEnv } from '../../src/env-file/parse.ts'
 
 const ISSUER = 'https://auth.example.org/realms/meet'
 const SET = `${ISSUER}/protocol/openid-connect/certs`

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { readEnv } from '../../src/jitsi/env-file.ts'
+import { readEnv } from '../../src/env-file/parse.ts'
 import { readLuaOptions } from '../../src/prosody/lua-options.ts'
 import { parentHost, prosodySettings } from '../../src/prosody/settings.ts'
 

@@ -1,6 +1,6 @@
 // The fixture of real verdicts, ready to be asked.
 import { readFileSync } from 'node:fs'
-import { readEnv } from '../../src/jitsi/env-file.ts'
+import { readEnv } from '../../src/env-file/parse.ts'
 import { type ProsodySettings, prosodySettings } from '../../src/prosody/settings.ts'
 import { type Keys, readKeySet, readPem } from '../../src/token/keys.ts'
 import { type Verdict, verdictOf } from '../../src/token/verdict.ts'

@@ -1,6 +1,6 @@
 // Each row was read by compose-go 2.16.2 itself as the value of `X="…"`, which gave the very same text.
 import { describe, expect, it } from 'vitest'
-import { interpolate, unescape } from '../../src/jitsi/interpolation.ts'
+import { interpolate, unescape } from '../../src/env-file/interpolate.ts'
 
 const VALUES: Readonly<Record<string, string>> = { A: 'a', B: '', S: '$A' }
 const lookup = (name: string): string | undefined => VALUES[name]
@@ -61,6 +61,20 @@ describe('interpolate', () => {
 
   it.each(REFUSED)('refuses %j', (text, message) => {
     expect(() => interpolate(text, lookup)).toThrow(message)
+  })
+
+  it('takes a hundred variables in each other, and says what is wrong with more', () => {
+    const nested = (depth: number): string => '${N:-'.repeat(depth) + 'x' + '}'.repeat(depth)
+    expect(interpolate(nested(100), lookup)).toBe('x')
+    for (const depth of [101, 20_000]) {
+      expect(() => interpolate(nested(depth), lookup)).toThrow(
+        'variables are nested more than 100 deep in a value',
+      )
+    }
+  })
+
+  it('takes any number of variables one after the other', () => {
+    expect(interpolate('${N:-x}'.repeat(10_000), lookup)).toBe('x'.repeat(10_000))
   })
 
   it('takes a default up to the end of its line only', () => {

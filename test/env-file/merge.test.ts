@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { readEnv } from '../../src/jitsi/env-file.ts'
-import { type Setting, mergeEnv } from '../../src/jitsi/env-merge.ts'
-import { envLiteral } from '../../src/jitsi/literals.ts'
+import { readEnv } from '../../src/env-file/parse.ts'
+import { type Setting, mergeEnv } from '../../src/env-file/merge.ts'
+import { envLiteral } from '../../src/env-file/literal.ts'
 
 const settings = (values: Readonly<Record<string, string>>): readonly Setting[] =>
   Object.entries(values).map(([key, value]) => ({

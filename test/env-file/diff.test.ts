@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { envDiff } from '../../src/jitsi/env-diff.ts'
+import { envDiff } from '../../src/env-file/diff.ts'
+import { shownEnvValue } from '../../src/jitsi/shown-env.ts'
 
 const OWN = new Map([
   ['JWT_APP_ID', ['jitsi']],
@@ -7,7 +8,13 @@ const OWN = new Map([
 ])
 
 function diff(before: string, after: string): string {
-  return envDiff('.env', before, after, OWN, new Set(['# kjitsi says']))
+  return envDiff(
+    '.env',
+    before,
+    after,
+    (key, value) => shownEnvValue(key, value, OWN),
+    new Set(['# kjitsi says']),
+  )
 }
 
 describe('envDiff', () => {

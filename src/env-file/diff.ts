@@ -1,38 +1,32 @@
-// Two texts of a `.env` as a unified diff. It shows what kjitsi writes and what is known to be no secret; of the rest, the
-// names alone.
+// Two texts of a `.env` as a unified diff. Which of its values may be shown, the caller knows; of the rest, the names alone.
 import { FILE_HEADERS_ONLY, createTwoFilesPatch } from 'diff'
 import { MASKED } from '../shown.ts'
-import {
-  type Assignment,
-  type Statement,
-  commentedOut,
-  isAloneOnLine,
-  parseEnv,
-  valueOf,
-} from './env-file.ts'
-import { type Own, shownEnvValue } from './shown-env.ts'
+import { type Assignment, type Statement, commentedOut, isAloneOnLine, parseEnv, valueOf } from './parse.ts'
 
-/** @param comments the lines of comment that kjitsi writes */
+/** A variable's value as it may be shown. */
+type ShownValue = (key: string, value: string) => string
+
+/** @param comments the lines of comment that may be shown */
 export function envDiff(
   file: string,
   before: string,
   after: string,
-  own: Own,
+  shown: ShownValue,
   comments: ReadonlySet<string>,
 ): string {
-  const [old, new_] = [before, after].map((text) => mask(text, own, comments)) as [string, string]
+  const [old, new_] = [before, after].map((text) => mask(text, shown, comments)) as [string, string]
   return createTwoFilesPatch(file, file, old, new_, undefined, undefined, {
     context: 3,
     headerOptions: FILE_HEADERS_ONLY,
   })
 }
 
-function mask(text: string, own: Own, comments: ReadonlySet<string>): string {
+function mask(text: string, shown: ShownValue, comments: ReadonlySet<string>): string {
   let masked = ''
   let at = 0
   for (const statement of parseEnv(text)) {
     const { start, end } = statement.kind === 'assignment' ? behindSeparator(statement) : statement
-    masked += text.slice(at, start) + shownStatement(text, statement, own, comments)
+    masked += text.slice(at, start) + shownStatement(text, statement, shown, comments)
     at = end
   }
   return masked + text.slice(at)
@@ -43,30 +37,34 @@ function behindSeparator({ valueStart, end }: Assignment): { readonly start: num
 }
 
 /** An assignment from its value on, or another statement as a whole. */
-function shownStatement(text: string, statement: Statement, own: Own, comments: ReadonlySet<string>): string {
+function shownStatement(
+  text: string,
+  statement: Statement,
+  shown: ShownValue,
+  comments: ReadonlySet<string>,
+): string {
   const { kind, start, end } = statement
   if (kind === 'assignment') {
     const comment = text.slice(statement.valueEnd, end).replace(/#[^\r\n]+/, `#${MASKED}`)
-    return shownLiteral(text, statement, own) + comment
+    return shownLiteral(text, statement, shown) + comment
   }
   const all = text.slice(start, end)
   // A value that goes on without a quote is read as names.
   if (kind === 'name') return maskLines(all)
   const { key, valueStart = end } = commentedOut(text, statement) ?? {}
   if (!isAloneOnLine(text, start)) return all.replace(/[^#\r\n][^\r\n]*/, MASKED)
-  if (key !== undefined)
-    return text.slice(start, valueStart) + shownEnvValue(key, text.slice(valueStart, end), own)
+  if (key !== undefined) return text.slice(start, valueStart) + shown(key, text.slice(valueStart, end))
   return comments.has(all.trimEnd()) ? all : all.replace(/[^#\r\n][^\r\n]*/, MASKED)
 }
 
 /** A value as it stands in the text where all of it may be shown, else what of it may be. */
-function shownLiteral(text: string, statement: Assignment, own: Own): string {
+function shownLiteral(text: string, statement: Assignment, shown: ShownValue): string {
   const literal = text.slice(statement.valueStart, statement.valueEnd)
   // What a value takes from elsewhere, or falls back to, is not this variable's alone.
   if (literal.includes('\n') || (statement.quote !== "'" && literal.includes('$'))) return maskLines(literal)
   const value = valueOf(statement, () => undefined)
-  const shown = shownEnvValue(statement.key, value, own)
-  return shown === value ? literal : shown
+  const safe = shown(statement.key, value)
+  return safe === value ? literal : safe
 }
 
 function maskLines(text: string): string {

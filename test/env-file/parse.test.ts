@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { KjitsiError } from '../../src/errors.ts'
-import { hasBlankEdge, parseEnv, readEnv } from '../../src/jitsi/env-file.ts'
+import { hasBlankEdge, parseEnv, readEnv } from '../../src/env-file/parse.ts'
 
 const BOM = '\uFEFF'
 const NBSP = '\u00A0'
@@ -153,6 +153,16 @@ describe('readEnv', () => {
           }
         },
       ),
+    )
+  })
+
+  it('does not say that compose cannot read what is only too much for kjitsi', () => {
+    const text = `A=1\nB=${'${X:-'.repeat(20_000)}${'}'.repeat(20_000)}\n`
+    expect(() => readEnv(text)).toThrow(
+      expect.objectContaining({
+        message: '.env, line 2: variables are nested more than 100 deep in a value',
+        hint: 'write it with fewer variables in each other',
+      }) as Error,
     )
   })
 

@@ -6,9 +6,9 @@ import {
   isAloneOnLine,
   lineAt,
   parseEnv,
-  valueOf,
-} from './env-file.ts'
-import { envLiteral } from './literals.ts'
+  valueIfReadable,
+} from './parse.ts'
+import { envLiteral } from './literal.ts'
 
 /** What one variable is to be. */
 export interface Setting {
@@ -79,18 +79,10 @@ function readLeniently(statements: readonly Statement[]): ReadonlyMap<string, st
   const values = new Map<string, string>()
   for (const statement of statements) {
     if (statement.kind !== 'assignment') continue
-    const value = valueIfReadable(statement, values)
+    const value = valueIfReadable(statement, (variable) => values.get(variable))
     if (value !== undefined) values.set(statement.key, value)
   }
   return values
-}
-
-function valueIfReadable(assignment: Assignment, earlier: ReadonlyMap<string, string>): string | undefined {
-  try {
-    return valueOf(assignment, (variable) => earlier.get(variable))
-  } catch {
-    return undefined
-  }
 }
 
 /** New values on the lines that assign one of the settings, wherever the new text would not be read as that value. */
@@ -111,7 +103,7 @@ function inPlace(
     }
     if (statement.kind !== 'assignment') continue
     const setting = wanted.get(statement.key)
-    const current = valueIfReadable(statement, values)
+    const current = valueIfReadable(statement, (variable) => values.get(variable))
     if (setting !== undefined && current !== setting.value) edits.push(newValue(text, statement, setting))
     const value = setting?.value ?? current
     if (value !== undefined) values.set(statement.key, value)

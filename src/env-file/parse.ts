@@ -1,6 +1,6 @@
 // Reads a `.env` as docker compose does (compose-go's dotenv/parser.go), and says where in the text each value lies.
 import { KjitsiError, messageOf } from '../errors.ts'
-import { type Lookup, interpolate, unescape } from './interpolation.ts'
+import { type Lookup, interpolate, unescape } from './interpolate.ts'
 
 /** All positions are indices into the text; `start` is the `#`, the `export` or the key, `end` is behind the last character. */
 export type Statement = Comment | Assignment | BareName
@@ -147,10 +147,14 @@ export function commentedOut(
   return match === undefined || key === undefined ? undefined : { key, valueStart: start + match.length }
 }
 
-function unreadable(text: string, at: number, name: string, why: string): KjitsiError {
-  return new KjitsiError('usage', `${name}, line ${lineAt(text, at)}: ${why}`, {
-    hint: 'docker compose cannot read this file either: correct that line',
-  })
+function unreadable(
+  text: string,
+  at: number,
+  name: string,
+  why: string,
+  hint = 'docker compose cannot read this file either: correct that line',
+): KjitsiError {
+  return new KjitsiError('usage', `${name}, line ${lineAt(text, at)}: ${why}`, { hint })
 }
 
 /**
@@ -162,11 +166,20 @@ export function valueOf(assignment: Assignment, lookup: Lookup): string {
   return interpolate(assignment.quote === '"' ? unescape(assignment.content) : assignment.content, lookup)
 }
 
+/** As `valueOf`, undefined where compose cannot read it. */
+export function valueIfReadable(assignment: Assignment, lookup: Lookup): string | undefined {
+  try {
+    return valueOf(assignment, lookup)
+  } catch {
+    return undefined
+  }
+}
+
 /**
  * The variables that compose reads from the text of a `.env`.
  * @param environment of the process that runs compose: it comes first where a value names a variable
  * @param name what to call the file in an error
- * @throws KjitsiError `usage` where compose cannot read it
+ * @throws KjitsiError `usage` where compose cannot read it, or as `interpolate` does
  */
 export function readEnv(
   text: string,
@@ -185,7 +198,8 @@ export function readEnv(
           valueOf(statement, (key) => inherited(key) ?? values.get(key)),
         )
       } catch (error) {
-        throw unreadable(text, statement.start, name, messageOf(error))
+        const hint = error instanceof KjitsiError ? error.hint : undefined
+        throw unreadable(text, statement.start, name, messageOf(error), hint)
       }
     } else {
       const value = inherited(statement.key)
