@@ -9,14 +9,8 @@ import {
   LIST_DELIMITER,
   POST_LOGOUT_URIS,
 } from './desired-client.ts'
-import { type Change, type Item, planRemoval } from './plan.ts'
-
-/** What is sent of a client that changes: what is absent stays as it is. */
-export type ClientPatch = Partial<ClientSettings> & {
-  readonly clientId: string
-  // Some versions of Keycloak's ClientResource.java delete the service account where this is absent.
-  readonly serviceAccountsEnabled: boolean
-}
+import { planRemoval } from './plan-mappers.ts'
+import type { Change, ClientPatch, Item } from './plan.ts'
 
 /** Whether people's roles in other clients go on widening the client's tokens. */
 export function keepsFullScope({ fullScopeChange }: ClientWish, client: Client | undefined): boolean {
@@ -218,4 +212,14 @@ export function setsLifespan(item: Item): boolean {
     item.action === 'create' ||
     (item.action === 'update' && item.changes.some(({ field }) => field === LIFESPAN))
   )
+}
+
+/** A role is never removed: people may hold it, and other things may count on it. */
+export function keepRole(role: string): Item {
+  return { action: 'keep', kind: 'role', name: role, why: 'a role is never removed' }
+}
+
+/** The role of `--moderator-role`, against the roles that the client has. */
+export function planRole(role: string, existing: readonly string[]): Item {
+  return { action: existing.includes(role) ? 'keep' : 'create', kind: 'role', name: role }
 }

@@ -3,23 +3,21 @@ import pLimit from 'p-limit'
 import { KjitsiError } from '../errors.ts'
 import type { Finding } from '../findings.ts'
 import { afterDone, applyPlan } from './apply.ts'
-import { adviseClient } from './advise-client.ts'
+import { adviseClient, advisePlan } from './advice.ts'
 import { type Client, findClient, lookForClient, needManage, rolesOf, sessionLimitsOf } from './client.ts'
 import type { RealmAdmin } from './connect.ts'
 import type { ClientWish } from './desired-client.ts'
 import type { Mapper } from './mappers.ts'
-import { keepsFullScope, planClient, planClientRemoval, setsLifespan } from './plan-client.ts'
 import {
-  type Item,
-  advisePlan,
-  changesOf,
-  hasConflict,
   keepRole,
-  mappersAfter,
-  planMappers,
-  planRemoval,
+  keepsFullScope,
+  planClient,
+  planClientRemoval,
   planRole,
-} from './plan.ts'
+  setsLifespan,
+} from './plan-client.ts'
+import { planMappers, planRemoval } from './plan-mappers.ts'
+import { type Item, changesOf, hasConflict, mappersAfter } from './plan.ts'
 
 interface Job {
   readonly clientId: string

@@ -1,12 +1,58 @@
-// What is worth knowing about a client that Jitsi logs in with, once its plan is carried out.
+// What is worth knowing about the options, and about a client once its plan is carried out.
 import { type ClientArgs, type Finding, finding } from '../findings.ts'
+import { FEATURES } from '../jitsi/features.ts'
 import type { Client, SessionLimits } from './client.ts'
 import { type ClientWish, LIFESPAN } from './desired-client.ts'
-import type { Mapper } from './mappers.ts'
-import { audienceOf, claimOf } from './plan.ts'
+import { type ExistingMapper, MODERATOR_AFFILIATIONS, type Mapper, type MapperOptions } from './mappers.ts'
 import { keepsFullScope } from './plan-client.ts'
+import { audienceOf, claimOf } from './plan-mappers.ts'
+import { type Item, mappersAfter } from './plan.ts'
+
+/** What is worth knowing about the options themselves, whatever realm they are for. */
+export function adviseOptions({
+  moderatorRole: role,
+}: Pick<MapperOptions, 'moderatorRole'>): readonly Finding[] {
+  if (role === undefined || MODERATOR_AFFILIATIONS.includes(role)) return []
+  return [finding('affiliation-unknown', { role, known: MODERATOR_AFFILIATIONS.join(', ') })]
+}
 
 /**
+ * What is worth knowing about a client's mappers and roles once its plan is carried out.
+ * @param role of --moderator-role
+ * @param roles names of the client's roles, as far as they were asked for
+ */
+export function advisePlan(
+  client: ClientArgs,
+  items: readonly Item[],
+  existing: readonly ExistingMapper[],
+  role: string | undefined,
+  roles: readonly string[],
+): readonly Finding[] {
+  const findings = items.flatMap((item): Finding[] => {
+    if (item.action !== 'conflict') return []
+    const { name, conflict, does = '' } = item
+    const mappers = item.mappers.join(', ')
+    return conflict === 'taken-name'
+      ? [finding('mapper-taken-name', { ...client, name, does })]
+      : [finding(`mapper-${conflict}`, { ...client, name, mappers })]
+  })
+  const claims = mappersAfter(existing, items).map((mapper) => claimOf(mapper) ?? '')
+  if (claims.some((claim) => claim.startsWith('context.')) && !claims.includes('context.user.name')) {
+    findings.push(finding('name-unmapped', client))
+  }
+  const off = FEATURES.filter((feature) => !claims.includes(`context.features.${feature}`))
+  if (off.length > 0 && claims.some((claim) => claim.startsWith('context.features.'))) {
+    findings.push(finding('features-partial', { ...client, off: off.join(', ') }))
+  }
+  const others = roles.filter((name) => name !== role && !MODERATOR_AFFILIATIONS.includes(name))
+  if (role !== undefined && others.length > 0) {
+    findings.push(finding('roles-compete', { ...client, role, others: others.join(', ') }))
+  }
+  return findings
+}
+
+/**
+ * What is worth knowing about a client that Jitsi logs in with, once its plan is carried out.
  * @param client as it was found
  * @param mappers those that it has then
  * @param limits of the realm's sessions, where they were asked for
