@@ -53,6 +53,7 @@ const SETTINGS = z.object({
   serviceAccountsEnabled: SWITCH,
   authorizationServicesEnabled: SWITCH,
   fullScopeAllowed: SWITCH,
+  frontchannelLogout: SWITCH,
   redirectUris: LIST,
   webOrigins: LIST,
   attributes: CONFIG.nullish().transform((attributes) => attributes ?? {}),

@@ -4,7 +4,8 @@ import type { Client } from './client.ts'
 import {
   type ClientSettings,
   type ClientWish,
-  KEPT_OFF,
+  FRONTCHANNEL_LOGOUT_URL,
+  HARMLESS,
   LIFESPAN,
   LIST_DELIMITER,
   POST_LOGOUT_URIS,
@@ -67,6 +68,10 @@ const ATTRIBUTE_EFFECTS: Readonly<Record<string, Effect>> = {
   'pkce.code.challenge.method': 'tightens',
   'use.refresh.tokens': 'tightens',
   'dpop.bound.access.tokens': 'loosens',
+  'require.pushed.authorization.requests': 'loosens',
+  'request.object.required': 'loosens',
+  'id.token.encrypted.response.alg': 'loosens',
+  'tls.client.certificate.bound.access.tokens': 'loosens',
 }
 
 function changesBetween(
@@ -88,8 +93,12 @@ function changesBetween(
     if (field === POST_LOGOUT_URIS) changes.push(...postLogoutChanges(from, to))
     else if (from !== to) changes.push(changeOf(field, from, to))
   }
-  for (const field of KEPT_OFF) {
-    if (have.attributes[field] === 'true') changes.push(changeOf(field, 'true', 'false'))
+  for (const [field, to] of Object.entries(HARMLESS)) {
+    const from = have.attributes[field]
+    if (from && from !== to) changes.push(changeOf(field, from, to))
+  }
+  if (have.frontchannelLogout && have.attributes[FRONTCHANNEL_LOGOUT_URL]) {
+    changes.push({ field: 'frontchannelLogout', from: 'true', to: 'false' })
   }
   return changes
 }
@@ -200,6 +209,7 @@ const GIVEN = [
 
 /** Whether a member that kjitsi does not set is more than Keycloak's own default. */
 function saysSomething(field: string, value: unknown): boolean {
+  if (HARMLESS[field] === value) return false
   if (GIVEN.includes(field)) return field === 'enabled' && value === false
   if (typeof value === 'object' && value !== null) return Object.keys(value).length > 0
   return !['', 'false', '0', '-1', 'null', 'undefined'].includes(String(value))

@@ -30,6 +30,7 @@ describe('planClient', () => {
         serviceAccountsEnabled: false,
         authorizationServicesEnabled: false,
         fullScopeAllowed: false,
+        frontchannelLogout: false,
         redirectUris: ['https://meet.example.org/static/sso.html'],
         webOrigins: ['https://meet.example.org'],
         attributes: {
@@ -129,6 +130,45 @@ describe('planClient', () => {
       'a question before the logout',
       client({}, { 'logout.confirmation.enabled': 'true' }),
       ['logout.confirmation.enabled true → false'],
+    ],
+    [
+      'pushed authorization requests only',
+      client({}, { 'require.pushed.authorization.requests': 'true' }),
+      ['require.pushed.authorization.requests true → false (loosens)'],
+    ],
+    [
+      'signed request objects only',
+      client({}, { 'request.object.required': 'request or request_uri' }),
+      ['request.object.required request or request_uri → not required (loosens)'],
+    ],
+    [
+      'no request object needed',
+      client({}, { 'request.object.required': 'not required', 'require.pushed.authorization.requests': '' }),
+      ['keep'],
+    ],
+    [
+      'encrypted ID tokens',
+      client(
+        {},
+        { 'id.token.encrypted.response.alg': 'RSA-OAEP', 'id.token.encrypted.response.enc': 'A256GCM' },
+      ),
+      ['id.token.encrypted.response.alg RSA-OAEP →  (loosens)'],
+    ],
+    [
+      'tokens bound to a certificate',
+      client({}, { 'tls.client.certificate.bound.access.tokens': 'true' }),
+      ['tls.client.certificate.bound.access.tokens true → false (loosens)'],
+    ],
+    [
+      'a logout page of its own',
+      client({ frontchannelLogout: true }, { 'frontchannel.logout.url': 'https://other.example.org/bye' }),
+      ['frontchannelLogout true → false'],
+    ],
+    ['front-channel logout without an address', client({ frontchannelLogout: true }), ['keep']],
+    [
+      'an address of no use',
+      client({}, { 'frontchannel.logout.url': 'https://other.example.org/bye' }),
+      ['keep'],
     ],
     ['what is off already', client({}, { 'dpop.bound.access.tokens': 'false' }), ['keep']],
     [
@@ -236,6 +276,12 @@ describe('planClientRemoval', () => {
     [
       'what Keycloak adds by itself',
       client({}, { realm_client: 'false', 'backchannel.logout.session.required': 'true' }),
+      [],
+      undefined,
+    ],
+    [
+      'what setup-client itself has mended',
+      client({}, { 'request.object.required': 'not required', 'id.token.encrypted.response.alg': '' }),
       [],
       undefined,
     ],

@@ -1,7 +1,7 @@
 // A login as the browser does it, on a client that setup-client has made; then each thing that setup-client sets is taken
 // away once, and the login seen to fail. One realm for all, and in it a client for each test.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { run } from '../run.ts'
+import { type Ran, run } from '../run.ts'
 import { type Cookies, type LoginEnd, type Person, claimsOf, logIn, logOut } from './browserless-login.ts'
 import { type Jitsi, askVerdict, makeJitsi } from './jitsi.ts'
 import {
@@ -252,6 +252,56 @@ describe('what is taken away shows in the logout', () => {
     const site = await makeSiteWithout(spoil)
     const { idToken, cookies } = sessionOf(await logIn(site, ALICE))
     expect(await logOut(site, idToken, cookies)).toEqual({ status, said })
+  })
+})
+
+describe('what somebody has set, and what setup-client then mends', () => {
+  const inAndOut = async (site: Jitsi): Promise<unknown> => {
+    const end = await logIn(site, ALICE)
+    return 'tokens' in end ? logOut(site, String(end.tokens['id_token']), end.cookies) : end
+  }
+
+  test.each<[what: string, spoil: Spoil, end: object]>([
+    [
+      'pushed authorization requests only',
+      attribute('require.pushed.authorization.requests', 'true'),
+      { failed: 'authorize', status: 302, said: 'Pushed Authorization Request is only allowed.' },
+    ],
+    [
+      'request objects only',
+      attribute('request.object.required', 'request or request_uri'),
+      { failed: 'authorize', status: 400, said: 'Invalid Request' },
+    ],
+    [
+      'encrypted ID tokens',
+      attribute('id.token.encrypted.response.alg', 'RSA-OAEP'),
+      { failed: 'token', status: 400, said: 'can not get encryption KEK' },
+    ],
+    [
+      'tokens bound to a certificate',
+      attribute('tls.client.certificate.bound.access.tokens', 'true'),
+      { failed: 'token', status: 400, said: 'Client Certification missing for MTLS HoK Token Binding' },
+    ],
+    [
+      "a logout that calls another application's page",
+      (client) => ({
+        frontchannelLogout: true,
+        ...attribute('frontchannel.logout.url', 'https://other.example.org/bye')(client),
+      }),
+      { status: 200, said: 'Logging out' },
+    ],
+  ])('%s', async (_, spoil, end) => {
+    const site = await makeSiteWithout(spoil)
+    expect(await inAndOut(site)).toEqual(end)
+    const setUp = (...argv: readonly string[]): Promise<Ran> =>
+      run(
+        ['setup-client', '--realm', realm.name, '--client', site.clientId, '--jitsi-url', ORIGIN, ...argv],
+        { env: ADMIN_ENV },
+      )
+    expect(await setUp('--check')).toMatchObject({ exitCode: 3 })
+    expect(await setUp()).toMatchObject({ exitCode: 0 })
+    expect(await inAndOut(site)).toBe(`${ORIGIN}/static/logout.html`)
+    expect(await setUp('--check')).toMatchObject({ exitCode: 0 })
   })
 })
 
