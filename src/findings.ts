@@ -256,6 +256,45 @@ const FINDINGS = {
       `realm ${realm}, client ${client}: it is disabled, so nobody can log in with it`,
     fix: ({ client }) => `enable it (Keycloak: Clients > ${client}, the switch at the top)`,
   }),
+  'redirect-wildcard': kind<ClientArgs & { uris: string }>({
+    level: 'warning',
+    say: ({ realm, client, uris }) =>
+      `realm ${realm}, client ${client}: these redirect URIs have wildcards: ${uris}; whoever controls a page at a matching ` +
+      'address can get tokens of people who follow a link of theirs',
+    fix: ({ client }) =>
+      `replace them by exact addresses (Keycloak: Clients > ${client} > Settings > Valid redirect URIs)`,
+  }),
+  'origin-wildcard': kind<ClientArgs>({
+    level: 'warning',
+    say: ({ realm, client }) =>
+      `realm ${realm}, client ${client}: with the web origin *, a page of any site may ask for tokens of this client and read them`,
+    fix: ({ client }) =>
+      `remove it, and name the origins that need it (Keycloak: Clients > ${client} > Settings > Web origins)`,
+  }),
+  'consent-required': kind<ClientArgs>({
+    level: 'warning',
+    say: ({ realm, client }) =>
+      `realm ${realm}, client ${client}: Keycloak asks each person for consent before the first login ends`,
+    fix: ({ client }) =>
+      `turn it off where nobody needs it (Keycloak: Clients > ${client} > Settings > Consent required)`,
+  }),
+  'basic-scope-missing': kind<ClientArgs>({
+    level: 'warning',
+    say: ({ realm, client }) =>
+      `realm ${realm}, client ${client}: the client scope basic is no default scope of it, and since Keycloak 25 that scope ` +
+      'writes the claim sub: Jitsi refuses tokens without it (sub claim is missing)',
+    fix: ({ client }) =>
+      `add basic as a default scope (Keycloak: Clients > ${client} > Client scopes > Add client scope)`,
+  }),
+  'claims-foreign': kind<ClientArgs & { mappers: string }>({
+    level: 'warning',
+    say: ({ realm, client, mappers }) =>
+      `realm ${realm}, client ${client}: mappers that kjitsi did not create write claims from which Jitsi takes rooms and ` +
+      `rights: ${mappers}`,
+    fix: (about) =>
+      `delete those that are not meant (Keycloak: Clients > ${about.client} > Client scopes > ${about.client}-dedicated); ` +
+      `${kjitsiCommand(['setup-mappers'], about)} creates kjitsi's own`,
+  }),
   'service-account-lost': kind<ClientArgs>({
     level: 'warning',
     say: ({ realm, client }) =>

@@ -70,6 +70,7 @@ export function adviseClient(
   if (client?.settings.publicClient === false && client.settings.serviceAccountsEnabled) {
     findings.push(finding('service-account-lost', where))
   }
+  if (client !== undefined) findings.push(...adviseFound(where, client))
   if (keepsFullScope(wish, client)) findings.push(finding('full-scope-stays', { ...where, audience }))
   const others = mappers.filter((mapper) => addsAudience(mapper, audience)).map(({ name }) => name)
   if (others.length > 0) {
@@ -79,9 +80,46 @@ export function adviseClient(
   return limits === undefined ? findings : [...findings, ...adviseLifespan(where, wish, client, limits)]
 }
 
+/** What a client had before kjitsi, which no plan of its takes away. */
+function adviseFound(where: ClientArgs, { settings, rest, mappers }: Client): readonly Finding[] {
+  const findings: Finding[] = []
+  const uris = settings.redirectUris.filter((uri) => uri.includes('*'))
+  if (uris.length > 0) findings.push(finding('redirect-wildcard', { ...where, uris: uris.join(', ') }))
+  // A + stands for the origins of the redirect URIs, of which Keycloak compares none as a pattern.
+  if (settings.webOrigins.includes('*')) findings.push(finding('origin-wildcard', where))
+  if (rest['consentRequired'] === true) findings.push(finding('consent-required', where))
+  const { defaultClientScopes: scopes } = rest
+  if (Array.isArray(scopes) && !scopes.includes('basic') && !mappers.some(writesSub)) {
+    findings.push(finding('basic-scope-missing', where))
+  }
+  const foreign = mappers.filter(isForeign).map((mapper) => `${mapper.name} (${claimOf(mapper) ?? ''})`)
+  if (foreign.length > 0) findings.push(finding('claims-foreign', { ...where, mappers: foreign.join(', ') }))
+  return findings
+}
+
+function isInAccessToken({ config }: Mapper): boolean {
+  return config['access.token.claim'] === 'true'
+}
+
+function writesSub(mapper: Mapper): boolean {
+  return isInAccessToken(mapper) && claimOf(mapper) === 'sub'
+}
+
+/** What begins the claims that kjitsi maps and Jitsi takes rights from. */
+const RIGHTS = ['room', 'context']
+/** Claims that hold several of these, and that no mapper of kjitsi's writes as a whole. */
+const PARENTS = ['context', 'context.user', 'context.features']
+
+/** Whether a mapper writes a claim that is kjitsi's to write, and kjitsi makes none such. */
+function isForeign(mapper: Mapper): boolean {
+  const claim = claimOf(mapper)
+  if (claim === undefined || !isInAccessToken(mapper)) return false
+  return RIGHTS.includes(claim.split('.')[0] ?? '') && (mapper.name !== claim || PARENTS.includes(claim))
+}
+
 /** Whether a mapper puts another audience than `audience` into access tokens. */
 function addsAudience(mapper: Mapper, audience: string): boolean {
-  if (mapper.config['access.token.claim'] !== 'true') return false
+  if (!isInAccessToken(mapper)) return false
   if (mapper.protocolMapper === 'oidc-audience-mapper') return audienceOf(mapper.config) !== audience
   return claimOf(mapper) === 'aud'
 }

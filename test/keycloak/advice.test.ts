@@ -124,6 +124,8 @@ describe('adviseClient', () => {
     config: { 'claim.name': 'aud', 'access.token.claim': 'true' },
   }
 
+  const MODERATOR = existing(hardcoded('context.user.affiliation', 'owner'))
+
   test.each<[what: string, found: readonly string[], expected: readonly string[]]>([
     ['nothing to say', codes(client()), []],
     ['nothing to say of a new one', codes(undefined), []],
@@ -166,6 +168,63 @@ describe('adviseClient', () => {
     ],
     ['a hardcoded aud', codes(client(), { mappers: [...ALL_MAPPERS, hardcodedAud] }), ['audience-list']],
     ['no room', codes(client(), { mappers: [WISH.audienceMapper] }), ['room-unmapped']],
+    ['a redirect URI for all', codes(client({ redirectUris: ['*'] })), ['redirect-wildcard']],
+    [
+      'one for a whole site',
+      codes(client({ redirectUris: ['https://a.example.org/*'] })),
+      ['redirect-wildcard'],
+    ],
+    ['a web origin for all', codes(client({ webOrigins: ['*'] })), ['origin-wildcard']],
+    ["the redirect URIs' origins", codes(client({ webOrigins: ['+'] })), []],
+    ['consent', codes(client({}, {}, { rest: { consentRequired: true } })), ['consent-required']],
+    ['scopes with basic', codes(client({}, {}, { rest: { defaultClientScopes: ['acr', 'basic'] } })), []],
+    [
+      'scopes without basic',
+      codes(client({}, {}, { rest: { defaultClientScopes: ['acr'] } })),
+      ['basic-scope-missing'],
+    ],
+    [
+      'sub from a mapper of its own',
+      codes(
+        client({}, {}, { rest: { defaultClientScopes: [] }, mappers: [existing(hardcoded('sub', '*'))] }),
+      ),
+      [],
+    ],
+    ['a context as kjitsi writes it', codes(client({}, {}, { mappers: [MODERATOR] })), []],
+    [
+      'a moderator by another mapper',
+      codes(client({}, {}, { mappers: [{ ...MODERATOR, name: 'mods' }] })),
+      ['claims-foreign'],
+    ],
+    [
+      'the same in the ID token alone',
+      codes(
+        client(
+          {},
+          {},
+          {
+            mappers: [
+              {
+                ...MODERATOR,
+                name: 'mods',
+                config: { ...MODERATOR.config, 'access.token.claim': 'false' },
+              },
+            ],
+          },
+        ),
+      ),
+      [],
+    ],
+    [
+      'a context as a whole',
+      codes(client({}, {}, { mappers: [existing(hardcoded('context', '{}'))] })),
+      ['claims-foreign'],
+    ],
+    [
+      'a claim that is none of ours',
+      codes(client({}, {}, { mappers: [existing({ ...hardcoded('rooms', 'x'), name: 'theirs' })] })),
+      [],
+    ],
     ['sessions as long as tokens', codes(undefined, { limits: { sso: 36_000, client: 0 } }), []],
     ['shorter sessions', codes(undefined, { limits: { sso: 35_999, client: 0 } }), ['lifespan-cut']],
     [

@@ -9,6 +9,7 @@ import {
   type Spoil,
   type TestRealm,
   attribute,
+  clientOf,
   giveRole,
   makeRealm,
   makeUser,
@@ -303,6 +304,27 @@ describe('what somebody has set, and what setup-client then mends', () => {
     expect(await inAndOut(site)).toBe(`${ORIGIN}/static/logout.html`)
     expect(await setUp('--check')).toMatchObject({ exitCode: 0 })
   })
+})
+
+test('without the scope basic, Jitsi refuses the token, and setup-client says why', async () => {
+  const site = await makeSite()
+  const verdict = async (): Promise<string> =>
+    askVerdict(site, sessionOf(await logIn(site, ALICE)).accessToken, ROOM)
+  const findings = async (): Promise<string> => {
+    const argv = ['setup-client', '--realm', realm.name, '--client', site.clientId, '--jitsi-url', ORIGIN]
+    const { exitCode, stderr } = await run([...argv, '--check'], { env: ADMIN_ENV })
+    expect(exitCode, stderr).toBe(0)
+    return stderr
+  }
+  const { id } = await clientOf(realm, site.clientId)
+  const scopes = await realm.admin.clientScopes.find()
+  const clientScopeId = scopes.find(({ name }) => name === 'basic')?.id ?? ''
+  await realm.admin.clients.delDefaultClientScope({ id, clientScopeId })
+  expect(await verdict()).toBe('sub claim is missing')
+  expect(await findings()).toContain('the client scope basic is no default scope of it')
+  await realm.admin.clients.addDefaultClientScope({ id, clientScopeId })
+  expect(await verdict()).toBe('accepted')
+  expect(await findings()).not.toContain('scope basic')
 })
 
 test('without openid in its scope, sso.html finds no ID token', async () => {

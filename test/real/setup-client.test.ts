@@ -299,6 +299,37 @@ describe('a client that is there', () => {
     expect(await setUp(realm, ['--check'])).toMatchObject({ exitCode: 0 })
   })
 
+  test('that anybody could misuse is a warning for each way, in no more requests', async () => {
+    await using realm = await makeRealm()
+    await realm.admin.clients.create({
+      clientId: 'jitsi',
+      publicClient: true,
+      consentRequired: true,
+      redirectUris: ['*'],
+      webOrigins: ['*'],
+      protocolMappers: [
+        {
+          name: 'rooms',
+          protocol: 'openid-connect',
+          protocolMapper: 'oidc-usermodel-attribute-mapper',
+          config: { 'claim.name': 'room', 'user.attribute': 'room', 'access.token.claim': 'true' },
+        },
+      ],
+    })
+    await setUpWell(realm)
+    await using proxy = await startProxy(keycloak.url)
+    const ran = await setUp(realm, ['--check', '--json'], { ...ADMIN_ENV, KEYCLOAK_URL: proxy.url })
+    expect(ran.exitCode, ran.stderr).toBe(0)
+    expect(findingsOf(ran)).toEqual([
+      'redirect-wildcard',
+      'origin-wildcard',
+      'consent-required',
+      'claims-foreign',
+    ])
+    expect(ran.stdout).toContain('rooms (room)')
+    expect(requests(proxy, realm)).toEqual([LOGIN, 'GET /clients/'])
+  })
+
   test('that setup-mappers has changed is left as it is', async () => {
     await using realm = await makeRealm()
     await setUpWell(realm)
@@ -355,7 +386,7 @@ describe('a client that is there', () => {
     await using realm = await makeRealm()
     await realm.admin.clients.create(THEIRS)
     const ran = await setUpWell(realm, '--no-full-scope-change', '--json')
-    expect(findingsOf(ran)).toEqual(['full-scope-stays'])
+    expect(findingsOf(ran)).toEqual(['redirect-wildcard', 'full-scope-stays'])
     const client = await clientOf(realm)
     expect(client).toMatchObject({ fullScopeAllowed: true, implicitFlowEnabled: false })
     expect(client?.protocolMappers?.map(({ name }) => name)).toEqual(['room'])
