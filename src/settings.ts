@@ -5,6 +5,7 @@ import { jitsiOrigin } from './jitsi/origin.ts'
 import {
   attributeField,
   dnsLabel,
+  clientId,
   duration,
   hostAndPort,
   httpUrl,
@@ -64,7 +65,7 @@ export const SETTINGS = {
     flag: '--client <client-id>',
     env: 'KJITSI_CLIENT',
     help: 'client id of the Keycloak client that Jitsi logs in with',
-    parse: plain,
+    parse: clientId,
     default: 'jitsi',
   }),
   authRealm: setting({

@@ -8,6 +8,7 @@ import { COMMON } from '../src/command.ts'
 import type { Io } from '../src/io.ts'
 import { resolveSettings } from '../src/resolve-settings.ts'
 import { SETTINGS, type SettingKey, flagsOf, isSecret, waysToGive } from '../src/settings.ts'
+import { run } from './run.ts'
 
 let cwd: string
 beforeEach(async () => {
@@ -128,4 +129,22 @@ test('a secret is never a plain flag, and the way to give it says so', () => {
   for (const key of secrets) expect(flagsOf(key)).toEqual([expect.stringMatching(/-file <path>$/)])
   expect(waysToGive('password')).toBe('KEYCLOAK_PASSWORD, KEYCLOAK_PASSWORD_FILE or --password-file')
   expect(waysToGive('url')).toBe('--url or KEYCLOAK_URL')
+})
+
+test.each([
+  [['setup-client', '--jitsi-url', 'https://meet.example.org']],
+  [['setup-client', '--jitsi-url', 'https://meet.example.org', '--remove']],
+  [['setup-mappers']],
+  [['gen-env', '.env', '--issuer', 'https://auth.example.org/realms/meet']],
+  [['gen-config', 'prosody', '--issuer', 'https://auth.example.org/realms/meet']],
+])('%j refuses a client id that Keycloak or Jitsi cannot hold, before anything is asked', async (argv) => {
+  const env = { KEYCLOAK_URL: 'http://127.0.0.1:9', KEYCLOAK_REALM: 'meet', KEYCLOAK_ACCESS_TOKEN: 'x' }
+  for (const [typed, why] of [
+    ['jitsi,web', 'a comma'],
+    ['${HOME}', '{…}'],
+  ] as const) {
+    const { exitCode, stderr } = await run([...argv, '--client', typed], { env, cwd })
+    expect(exitCode).toBe(2)
+    expect(stderr).toContain(`holds ${why}`)
+  }
 })

@@ -2,6 +2,7 @@
 import { KjitsiError } from '../errors.ts'
 import { shellWord } from '../shell.ts'
 import { shownValue } from '../shown.ts'
+import { HIDDEN_CHARACTER } from '../values.ts'
 import { hasBlankEdge } from './env-file.ts'
 import { isSharedList } from './shown-env.ts'
 
@@ -210,14 +211,7 @@ function quoted(text: string): Literal {
 /** Control characters, halves of surrogate pairs, which no file can hold, and marks that hide the order of a text. */
 const CONTROL = /[\p{Cc}\p{Cs}\u202A-\u202E\u2066-\u2069]/u
 
-/**
- * What no reader of a file shows, or each takes for something else: also line ends beyond ASCII, marks that turn the
- * direction of writing, byte order marks, and code points that are no characters.
- */
-const HIDDEN = [
-  /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Noncharacter_Code_Point}\uFEFF]/u,
-  'which cannot be seen in a file',
-] as const
+const HIDDEN = [HIDDEN_CHARACTER, 'which cannot be seen in a file'] as const
 
 const NAMES: Readonly<Record<string, string>> = {
   '"': 'a double quote',

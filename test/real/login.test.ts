@@ -11,6 +11,7 @@ import {
   attribute,
   clientOf,
   giveRole,
+  keycloak,
   makeRealm,
   makeUser,
   spoilClient,
@@ -143,6 +144,30 @@ describe('a client that setup-client has made', () => {
     ],
   ])('refuses %s', async (_, query, said) => {
     expect(await logIn(await makeSite(), ALICE, query)).toMatchObject({ failed: 'authorize', said })
+  })
+
+  test.each(['a b', "a'b", 'é', 'a{', 'a{}', '$x', '100%', 'https://meet.example.org', '<b>', 'a#b&c=d+e'])(
+    'with the client id %s works as with any other',
+    async (clientId) => {
+      const site = await makeJitsi(realm, ORIGIN, ADMIN_ENV, clientId)
+      const { accessToken, idToken, cookies } = sessionOf(await logIn(site, ALICE))
+      expect(await askVerdict(site, accessToken, ROOM)).toBe('accepted')
+      expect(await logOut(site, idToken, cookies)).toBe(`${ORIGIN}/static/logout.html`)
+    },
+  )
+
+  test.each(['${HOME}', '{x}', '{{x}}', 'a%2C'])('could not be logged in with as %s', async (clientId) => {
+    await realm.admin.clients.create({
+      clientId,
+      publicClient: true,
+      redirectUris: [`${ORIGIN}/static/sso.html`],
+      webOrigins: [ORIGIN],
+    })
+    const end = await logIn(
+      { issuer: `${keycloak.url}/realms/${realm.name}`, clientId, origin: ORIGIN },
+      ALICE,
+    ).catch((error: unknown) => String(error))
+    expect(end).not.toHaveProperty('tokens')
   })
 
   test('refuses a password that is sent without the form', async () => {
