@@ -1,7 +1,14 @@
 // Writes the public keys of realms into a folder, one file a key, under the names that Prosody asks for.
 import type { ChalkInstance } from 'chalk'
 import { join, resolve } from 'node:path'
-import { type Step, applyExport, planExport, readFolder, removeLeftovers } from '../certs/export.ts'
+import {
+  type Step,
+  applyExport,
+  exportStopped,
+  planExport,
+  readFolder,
+  removeLeftovers,
+} from '../certs/export.ts'
 import { type Fetched, fetchAll } from '../certs/fetch.ts'
 import { MANIFEST_FILE, readManifest, upkeep, writeManifest } from '../certs/manifest.ts'
 import { type LeftOut, nameOfKey, shownKid, unite } from '../certs/pem.ts'
@@ -68,7 +75,10 @@ async function exportOnce(
   if (failure && fetched.every(({ outcome }) => outcome === 'unreachable')) throw failure.ofAll
   const keys = unite(fetched.flatMap((one) => one.keys))
   const writes = planExport(keys, folder)
-  if (writes.some(({ action }) => action !== 'keep') && !dryRun) await applyExport(dir, writes, io.signal)
+  const done: Step[] = []
+  if (writes.some(({ action }) => action !== 'keep') && !dryRun) {
+    await applyExport(dir, writes, io.signal, done)
+  }
 
   // As late as can be: another run may have written to it meanwhile.
   const before = await readManifest(dir)
@@ -86,8 +96,10 @@ async function exportOnce(
   )
   const removals = gone.map((file): Step => ({ action: 'remove', file }))
   if (!dryRun) {
-    if (removals.length > 0) await applyExport(dir, removals, io.signal)
-    await writeManifest(dir, manifest, before)
+    if (removals.length > 0) await applyExport(dir, removals, io.signal, done)
+    await writeManifest(dir, manifest, before).catch((error: unknown) => {
+      throw exportStopped(error, done, [`write ${MANIFEST_FILE}`])
+    })
     await removeLeftovers(folder)
   }
   const steps = [...writes, ...removals]
