@@ -156,8 +156,7 @@ export function planClientRemoval(
   roles: readonly string[],
 ): Item {
   const base = { kind: 'client', name: wish.clientId } as const
-  if (client === undefined)
-    return { ...base, action: 'keep', why: 'not there, or not visible to this account' }
+  if (client === undefined) return { ...base, action: 'keep', why: 'not there' }
   const changed = differences(client, wish)
   if (changed.length > 0) {
     return { ...base, action: 'keep', why: `not as these options would create it: ${changed.join(', ')}` }

@@ -4,7 +4,15 @@ import { KjitsiError } from '../errors.ts'
 import type { Finding } from '../findings.ts'
 import { afterDone, applyPlan } from './apply.ts'
 import { adviseClient, advisePlan } from './advice.ts'
-import { type Client, findClient, lookForClient, needManage, rolesOf, sessionLimitsOf } from './client.ts'
+import {
+  type Client,
+  findClient,
+  lookForClient,
+  needManage,
+  needSight,
+  rolesOf,
+  sessionLimitsOf,
+} from './client.ts'
 import type { RealmAdmin } from './connect.ts'
 import type { ClientWish } from './desired-client.ts'
 import type { Mapper } from './mappers.ts'
@@ -78,6 +86,7 @@ export async function setUpClient(realm: RealmAdmin, job: ClientJob): Promise<Ou
     const needRoles = client !== undefined && (role !== undefined || remove)
     const roles = needRoles ? await rolesOf(realm, client) : []
     if (remove) {
+      if (client === undefined) await needSight(realm, clientId)
       return { client, planned: [planClientRemoval(wish, client, roles)], findings: [] }
     }
     const ofClient = planClient(realm.name, wish, client)

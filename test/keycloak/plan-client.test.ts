@@ -285,7 +285,7 @@ describe('planClientRemoval', () => {
       [],
       undefined,
     ],
-    ['none there', undefined, [], 'not there, or not visible to this account'],
+    ['none there', undefined, [], 'not there'],
     ['with a role', client(), ['owner'], 'people may hold its roles: delete owner first'],
     [
       'another redirect URI',

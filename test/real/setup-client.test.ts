@@ -50,6 +50,27 @@ function requests({ seen }: Proxy, realm: TestRealm): readonly string[] {
   )
 }
 
+/** Gives the service accounts of some clients a fine-grained permission to see and change one client. */
+async function permit(realm: TestRealm, clientId: string, accounts: readonly string[]): Promise<void> {
+  const { clients } = realm.admin
+  const idOf = async (name: string): Promise<string> => (await clientOf(realm, name))?.id ?? ''
+  const users = await Promise.all(
+    accounts.map(async (name) => (await clients.getServiceAccountUser({ id: await idOf(name) })).id ?? ''),
+  )
+  const id = await idOf('admin-permissions')
+  const policy = await clients.createPolicy({ id, type: 'user' }, { name: 'they', users })
+  await clients.createPermission(
+    { id, type: 'scope' },
+    {
+      name: 'one client',
+      resourceType: 'Clients',
+      resources: [await idOf(clientId)],
+      scopes: ['view', 'manage'],
+      policies: [policy.id ?? ''],
+    },
+  )
+}
+
 const LOGIN = 'POST /realms/master/protocol/openid-connect/token'
 
 /** The findings of a --json run, by their codes. */
@@ -435,7 +456,7 @@ describe('--remove', () => {
     })
     expect(await clientOf(realm)).toBeUndefined()
     expect(await setUpWell(realm, '--remove')).toMatchObject({
-      stdout: `realm ${realm.name}, client jitsi: no changes\n  kept  client jitsi  not there, or not visible to this account\n`,
+      stdout: `realm ${realm.name}, client jitsi: no changes\n  kept  client jitsi  not there\n`,
     })
   })
 
@@ -527,6 +548,45 @@ describe('the rights of the account', () => {
     const ran = await setUp(realm, [], env)
     expect(ran.exitCode).toBe(5)
     expect(ran.stderr).toContain('role manage-clients')
+  })
+
+  test('query-clients does not take a client that it cannot see for removed', async () => {
+    await using realm = await makeRealm()
+    await setUpWell(realm)
+    const env = envOf(realm, await makeServiceAccount(realm, 'robot', ['query-clients']))
+    for (const argv of [['--remove'], ['--remove', '--check']]) {
+      expect(await setUp(realm, argv, env)).toEqual({
+        exitCode: 6,
+        stdout: '',
+        stderr:
+          `error: client jitsi of realm ${realm.name} was not found or is not visible: the service account of client robot ` +
+          'does not see the client account either; nothing was removed\n  → give the account the role view-clients of client ' +
+          `realm-management in realm ${realm.name} (an account in realm master: of client ${realm.name}-realm)\n`,
+      })
+    }
+    expect(await clientOf(realm)).toBeDefined()
+    const viewer = envOf(realm, await makeServiceAccount(realm, 'viewer', ['view-clients']))
+    expect(await setUp(realm, ['--remove', '--client', 'none'], viewer)).toMatchObject({ exitCode: 0 })
+  })
+
+  test('a permission on one client needs query-clients besides, and then does everything to it', async () => {
+    await using realm = await makeRealm()
+    await realm.admin.realms.update({ realm: realm.name }, { adminPermissionsEnabled: true })
+    await realm.admin.clients.create({ clientId: 'jitsi', publicClient: true })
+    const accounts = [
+      await makeServiceAccount(realm, 'robot', []),
+      await makeServiceAccount(realm, 'asker', ['query-clients']),
+    ]
+    await permit(realm, 'jitsi', ['robot', 'asker'])
+    const [without, asking] = accounts.map((account) => envOf(realm, account))
+    const refused = await setUp(realm, [], without)
+    expect(refused.exitCode).toBe(5)
+    expect(refused.stderr).toContain(
+      '; one that has a permission on this client alone needs query-clients instead\n',
+    )
+    const done = await setUp(realm, ['--moderator-role', 'owner'], asking)
+    expect(done.exitCode, done.stderr).toBe(0)
+    expect(await setUp(realm, ['--check'], asking)).toMatchObject({ exitCode: 0 })
   })
 })
 
