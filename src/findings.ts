@@ -231,9 +231,10 @@ const FINDINGS = {
   'roles-compete': kind<ClientArgs & { role: string; others: string }>({
     level: 'warning',
     say: ({ realm, client, role, others }) =>
-      `realm ${realm}, client ${client}: context.user.affiliation holds one role of this client, and it has others than ` +
-      `${role}: ${others}; who holds several may be no moderator`,
-    fix: ({ role }) => `give holders of ${role} no other role of this client`,
+      `realm ${realm}, client ${client}: somebody who has ${role} and one of these roles of the client may get that one as ` +
+      `context.user.affiliation, and not moderate: ${others}`,
+    fix: ({ role }) =>
+      `give people who have ${role} none of them, or make these roles anew under other names`,
   }),
   'name-unmapped': kind<ClientArgs>({
     level: 'warning',

@@ -4,12 +4,16 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { type Ran, run } from '../run.ts'
 import { type Proxy, startProxy } from './proxy.ts'
+import { claimsOf } from './browserless-login.ts'
 import {
   ADMIN_ENV,
   type TestRealm,
+  giveRole,
   keycloak,
   makeRealm,
   makeServiceAccount,
+  makeUser,
+  tokensOf,
   type ClientRepresentation,
 } from './realm.ts'
 
@@ -587,6 +591,31 @@ describe('the rights of the account', () => {
     const done = await setUp(realm, ['--moderator-role', 'owner'], asking)
     expect(done.exitCode, done.stderr).toBe(0)
     expect(await setUp(realm, ['--check'], asking)).toMatchObject({ exitCode: 0 })
+  })
+})
+
+describe('a moderator with another role of the client', () => {
+  test.each([
+    ['owner', 'alpha', 'owner'],
+    ['owner', 'guest', 'owner'],
+    ['owner', 'zeta', undefined],
+    ['moderator', 'alpha', undefined],
+    ['moderator', 'guest', 'moderator'],
+    ['moderator', 'Owner', 'Owner'],
+  ])('has %s and %s: %s is what Keycloak gives, or one of the two', async (role, other, affiliation) => {
+    await using realm = await makeRealm()
+    await setUpWell(realm, '--moderator-role', role)
+    const client = await clientOf(realm)
+    const id = client?.id ?? ''
+    await realm.admin.clients.createRole({ id, name: other })
+    await realm.admin.clients.update({ id }, { ...client, directAccessGrantsEnabled: true })
+    const alice = await makeUser(realm)
+    for (const name of [other, role]) await giveRole(realm, alice, 'jitsi', name)
+    const { accessToken } = await tokensOf(realm)
+    const { context } = claimsOf(accessToken) as { context: { user: { affiliation: string } } }
+    expect(affiliation === undefined ? [role, other] : [affiliation]).toContain(context.user.affiliation)
+    const ran = await setUp(realm, ['--moderator-role', role, '--json'])
+    expect(findingsOf(ran).includes('roles-compete')).toBe(affiliation !== role)
   })
 })
 
