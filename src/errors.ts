@@ -38,6 +38,33 @@ export class KjitsiError extends Error {
   }
 }
 
+/** What had become of the parts of a piece of work when it failed. */
+interface Progress {
+  readonly done: readonly string[]
+  /** What got no answer, and may have arrived all the same. */
+  readonly perhaps?: readonly string[]
+  readonly notDone?: readonly string[]
+}
+
+/** A failure half-way, with what was done before it, what perhaps was, and what was not. */
+export function withProgress(
+  { code, message, hint, cause }: KjitsiError,
+  { done, perhaps = [], notDone = [] }: Progress,
+): KjitsiError {
+  const part = (what: string, items: readonly string[]): readonly string[] =>
+    items.length === 0 ? [] : [`${what}: ${items.join(', ')}`]
+  const story = [
+    ...(done.length === 0 && perhaps.length === 0 ? ['nothing was changed'] : []),
+    ...part('done before it', done),
+    ...part('perhaps done', perhaps),
+    ...part('not done', notDone),
+  ]
+  return new KjitsiError(code, [message, ...story].join('; '), {
+    hint: hint ?? 'run again: it goes on where it stopped',
+    cause,
+  })
+}
+
 /** The message of anything thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)

@@ -1,6 +1,7 @@
 // The settings that several commands share, and what is made of some of them together. What one command alone has stands in
 // its own file.
 import { type Context, isMissing } from './cli/context.ts'
+import { clientId } from './jitsi/client-id.ts'
 import { hostAndPort, httpUrl, issuer, oneOf, plain, urlOrPath } from './cli/readers.ts'
 import { SOURCES } from './cli/resolve.ts'
 import { onOff, setting, waysToGive } from './cli/setting.ts'
@@ -49,7 +50,7 @@ export const CLIENT = setting({
   flag: '--client <client-id>',
   env: 'KJITSI_CLIENT',
   help: 'client id of the Keycloak client that Jitsi logs in with',
-  parse: plain,
+  parse: clientId,
   default: 'jitsi',
   group: KEYCLOAK_GROUP,
 })

@@ -6,7 +6,7 @@ import { type ErrorCode, KjitsiError } from '../errors.ts'
 import type { Http } from '../http.ts'
 import type { Output } from '../io.ts'
 import { table } from '../table.ts'
-import { type Step, applyExport, planExport, readFolder, removeLeftovers } from './export.ts'
+import { type Step, applyExport, exportStopped, planExport, readFolder, removeLeftovers } from './export.ts'
 import { type Fetched, fetchAll } from './fetch.ts'
 import { finding } from './findings.ts'
 import { MANIFEST_FILE, readManifest, upkeep, writeManifest } from './manifest.ts'
@@ -71,7 +71,10 @@ async function exportOnce(
   if (failure && fetched.every(({ outcome }) => outcome === 'unreachable')) throw failure
   const keys = unite(fetched.flatMap((one) => one.keys))
   const writes = planExport(keys, folder)
-  if (writes.some(({ action }) => action !== 'keep') && !dryRun) await applyExport(dir, writes, signal)
+  const done: Step[] = []
+  if (writes.some(({ action }) => action !== 'keep') && !dryRun) {
+    await applyExport(dir, writes, signal, done)
+  }
 
   // As late as can be: another run may have written to it meanwhile.
   const before = await readManifest(dir)
@@ -89,8 +92,10 @@ async function exportOnce(
   )
   const removals = gone.map((file): Step => ({ action: 'remove', file }))
   if (!dryRun) {
-    if (removals.length > 0) await applyExport(dir, removals, signal)
-    await writeManifest(dir, manifest, before)
+    if (removals.length > 0) await applyExport(dir, removals, signal, done)
+    await writeManifest(dir, manifest, before).catch((error: unknown) => {
+      throw exportStopped(error, done, [`write ${MANIFEST_FILE}`])
+    })
     await removeLeftovers(folder)
   }
   const steps = [...writes, ...removals]

@@ -1,7 +1,7 @@
 // The folder of PEM files: what is there, what is to change, and the change itself.
 import { lstat, readdir, rm, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { KjitsiError, systemCodeOf } from '../errors.ts'
+import { KjitsiError, systemCodeOf, withProgress } from '../errors.ts'
 import { fileError, makeFolder, putFile, readNoLink } from '../files.ts'
 import type { PublicPem } from './pem.ts'
 
@@ -103,15 +103,36 @@ export function planExport(keys: readonly PublicPem[], folder: Folder): readonly
  *
  * Each file is written beside its place and renamed: whoever owns the folder can put a link under a key's name at any
  * moment, and what it points at is neither written nor made readable.
- * @throws KjitsiError `file`, `interrupted`; the files before that one are done
+ * @param done what was done before, to which is added each step once it is taken
+ * @throws KjitsiError `file`, `interrupted`, naming what was done before the failure and what was not
  */
-export async function applyExport(dir: string, steps: Iterable<Step>, signal: AbortSignal): Promise<void> {
+export async function applyExport(
+  dir: string,
+  steps: readonly Step[],
+  signal: AbortSignal,
+  done: Step[],
+): Promise<void> {
   await makeFolder(dir, FOLDER_MODE)
-  for (const step of steps) {
-    signal.throwIfAborted()
-    if (step.action === 'remove') await remove(join(dir, step.file))
-    else if (step.action !== 'keep') await putFile(join(dir, step.key.file), step.key.pem, FILE_MODE)
+  const changes = steps.filter(({ action }) => action !== 'keep')
+  for (const [i, step] of changes.entries()) {
+    try {
+      signal.throwIfAborted()
+      if (step.action === 'remove') await remove(join(dir, step.file))
+      else await putFile(join(dir, step.key.file), step.key.pem, FILE_MODE)
+    } catch (error) {
+      throw exportStopped(error, done, changes.slice(i).map(nameOf))
+    }
+    done.push(step)
   }
+}
+
+/** A failure half-way, with the files that were written and removed before it. */
+export function exportStopped(error: unknown, done: readonly Step[], notDone: readonly string[]): unknown {
+  return error instanceof KjitsiError ? withProgress(error, { done: done.map(nameOf), notDone }) : error
+}
+
+function nameOf(step: Step): string {
+  return `${step.action} ${step.action === 'remove' ? step.file : step.key.file}`
 }
 
 /** Removes what killed runs left; what cannot be removed stays, since it does no harm. */

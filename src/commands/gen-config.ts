@@ -14,7 +14,7 @@ import { isLoopback, issuerFindings, valueFindings } from '../jitsi/env-findings
 import { moderatorRoleOf } from '../jitsi/moderation.ts'
 import { JITSI_ENV, givenOrigin, readJitsiEnv } from '../jitsi/public-url.ts'
 import { issuersOf } from '../keycloak/discovery.ts'
-import { adviseOptions } from '../keycloak/mappers.ts'
+import { adviseOptions } from '../keycloak/advice.ts'
 import { table } from '../table.ts'
 import {
   ACCEPTED,

@@ -13,7 +13,7 @@ import { moderatorRoleOf } from '../jitsi/moderation.ts'
 import { givenOrigin } from '../jitsi/public-url.ts'
 import { shownEnvValue } from '../jitsi/shown-env.ts'
 import { issuersOf } from '../keycloak/discovery.ts'
-import { adviseOptions } from '../keycloak/mappers.ts'
+import { adviseOptions } from '../keycloak/advice.ts'
 import { readTemplate } from '../templates.ts'
 import {
   ACCEPTED,

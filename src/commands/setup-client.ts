@@ -83,7 +83,7 @@ export const setupClient = command({
     const [{ clientWish, mapperOptions }, { adviseOptions }, { runInRealms }, { setUpClient }] =
       await Promise.all([
         import('../keycloak/desired-client.ts'),
-        import('../keycloak/mappers.ts'),
+        import('../keycloak/advice.ts'),
         import('../keycloak/run.ts'),
         import('../keycloak/set-up.ts'),
       ])

@@ -118,7 +118,8 @@ export const setupMappers = command({
   ],
   async run(context) {
     const { http, output, settings } = context
-    const [{ adviseOptions, desiredMappers }, { runInRealms }, { setUpMappers }] = await Promise.all([
+    const [{ adviseOptions }, { desiredMappers }, { runInRealms }, { setUpMappers }] = await Promise.all([
+      import('../keycloak/advice.ts'),
       import('../keycloak/mappers.ts'),
       import('../keycloak/run.ts'),
       import('../keycloak/set-up.ts'),

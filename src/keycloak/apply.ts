@@ -1,6 +1,6 @@
 // Carries out a plan, item by item, and says how far it came where it cannot.
 import type KeycloakAdminClient from '@keycloak/keycloak-admin-client'
-import { type ErrorCode, KjitsiError } from '../errors.ts'
+import { type ErrorCode, KjitsiError, withProgress } from '../errors.ts'
 import { statusOf } from '../http.ts'
 import type { Client } from './client.ts'
 import type { RealmAdmin } from './connect.ts'
@@ -128,34 +128,19 @@ function halfway(
   failed: readonly Item[],
   rest: readonly Item[],
 ): KjitsiError {
-  const uncertain = UNCERTAIN.includes(error.code)
-  return withStory(error, [
-    done.length === 0 && !uncertain ? 'nothing was changed' : '',
-    doneBefore(done),
-    uncertain ? `perhaps done: ${listOf(failed)}` : '',
-    `not done: ${listOf(uncertain ? rest : [...failed, ...rest])}`,
-  ])
+  return withProgress(
+    error,
+    UNCERTAIN.includes(error.code)
+      ? { done: namesOf(done), perhaps: namesOf(failed), notDone: namesOf(rest) }
+      : { done: namesOf(done), notDone: namesOf([...failed, ...rest]) },
+  )
 }
 
 /** A failure between two plans, with what was done before it. */
 export function afterDone(error: KjitsiError, done: readonly Item[]): KjitsiError {
-  return withStory(error, [doneBefore(done)])
+  return withProgress(error, { done: namesOf(done) })
 }
 
-function doneBefore(done: readonly Item[]): string {
-  return done.length === 0 ? '' : `done before it: ${listOf(done)}`
-}
-
-function withStory({ code, message, hint, cause }: KjitsiError, parts: readonly string[]): KjitsiError {
-  const story = parts.filter((part) => part !== '' && !part.endsWith(': '))
-  return new KjitsiError(code, [message, ...story].join('; '), {
-    hint: hint ?? 'run again: it goes on where it stopped',
-    cause,
-  })
-}
-
-function listOf(items: readonly Item[]): string {
-  return items
-    .map(({ action, kind, name }) => `${action} ${kind === 'mapper' ? name : `${kind} ${name}`}`)
-    .join(', ')
+function namesOf(items: readonly Item[]): readonly string[] {
+  return items.map(({ action, kind, name }) => `${action} ${kind === 'mapper' ? name : `${kind} ${name}`}`)
 }

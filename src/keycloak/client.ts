@@ -53,6 +53,7 @@ const SETTINGS = z.object({
   serviceAccountsEnabled: SWITCH,
   authorizationServicesEnabled: SWITCH,
   fullScopeAllowed: SWITCH,
+  frontchannelLogout: SWITCH,
   redirectUris: LIST,
   webOrigins: LIST,
   attributes: CONFIG.nullish().transform((attributes) => attributes ?? {}),
@@ -126,8 +127,27 @@ function noClient(realm: RealmAdmin, clientId: string): KjitsiError {
     {
       hint:
         `make it by kjitsi setup-client, or on Keycloak's page Clients (${page}), or name another by --client or ` +
-        'KJITSI_CLIENT; client ids are case-sensitive, and an account without the role view-clients sees none',
+        'KJITSI_CLIENT; client ids are case-sensitive, and an account sees none without the role view-clients, or ' +
+        'query-clients and a permission on the client',
     },
+  )
+}
+
+/** Which Keycloak gives every realm. */
+const BUILT_IN = 'account'
+
+/**
+ * Sees to it that a client that was not found is not only hidden: to an account with query-clients alone Keycloak answers
+ * with no client at all.
+ * @throws KjitsiError `not-found`
+ */
+export async function needSight(realm: RealmAdmin, clientId: string): Promise<void> {
+  if ((await lookForClient(realm, BUILT_IN)) !== undefined) return
+  throw new KjitsiError(
+    'not-found',
+    `client ${clientId} of realm ${realm.name} was not found or is not visible: ${realm.who} does not see the client ` +
+      `${BUILT_IN} either; nothing was removed`,
+    { hint: giveRole(realm.name, 'view-clients') },
   )
 }
 

@@ -110,6 +110,9 @@ function writesOnly(own: typeof fetch): typeof fetch {
 
 const PROXY_HINT = 'does a reverse proxy keep /admin from you? Give the address behind it'
 
+/** Keycloak looks at permissions on single clients only for accounts that may ask for clients at all. */
+const PERMISSION_HINT = '; one that has a permission on this client alone needs query-clients instead'
+
 interface Asked {
   readonly url: string
   readonly realm: string
@@ -144,7 +147,8 @@ function requestFailed(http: Http, { url, realm, who, method, address }: Asked, 
     case 403: {
       const role = method === 'GET' ? 'view-clients' : 'manage-clients'
       const message = `${method} ${address}: ${who} lacks the right to ${method === 'GET' ? 'see' : 'change'} clients in realm ${realm} (status 403)`
-      return new KjitsiError('right', message, { hint: giveRole(realm, role), cause: error })
+      const hint = giveRole(realm, role) + (method === 'GET' ? PERMISSION_HINT : '')
+      return new KjitsiError('right', message, { hint, cause: error })
     }
     case 404:
       return /^realm /i.test(about ?? '')

@@ -11,6 +11,7 @@ export interface ClientSettings {
   readonly serviceAccountsEnabled: boolean
   readonly authorizationServicesEnabled: boolean
   readonly fullScopeAllowed: boolean
+  readonly frontchannelLogout: boolean
   readonly redirectUris: readonly string[]
   readonly webOrigins: readonly string[]
   readonly attributes: Readonly<Record<string, string>>
@@ -28,15 +29,23 @@ export const POST_LOGOUT_URIS = 'post.logout.redirect.uris'
 export const LIST_DELIMITER = '##'
 
 /**
- * Attributes that spoil tokens or logins where they are true. The first three make tokens that Prosody refuses or that no
- * browser page of Jitsi's can ask for; the last one stops the logout in its hidden frame, where nobody can confirm it.
+ * Attributes that spoil logins or tokens unless they are absent, empty, or what stands here. Jitsi's page sends a plain
+ * authorization request, from a browser, without a certificate; it reads the ID token, and Prosody the access token. A
+ * question before the logout stops it in its hidden frame, where nobody can answer.
  */
-export const KEPT_OFF = [
-  'access.token.header.type.rfc9068',
-  'client.use.lightweight.access.token.enabled',
-  'dpop.bound.access.tokens',
-  'logout.confirmation.enabled',
-] as const
+export const HARMLESS: Readonly<Record<string, string>> = {
+  'access.token.header.type.rfc9068': 'false',
+  'client.use.lightweight.access.token.enabled': 'false',
+  'dpop.bound.access.tokens': 'false',
+  'logout.confirmation.enabled': 'false',
+  'require.pushed.authorization.requests': 'false',
+  'request.object.required': 'not required',
+  'id.token.encrypted.response.alg': '',
+  'tls.client.certificate.bound.access.tokens': 'false',
+}
+
+/** Where it is set and frontchannelLogout is on, Keycloak ends a logout at a page of its own, which no frame may show. */
+export const FRONTCHANNEL_LOGOUT_URL = 'frontchannel.logout.url'
 
 /**
  * The settings with which Jitsi's web login works: it is a page in a browser, which can keep no secret, trades a code for a token.
@@ -52,6 +61,7 @@ function desiredSettings(origins: readonly string[], lifespan: number): ClientSe
     serviceAccountsEnabled: false,
     authorizationServicesEnabled: false,
     fullScopeAllowed: false,
+    frontchannelLogout: false,
     redirectUris: origins.map(redirectUri),
     webOrigins: origins,
     attributes: {

@@ -18,9 +18,10 @@ export const finding = findingsOf({
   'roles-compete': kind<ClientArgs & { role: string; others: string }>({
     level: 'warning',
     say: ({ realm, client, role, others }) =>
-      `realm ${realm}, client ${client}: context.user.affiliation holds one role of this client, and it has others than ` +
-      `${role}: ${others}; who holds several may be no moderator`,
-    fix: ({ role }) => `give holders of ${role} no other role of this client`,
+      `realm ${realm}, client ${client}: somebody who has ${role} and one of these roles of the client may get that one as ` +
+      `context.user.affiliation, and not moderate: ${others}`,
+    fix: ({ role }) =>
+      `give people who have ${role} none of them, or make these roles anew under other names`,
   }),
   'name-unmapped': kind<ClientArgs>({
     level: 'warning',
@@ -42,6 +43,45 @@ export const finding = findingsOf({
     say: ({ realm, client }) =>
       `realm ${realm}, client ${client}: it is disabled, so nobody can log in with it`,
     fix: ({ client }) => `enable it (Keycloak: Clients > ${client}, the switch at the top)`,
+  }),
+  'redirect-wildcard': kind<ClientArgs & { uris: string }>({
+    level: 'warning',
+    say: ({ realm, client, uris }) =>
+      `realm ${realm}, client ${client}: these redirect URIs have wildcards: ${uris}; whoever controls a page at a matching ` +
+      'address can get tokens of people who follow a link of theirs',
+    fix: ({ client }) =>
+      `replace them by exact addresses (Keycloak: Clients > ${client} > Settings > Valid redirect URIs)`,
+  }),
+  'origin-wildcard': kind<ClientArgs>({
+    level: 'warning',
+    say: ({ realm, client }) =>
+      `realm ${realm}, client ${client}: with the web origin *, a page of any site may ask for tokens of this client and read them`,
+    fix: ({ client }) =>
+      `remove it, and name the origins that need it (Keycloak: Clients > ${client} > Settings > Web origins)`,
+  }),
+  'consent-required': kind<ClientArgs>({
+    level: 'warning',
+    say: ({ realm, client }) =>
+      `realm ${realm}, client ${client}: Keycloak asks each person for consent before the first login ends`,
+    fix: ({ client }) =>
+      `turn it off where nobody needs it (Keycloak: Clients > ${client} > Settings > Consent required)`,
+  }),
+  'basic-scope-missing': kind<ClientArgs>({
+    level: 'warning',
+    say: ({ realm, client }) =>
+      `realm ${realm}, client ${client}: the client scope basic is no default scope of it, and since Keycloak 25 that scope ` +
+      'writes the claim sub: Jitsi refuses tokens without it (sub claim is missing)',
+    fix: ({ client }) =>
+      `add basic as a default scope (Keycloak: Clients > ${client} > Client scopes > Add client scope)`,
+  }),
+  'claims-foreign': kind<ClientArgs & { mappers: string }>({
+    level: 'warning',
+    say: ({ realm, client, mappers }) =>
+      `realm ${realm}, client ${client}: mappers that kjitsi did not create write claims from which Jitsi takes rooms and ` +
+      `rights: ${mappers}`,
+    fix: (about) =>
+      `delete those that are not meant (Keycloak: Clients > ${about.client} > Client scopes > ${about.client}-dedicated); ` +
+      `${kjitsiCommand(['setup-mappers'], about)} creates kjitsi's own`,
   }),
   'service-account-lost': kind<ClientArgs>({
     level: 'warning',

@@ -1,7 +1,5 @@
 // Which protocol mappers the options ask for: pure, and the only place that knows their configuration.
 import { KjitsiError } from '../errors.ts'
-import type { Finding } from '../finding.ts'
-import { finding } from './findings.ts'
 import { FEATURES } from '../jitsi/features.ts'
 
 /** A protocol mapper as Keycloak's admin API takes it (ProtocolMapperRepresentation.java); config values are strings. */
@@ -85,14 +83,6 @@ export function desiredMappers(options: MapperOptions): readonly Mapper[] {
     mappers.push(hardcoded(`context.features.${name}`, String(on), 'boolean'))
   }
   return mappers
-}
-
-/** What is worth knowing about the options themselves, whatever realm they are for. */
-export function adviseOptions({
-  moderatorRole: role,
-}: Pick<MapperOptions, 'moderatorRole'>): readonly Finding[] {
-  if (role === undefined || MODERATOR_AFFILIATIONS.includes(role)) return []
-  return [finding('affiliation-unknown', { role, known: MODERATOR_AFFILIATIONS.join(', ') })]
 }
 
 /** The claims of all tokens that the mapper writes to: those of the access token are what Prosody reads. */

@@ -4,19 +4,14 @@ import type { Client } from './client.ts'
 import {
   type ClientSettings,
   type ClientWish,
-  KEPT_OFF,
+  FRONTCHANNEL_LOGOUT_URL,
+  HARMLESS,
   LIFESPAN,
   LIST_DELIMITER,
   POST_LOGOUT_URIS,
 } from './desired-client.ts'
-import { type Change, type Item, planRemoval } from './plan.ts'
-
-/** What is sent of a client that changes: what is absent stays as it is. */
-export type ClientPatch = Partial<ClientSettings> & {
-  readonly clientId: string
-  // Some versions of Keycloak's ClientResource.java delete the service account where this is absent.
-  readonly serviceAccountsEnabled: boolean
-}
+import { planRemoval } from './plan-mappers.ts'
+import type { Change, ClientPatch, Item } from './plan.ts'
 
 /** Whether people's roles in other clients go on widening the client's tokens. */
 export function keepsFullScope({ fullScopeChange }: ClientWish, client: Client | undefined): boolean {
@@ -73,6 +68,10 @@ const ATTRIBUTE_EFFECTS: Readonly<Record<string, Effect>> = {
   'pkce.code.challenge.method': 'tightens',
   'use.refresh.tokens': 'tightens',
   'dpop.bound.access.tokens': 'loosens',
+  'require.pushed.authorization.requests': 'loosens',
+  'request.object.required': 'loosens',
+  'id.token.encrypted.response.alg': 'loosens',
+  'tls.client.certificate.bound.access.tokens': 'loosens',
 }
 
 function changesBetween(
@@ -94,8 +93,12 @@ function changesBetween(
     if (field === POST_LOGOUT_URIS) changes.push(...postLogoutChanges(from, to))
     else if (from !== to) changes.push(changeOf(field, from, to))
   }
-  for (const field of KEPT_OFF) {
-    if (have.attributes[field] === 'true') changes.push(changeOf(field, 'true', 'false'))
+  for (const [field, to] of Object.entries(HARMLESS)) {
+    const from = have.attributes[field]
+    if (from && from !== to) changes.push(changeOf(field, from, to))
+  }
+  if (have.frontchannelLogout && have.attributes[FRONTCHANNEL_LOGOUT_URL]) {
+    changes.push({ field: 'frontchannelLogout', from: 'true', to: 'false' })
   }
   return changes
 }
@@ -153,8 +156,7 @@ export function planClientRemoval(
   roles: readonly string[],
 ): Item {
   const base = { kind: 'client', name: wish.clientId } as const
-  if (client === undefined)
-    return { ...base, action: 'keep', why: 'not there, or not visible to this account' }
+  if (client === undefined) return { ...base, action: 'keep', why: 'not there' }
   const changed = differences(client, wish)
   if (changed.length > 0) {
     return { ...base, action: 'keep', why: `not as these options would create it: ${changed.join(', ')}` }
@@ -206,6 +208,7 @@ const GIVEN = [
 
 /** Whether a member that kjitsi does not set is more than Keycloak's own default. */
 function saysSomething(field: string, value: unknown): boolean {
+  if (HARMLESS[field] === value) return false
   if (GIVEN.includes(field)) return field === 'enabled' && value === false
   if (typeof value === 'object' && value !== null) return Object.keys(value).length > 0
   return !['', 'false', '0', '-1', 'null', 'undefined'].includes(String(value))
@@ -218,4 +221,14 @@ export function setsLifespan(item: Item): boolean {
     item.action === 'create' ||
     (item.action === 'update' && item.changes.some(({ field }) => field === LIFESPAN))
   )
+}
+
+/** A role is never removed: people may hold it, and other things may count on it. */
+export function keepRole(role: string): Item {
+  return { action: 'keep', kind: 'role', name: role, why: 'a role is never removed' }
+}
+
+/** The role of `--moderator-role`, against the roles that the client has. */
+export function planRole(role: string, existing: readonly string[]): Item {
+  return { action: existing.includes(role) ? 'keep' : 'create', kind: 'role', name: role }
 }

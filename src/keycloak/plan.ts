@@ -1,10 +1,6 @@
-// Lays the desired mappers over those that a client has. The plan is data: what is shown is what is applied.
-import type { Finding } from '../finding.ts'
-import { type ClientArgs, finding } from './findings.ts'
-import type { NewClient } from './desired-client.ts'
-import { FEATURES } from '../jitsi/features.ts'
-import { type ExistingMapper, MODERATOR_AFFILIATIONS, type Mapper } from './mappers.ts'
-import type { ClientPatch } from './plan-client.ts'
+// A plan as data: what is shown is what is applied.
+import type { ClientSettings, NewClient } from './desired-client.ts'
+import type { ExistingMapper, Mapper } from './mappers.ts'
 
 /** One field that an update changes; `from` is absent where the field is missing, `to` where it goes. */
 export interface Change {
@@ -17,7 +13,14 @@ export interface Change {
   readonly effect?: 'loosens' | 'tightens'
 }
 
-/** Why nothing can be done about a mapper without a person: see `conflictOf`. */
+/** What is sent of a client that changes: what is absent stays as it is. */
+export type ClientPatch = Partial<ClientSettings> & {
+  readonly clientId: string
+  // Some versions of Keycloak's ClientResource.java delete the service account where this is absent.
+  readonly serviceAccountsEnabled: boolean
+}
+
+/** Why nothing can be done about a mapper without a person: see `planMappers`. */
 export type Conflict = 'same-claim' | 'nested-claim' | 'taken-name'
 
 export type Item =
@@ -79,199 +82,6 @@ export type Item =
       readonly why?: string
     }
 
-/**
- * Keycloak's types of mapper that read no `claim.name`, each with the claim that it writes alone; undefined where there is
- * none. An audience mapper adds to what others write.
- */
-const FIXED_CLAIMS: ReadonlyMap<string, string | undefined> = new Map([
-  ['oidc-acr-mapper', 'acr'],
-  ['oidc-address-mapper', 'address'],
-  ['oidc-allowed-origins-mapper', 'allowed-origins'],
-  ['oidc-amr-mapper', 'amr'],
-  ['oidc-audience-mapper', undefined],
-  ['oidc-audience-resolve-mapper', undefined],
-  ['oidc-claims-param-token-mapper', undefined],
-  ['oidc-full-name-mapper', 'name'],
-  ['oidc-hardcoded-role-mapper', undefined],
-  ['oidc-nonce-backwards-compatible-mapper', 'nonce'],
-  ['oidc-organization-group-membership-mapper', undefined],
-  ['oidc-role-name-mapper', undefined],
-  ['oidc-session-state-mapper', 'session_state'],
-  ['oidc-sha256-pairwise-sub-mapper', 'sub'],
-  ['oidc-sub-mapper', 'sub'],
-])
-
-/** The claim that a mapper writes alone, whatever a `claim.name` says that its type does not read. */
-export function claimOf({ protocolMapper, config }: Mapper): string | undefined {
-  if (FIXED_CLAIMS.has(protocolMapper)) return FIXED_CLAIMS.get(protocolMapper)
-  return config['claim.name'] || undefined
-}
-
-/** A client's audience wins over a custom one (Keycloak's AudienceProtocolMapper.java). */
-export function audienceOf(config: Mapper['config']): string | undefined {
-  return config['included.client.audience'] || config['included.custom.audience']
-}
-
-/**
- * Finds each desired mapper on the client by what it writes, under whatever name: such a mapper is adopted, which means
- * updated in place under its own name, since Keycloak renames no mapper. Others are none of our business, and where one has
- * the name that a new mapper needs, nothing can be done. Of several that are all as we would create them, which two runs at
- * once can leave behind, every run keeps the same one.
- */
-export function planMappers(
-  desired: readonly Mapper[],
-  existing: readonly ExistingMapper[],
-): readonly Item[] {
-  const rivals = existing.filter(({ protocol }) => protocol === 'openid-connect')
-  return desired.flatMap((want): readonly Item[] => {
-    const found = rivals.filter((have) => writesTheSame(want, have))
-    const nested = rivals.filter((have) => isNested(want, have))
-    const [match, ...duplicates] = found.toSorted((a, b) => (a.id < b.id ? -1 : 1))
-    if (duplicates.length > 0 && found.some((have) => whyToKeep(want, have) !== undefined))
-      return [conflictOf(want, 'same-claim', found)]
-    if (nested.length > 0) return [conflictOf(want, 'nested-claim', nested)]
-    if (match === undefined) {
-      const taken = rivals.find(({ name }) => name === want.name)
-      if (taken !== undefined)
-        return [{ ...conflictOf(want, 'taken-name', [taken]), does: whatItDoes(taken) }]
-      return [{ action: 'create', kind: 'mapper', name: want.name, mapper: want }]
-    }
-    const { name } = match
-    const changes = changesBetween(match, want)
-    return [
-      changes.length === 0
-        ? { action: 'keep', kind: 'mapper', name }
-        : { action: 'update', kind: 'mapper', name, changes, mapper: changedBy(changes, match) },
-      ...duplicates.map((mapper): Item => ({
-        action: 'remove',
-        kind: 'mapper',
-        name,
-        mapper,
-        why: 'a duplicate, equal in all',
-      })),
-    ]
-  })
-}
-
-/** Whether two mappers write one claim, or add one audience. */
-function writesTheSame(want: Mapper, have: ExistingMapper): boolean {
-  const claim = claimOf(want)
-  if (claim !== undefined) return claim === claimOf(have)
-  return have.protocolMapper === want.protocolMapper && audienceOf(have.config) === audienceOf(want.config)
-}
-
-/** What somebody's mapper does, as part of a sentence about it. */
-function whatItDoes(mapper: Mapper): string {
-  const claim = claimOf(mapper)
-  if (claim !== undefined) return `writes the claim ${claim}`
-  if (mapper.protocolMapper === 'oidc-audience-mapper')
-    return `adds ${audienceOf(mapper.config) ?? 'nothing'} to aud`
-  return `names no claim (${mapper.protocolMapper})`
-}
-
-/**
- * Whether one of two claims lies inside the other, as `context.user` does in `context`. Keycloak 26.7.3 runs mappers in
- * an order of its own, and either drops one of the two or answers every login with `unknown_error`.
- */
-function isNested(want: Mapper, have: ExistingMapper): boolean {
-  const [ours, theirs] = [claimOf(want), claimOf(have)]
-  if (!ours || !theirs) return false
-  return ours.startsWith(`${theirs}.`) || theirs.startsWith(`${ours}.`)
-}
-
-function conflictOf(
-  want: Mapper,
-  conflict: Conflict,
-  mappers: readonly ExistingMapper[],
-): Extract<Item, { action: 'conflict' }> {
-  return {
-    action: 'conflict',
-    kind: 'mapper',
-    name: want.name,
-    conflict,
-    mappers: mappers.map(({ name }) => name),
-  }
-}
-
-/** The fields that an update changes; to Keycloak an absent field, '' and 'false' are one. */
-function changesBetween(have: ExistingMapper, want: Mapper): readonly Change[] {
-  const changes: Change[] = []
-  const sameType = have.protocolMapper === want.protocolMapper
-  if (!sameType) changes.push({ field: TYPE, from: have.protocolMapper, to: want.protocolMapper })
-  const sameAudience = sameType && audienceOf(have.config) === audienceOf(want.config)
-  for (const [field, to] of Object.entries(want.config)) {
-    if (sameAudience && /^included\..*audience$/.test(field)) continue
-    const from = have.config[field]
-    if (setting(from) !== setting(to)) changes.push({ field, ...(from === undefined ? {} : { from }), to })
-  }
-  // Undeclared fields are somebody's own and stay, but those of another type of mapper mean nothing to the new one.
-  const lost = sameType ? [] : Object.entries(have.config).filter(([field]) => !(field in want.config))
-  return [...changes, ...lost.map(([field, from]) => ({ field, from }))]
-}
-
-/** The field of a mapper that is no part of its configuration. */
-const TYPE = 'protocolMapper'
-
-function changedBy(changes: readonly Change[], have: ExistingMapper): ExistingMapper {
-  const config = new Map(Object.entries(have.config))
-  let { protocolMapper } = have
-  for (const { field, to } of changes) {
-    if (field === TYPE) protocolMapper = to ?? protocolMapper
-    else if (to === undefined) config.delete(field)
-    else config.set(field, to)
-  }
-  return { ...have, protocolMapper, config: Object.fromEntries(config) }
-}
-
-function setting(value: string | undefined): string {
-  return value === undefined || value === 'false' ? '' : value
-}
-
-/**
- * Removes those of the desired mappers that the client has under our name and exactly as we would create them; one
- * that somebody changed, or that was adopted under another name, is somebody's own and stays.
- */
-export function planRemoval(
-  desired: readonly Mapper[],
-  existing: readonly ExistingMapper[],
-): readonly Item[] {
-  return desired.flatMap((want) =>
-    existing
-      .filter(
-        (have) =>
-          have.protocol === 'openid-connect' && (have.name === want.name || writesTheSame(want, have)),
-      )
-      .map((have): Item => {
-        const why = whyToKeep(want, have)
-        const { name } = have
-        return why === undefined
-          ? { action: 'remove', kind: 'mapper', name, mapper: have }
-          : { action: 'keep', kind: 'mapper', name, why }
-      }),
-  )
-}
-
-function whyToKeep(want: Mapper, have: ExistingMapper): string | undefined {
-  if (have.name !== want.name) return `not ours: ours is named ${want.name}`
-  if (!writesTheSame(want, have)) return `not ours: it ${whatItDoes(have)}`
-  const declared = changesBetween(have, want).map(({ field }) => field)
-  const added = Object.keys(have.config).filter(
-    (field) => !(field in want.config) && setting(have.config[field]) !== '',
-  )
-  const others = new Set([...declared, ...added])
-  return others.size === 0 ? undefined : `not as these options would create it: ${[...others].join(', ')}`
-}
-
-/** A role is never removed: people may hold it, and other things may count on it. */
-export function keepRole(role: string): Item {
-  return { action: 'keep', kind: 'role', name: role, why: 'a role is never removed' }
-}
-
-/** The role of `--moderator-role`, against the roles that the client has. */
-export function planRole(role: string, existing: readonly string[]): Item {
-  return { action: existing.includes(role) ? 'keep' : 'create', kind: 'role', name: role }
-}
-
 /** Whether a plan changes anything; one with a conflict changes nothing at all. */
 export function changesOf(items: readonly Item[]): readonly Item[] {
   return hasConflict(items) ? [] : items.filter(({ action }) => action !== 'keep')
@@ -287,39 +97,4 @@ export function mappersAfter(existing: readonly ExistingMapper[], items: readonl
   const touched = changes.flatMap(({ mapper }) => ('id' in mapper ? [mapper.id] : []))
   const made = changes.flatMap(({ action, mapper }) => (action === 'remove' ? [] : [mapper]))
   return [...existing.filter(({ id }) => !touched.includes(id)), ...made]
-}
-
-/**
- * What is worth knowing about a client once its plan is carried out.
- * @param role of --moderator-role
- * @param roles names of the client's roles, as far as they were asked for
- */
-export function advisePlan(
-  client: ClientArgs,
-  items: readonly Item[],
-  existing: readonly ExistingMapper[],
-  role: string | undefined,
-  roles: readonly string[],
-): readonly Finding[] {
-  const findings = items.flatMap((item): Finding[] => {
-    if (item.action !== 'conflict') return []
-    const { name, conflict, does = '' } = item
-    const mappers = item.mappers.join(', ')
-    return conflict === 'taken-name'
-      ? [finding('mapper-taken-name', { ...client, name, does })]
-      : [finding(`mapper-${conflict}`, { ...client, name, mappers })]
-  })
-  const claims = mappersAfter(existing, items).map((mapper) => claimOf(mapper) ?? '')
-  if (claims.some((claim) => claim.startsWith('context.')) && !claims.includes('context.user.name')) {
-    findings.push(finding('name-unmapped', client))
-  }
-  const off = FEATURES.filter((feature) => !claims.includes(`context.features.${feature}`))
-  if (off.length > 0 && claims.some((claim) => claim.startsWith('context.features.'))) {
-    findings.push(finding('features-partial', { ...client, off: off.join(', ') }))
-  }
-  const others = roles.filter((name) => name !== role && !MODERATOR_AFFILIATIONS.includes(name))
-  if (role !== undefined && others.length > 0) {
-    findings.push(finding('roles-compete', { ...client, role, others: others.join(', ') }))
-  }
-  return findings
 }

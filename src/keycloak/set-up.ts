@@ -3,23 +3,29 @@ import pLimit from 'p-limit'
 import { KjitsiError } from '../errors.ts'
 import type { Finding } from '../finding.ts'
 import { afterDone, applyPlan } from './apply.ts'
-import { adviseClient } from './advise-client.ts'
-import { type Client, findClient, lookForClient, needManage, rolesOf, sessionLimitsOf } from './client.ts'
+import { adviseClient, advisePlan } from './advice.ts'
+import {
+  type Client,
+  findClient,
+  lookForClient,
+  needManage,
+  needSight,
+  rolesOf,
+  sessionLimitsOf,
+} from './client.ts'
 import type { RealmAdmin } from './connect.ts'
 import type { ClientWish } from './desired-client.ts'
 import type { Mapper } from './mappers.ts'
-import { keepsFullScope, planClient, planClientRemoval, setsLifespan } from './plan-client.ts'
 import {
-  type Item,
-  advisePlan,
-  changesOf,
-  hasConflict,
   keepRole,
-  mappersAfter,
-  planMappers,
-  planRemoval,
+  keepsFullScope,
+  planClient,
+  planClientRemoval,
   planRole,
-} from './plan.ts'
+  setsLifespan,
+} from './plan-client.ts'
+import { planMappers, planRemoval } from './plan-mappers.ts'
+import { type Item, changesOf, hasConflict, mappersAfter } from './plan.ts'
 
 /** Told what is about to be done, before the first write. */
 export type Progress = (changes: readonly Item[]) => void
@@ -82,6 +88,7 @@ export async function setUpClient(realm: RealmAdmin, job: ClientJob): Promise<Ou
     const needRoles = client !== undefined && (role !== undefined || remove)
     const roles = needRoles ? await rolesOf(realm, client) : []
     if (remove) {
+      if (client === undefined) await needSight(realm, clientId)
       return { client, planned: [planClientRemoval(wish, client, roles)], findings: [] }
     }
     const ofClient = planClient(realm.name, wish, client)

@@ -17,6 +17,8 @@ const FIXTURE = fileURLToPath(new URL('../fixtures/jwks.json', import.meta.url))
 const ARTICLE_KID = '1DKOk8q4Dc9BSgDLmksFemg5lEGuoYQvYrHVOnXNj3k'
 const ARTICLE_FILE = 'e15452c2c03fc8afdb1d558953ab30ffd235a622fad1175de7f791a3c86eb08d.pem'
 const PEMS = [ARTICLE_FILE, fileNameOf('second key')].sort()
+/** As the key set has them. */
+const PEMS_IN_ORDER = [ARTICLE_FILE, fileNameOf('second key')]
 const FILES = [MANIFEST_FILE, ...PEMS]
 
 async function tempFolder(): Promise<string> {
@@ -402,9 +404,9 @@ describe('a bad folder', () => {
   })
 
   describe.runIf(MAY_MOUNT !== undefined)('on a file system of its own', () => {
-    /** Runs the command where `dir` is one page of memory, after `before`; then `after`. */
-    const onOnePage = (dir: string, before: string, after: string): ReturnType<typeof shell> => {
-      const script = `mount -t tmpfs -o size=4k none ${dir} && ${before} && { "$@"; code=$?; ${after}; exit $code; }`
+    /** Runs the command where `dir` is some pages of memory, after `before`; then `after`. */
+    const onPages = (pages: number, dir: string, before: string, after: string): ReturnType<typeof shell> => {
+      const script = `mount -t tmpfs -o size=${pages * 4}k none ${dir} && ${before} && { "$@"; code=$?; ${after}; exit $code; }`
       return shell(
         `exec ${MAY_MOUNT ?? ''} sh -c '${script}' sh "$@"`,
         ['export-certs', dir, '--jwks', FIXTURE],
@@ -414,15 +416,33 @@ describe('a bad folder', () => {
 
     test('that is read-only', async () => {
       const dir = await tempFolder()
-      const { exitCode, stderr } = await onOnePage(dir, `mount -o remount,ro ${dir}`, ':')
+      const { exitCode, stderr } = await onPages(1, dir, `mount -o remount,ro ${dir}`, ':')
       expect(stderr).toContain(`error: cannot write ${dir}/${ARTICLE_FILE}: the file system is read-only`)
       expect(exitCode).toBe(1)
+    })
+
+    test('that is full after the first file, or after all but the list: what was written is named', async () => {
+      const [first = '', second = ''] = PEMS_IN_ORDER
+      const create = (file: string): string => `create ${file}`
+      for (const [pages, full, done, notDone] of [
+        [1, first, undefined, [first, second].map(create)],
+        [2, second, [first].map(create), [second].map(create)],
+        [3, MANIFEST_FILE, [first, second].map(create), [`write ${MANIFEST_FILE}`]],
+      ] as const) {
+        const dir = await tempFolder()
+        const { exitCode, stderr } = await onPages(pages, dir, `printf x > ${dir}/other`, ':')
+        const story = done === undefined ? 'nothing was changed' : `done before it: ${done.join(', ')}`
+        expect(stderr).toContain(
+          `error: cannot write ${dir}/${full}: the disk is full; ${story}; not done: ${notDone.join(', ')}\n`,
+        )
+        expect(exitCode).toBe(1)
+      }
     })
 
     test('that is full: what was there is left as it was', async () => {
       const dir = await tempFolder()
       const old = join(dir, ARTICLE_FILE)
-      const ran = await onOnePage(dir, `printf old > ${old}`, `ls -A ${dir}; cat ${old}`)
+      const ran = await onPages(1, dir, `printf old > ${old}`, `ls -A ${dir}; cat ${old}`)
       expect(ran.stderr).toContain(`error: cannot write ${old}: the disk is full`)
       expect(ran).toMatchObject({ exitCode: 1, stdout: `${ARTICLE_FILE}\nold` })
     })

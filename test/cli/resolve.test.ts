@@ -9,6 +9,7 @@ import { resolveSettings } from '../../src/cli/resolve.ts'
 import { type Setting, type SettingTable, flagName, flagsOf, waysToGive } from '../../src/cli/setting.ts'
 import { genConfig } from '../../src/commands/gen-config.ts'
 import { PROGRAM } from '../../src/main.ts'
+import { run } from '../run.ts'
 import { CLIENT, GUESTS, KEYCLOAK, LOGIN, PLAN } from '../../src/settings.ts'
 
 let cwd: string
@@ -183,4 +184,22 @@ test('a secret is never a plain flag, and the way to give it says so', () => {
   for (const one of secrets) expect(flagsOf(one)).toEqual([expect.stringMatching(/-file <path>$/)])
   expect(waysToGive(LOGIN.password)).toBe('KEYCLOAK_PASSWORD, KEYCLOAK_PASSWORD_FILE or --password-file')
   expect(waysToGive(KEYCLOAK.url)).toBe('--url or KEYCLOAK_URL')
+})
+
+test.each([
+  [['setup-client', '--jitsi-url', 'https://meet.example.org']],
+  [['setup-client', '--jitsi-url', 'https://meet.example.org', '--remove']],
+  [['setup-mappers']],
+  [['gen-env', '.env', '--issuer', 'https://auth.example.org/realms/meet']],
+  [['gen-config', 'prosody', '--issuer', 'https://auth.example.org/realms/meet']],
+])('%j refuses a client id that Keycloak or Jitsi cannot hold, before anything is asked', async (argv) => {
+  const env = { KEYCLOAK_URL: 'http://127.0.0.1:9', KEYCLOAK_REALM: 'meet', KEYCLOAK_ACCESS_TOKEN: 'x' }
+  for (const [typed, why] of [
+    ['jitsi,web', 'a comma'],
+    ['${HOME}', '{…}'],
+  ] as const) {
+    const { exitCode, stderr } = await run([...argv, '--client', typed], { env, cwd })
+    expect(exitCode).toBe(2)
+    expect(stderr).toContain(`holds ${why}`)
+  }
 })

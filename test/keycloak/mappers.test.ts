@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { FEATURES } from '../../src/jitsi/features.ts'
-import { type MapperOptions, adviseOptions, desiredMappers } from '../../src/keycloak/mappers.ts'
+import { type MapperOptions, desiredMappers } from '../../src/keycloak/mappers.ts'
 
 const DEFAULTS: MapperOptions = {
   client: 'jitsi',
@@ -204,14 +204,4 @@ test.each<[what: string, options: Partial<MapperOptions>, message: RegExp, hint:
       hint: hint === undefined ? undefined : (expect.stringMatching(hint) as string),
     }),
   )
-})
-
-test.each(['owner', 'moderator', 'teacher', undefined])('the moderator role %s is fine', (moderatorRole) => {
-  expect(adviseOptions({ ...DEFAULTS, moderatorRole })).toEqual([])
-})
-
-test('another moderator role makes nobody a moderator, which is said', () => {
-  expect(adviseOptions({ ...DEFAULTS, moderatorRole: 'chief' }).map(({ message }) => message)).toEqual([
-    'the role chief makes nobody a moderator: the affiliations that do are owner, moderator, teacher',
-  ])
 })

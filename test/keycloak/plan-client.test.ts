@@ -1,51 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { adviseClient } from '../../src/keycloak/advise-client.ts'
-import type { Client, SessionLimits } from '../../src/keycloak/client.ts'
-import { type ClientOptions, type ClientSettings, clientWish } from '../../src/keycloak/desired-client.ts'
-import type { ExistingMapper, Mapper } from '../../src/keycloak/mappers.ts'
-import { type Item } from '../../src/keycloak/plan.ts'
+import type { Client } from '../../src/keycloak/client.ts'
+import { clientWish } from '../../src/keycloak/desired-client.ts'
+import type { Item } from '../../src/keycloak/plan.ts'
 import { planClient, planClientRemoval } from '../../src/keycloak/plan-client.ts'
-
-const ORIGIN = 'https://meet.example.org'
-const OPTIONS: ClientOptions = {
-  client: 'jitsi',
-  tokenAudience: undefined,
-  moderatorRole: undefined,
-  tokenLifespan: 36_000,
-  makePublic: false,
-  fullScopeChange: true,
-}
-const WISH = clientWish([ORIGIN], OPTIONS)
-const ALL_MAPPERS = [WISH.audienceMapper, ...WISH.firstMappers]
-
-function existing(mapper: Mapper): ExistingMapper {
-  return { id: `id-${mapper.name}`, ...mapper }
-}
-
-/** The client as setup-client leaves it, but for some settings and attributes. */
-function client(
-  settings: Partial<ClientSettings> = {},
-  attributes: Record<string, string | undefined> = {},
-  more: Partial<Client> = {},
-): Client {
-  const all = Object.entries({ ...WISH.settings.attributes, ...settings.attributes, ...attributes })
-  const given = all.filter((entry): entry is [string, string] => entry[1] !== undefined)
-  return {
-    clientId: 'jitsi',
-    clientUuid: 'uuid',
-    canManage: true,
-    mappers: ALL_MAPPERS.map(existing),
-    settings: { ...WISH.settings, ...settings, attributes: Object.fromEntries(given) },
-    // As Keycloak gives them for a new client.
-    rest: {
-      enabled: true,
-      clientAuthenticatorType: 'client-secret',
-      notBefore: 0,
-      nodeReRegistrationTimeout: -1,
-    },
-    ...more,
-  }
-}
+import { ALL_MAPPERS, OPTIONS, ORIGIN, WISH, client, existing } from './jitsi-client.ts'
 
 /** An update in short: `field from → to (effect)`. */
 function short(item: Item): readonly string[] {
@@ -72,6 +30,7 @@ describe('planClient', () => {
         serviceAccountsEnabled: false,
         authorizationServicesEnabled: false,
         fullScopeAllowed: false,
+        frontchannelLogout: false,
         redirectUris: ['https://meet.example.org/static/sso.html'],
         webOrigins: ['https://meet.example.org'],
         attributes: {
@@ -171,6 +130,45 @@ describe('planClient', () => {
       'a question before the logout',
       client({}, { 'logout.confirmation.enabled': 'true' }),
       ['logout.confirmation.enabled true → false'],
+    ],
+    [
+      'pushed authorization requests only',
+      client({}, { 'require.pushed.authorization.requests': 'true' }),
+      ['require.pushed.authorization.requests true → false (loosens)'],
+    ],
+    [
+      'signed request objects only',
+      client({}, { 'request.object.required': 'request or request_uri' }),
+      ['request.object.required request or request_uri → not required (loosens)'],
+    ],
+    [
+      'no request object needed',
+      client({}, { 'request.object.required': 'not required', 'require.pushed.authorization.requests': '' }),
+      ['keep'],
+    ],
+    [
+      'encrypted ID tokens',
+      client(
+        {},
+        { 'id.token.encrypted.response.alg': 'RSA-OAEP', 'id.token.encrypted.response.enc': 'A256GCM' },
+      ),
+      ['id.token.encrypted.response.alg RSA-OAEP →  (loosens)'],
+    ],
+    [
+      'tokens bound to a certificate',
+      client({}, { 'tls.client.certificate.bound.access.tokens': 'true' }),
+      ['tls.client.certificate.bound.access.tokens true → false (loosens)'],
+    ],
+    [
+      'a logout page of its own',
+      client({ frontchannelLogout: true }, { 'frontchannel.logout.url': 'https://other.example.org/bye' }),
+      ['frontchannelLogout true → false'],
+    ],
+    ['front-channel logout without an address', client({ frontchannelLogout: true }), ['keep']],
+    [
+      'an address of no use',
+      client({}, { 'frontchannel.logout.url': 'https://other.example.org/bye' }),
+      ['keep'],
     ],
     ['what is off already', client({}, { 'dpop.bound.access.tokens': 'false' }), ['keep']],
     [
@@ -281,7 +279,13 @@ describe('planClientRemoval', () => {
       [],
       undefined,
     ],
-    ['none there', undefined, [], 'not there, or not visible to this account'],
+    [
+      'what setup-client itself has mended',
+      client({}, { 'request.object.required': 'not required', 'id.token.encrypted.response.alg': '' }),
+      [],
+      undefined,
+    ],
+    ['none there', undefined, [], 'not there'],
     ['with a role', client(), ['owner'], 'people may hold its roles: delete owner first'],
     [
       'another redirect URI',
@@ -357,110 +361,6 @@ test('several addresses come back in any order', () => {
   const { settings } = clientWish(origins, OPTIONS)
   expect(planClientRemoval(clientWish(origins.toReversed(), OPTIONS), client(settings), [])).toMatchObject({
     action: 'remove',
-  })
-})
-
-describe('adviseClient', () => {
-  const WHERE = { url: 'https://auth.example.org', realm: 'meet', client: 'jitsi' }
-  const codes = (
-    have: Client | undefined,
-    options: { wish?: Partial<typeof WISH>; mappers?: readonly Mapper[]; limits?: SessionLimits } = {},
-  ): readonly string[] =>
-    adviseClient(
-      WHERE,
-      { ...WISH, ...options.wish },
-      have,
-      options.mappers ?? ALL_MAPPERS,
-      options.limits,
-    ).map(({ code }) => code)
-
-  const audience = (name: string, config: Record<string, string>): Mapper => ({
-    name,
-    protocol: 'openid-connect',
-    protocolMapper: 'oidc-audience-mapper',
-    config: { 'access.token.claim': 'true', ...config },
-  })
-  const hardcodedAud: Mapper = {
-    name: 'aud',
-    protocol: 'openid-connect',
-    protocolMapper: 'oidc-hardcoded-claim-mapper',
-    config: { 'claim.name': 'aud', 'access.token.claim': 'true' },
-  }
-
-  test.each<[what: string, found: readonly string[], expected: readonly string[]]>([
-    ['nothing to say', codes(client()), []],
-    ['nothing to say of a new one', codes(undefined), []],
-    ['disabled', codes(client({}, {}, { rest: { enabled: false } })), ['client-disabled']],
-    [
-      'its service account',
-      codes(client({ publicClient: false, serviceAccountsEnabled: true }), { wish: { makePublic: true } }),
-      ['service-account-lost'],
-    ],
-    [
-      'full scope stays',
-      codes(client({ fullScopeAllowed: true }), { wish: { fullScopeChange: false } }),
-      ['full-scope-stays'],
-    ],
-    ['full scope goes', codes(client({ fullScopeAllowed: true })), []],
-    [
-      'another audience',
-      codes(client(), { mappers: [...ALL_MAPPERS, audience('b', { 'included.custom.audience': 'b' })] }),
-      ['audience-list'],
-    ],
-    [
-      "another client's audience",
-      codes(client(), { mappers: [...ALL_MAPPERS, audience('b', { 'included.client.audience': 'b' })] }),
-      ['audience-list'],
-    ],
-    [
-      'the same audience twice',
-      codes(client(), { mappers: [...ALL_MAPPERS, audience('b', { 'included.client.audience': 'jitsi' })] }),
-      [],
-    ],
-    [
-      'another audience of the ID token',
-      codes(client(), {
-        mappers: [
-          ...ALL_MAPPERS,
-          audience('b', { 'included.custom.audience': 'b', 'access.token.claim': 'false' }),
-        ],
-      }),
-      [],
-    ],
-    ['a hardcoded aud', codes(client(), { mappers: [...ALL_MAPPERS, hardcodedAud] }), ['audience-list']],
-    ['no room', codes(client(), { mappers: [WISH.audienceMapper] }), ['room-unmapped']],
-    ['sessions as long as tokens', codes(undefined, { limits: { sso: 36_000, client: 0 } }), []],
-    ['shorter sessions', codes(undefined, { limits: { sso: 35_999, client: 0 } }), ['lifespan-cut']],
-    [
-      "shorter clients' sessions",
-      codes(undefined, { limits: { sso: 99_999, client: 60 } }),
-      ['lifespan-cut'],
-    ],
-    [
-      "shorter sessions of this client's own",
-      codes(client({}, { 'client.session.max.lifespan': '60' }), { limits: { sso: 99_999, client: 99_999 } }),
-      ['lifespan-cut'],
-    ],
-    [
-      "longer sessions of this client's own than of others",
-      codes(client({}, { 'client.session.max.lifespan': '50000' }), { limits: { sso: 99_999, client: 60 } }),
-      [],
-    ],
-    ['sessions unseen', codes(undefined, { limits: {} }), ['session-max-unseen']],
-    [
-      'sessions unseen, but those of the client are too short',
-      codes(client({}, { 'client.session.max.lifespan': '60' }), { limits: {} }),
-      ['lifespan-cut'],
-    ],
-  ])('%s', (_, found, expected) => {
-    expect(found).toEqual(expected)
-  })
-
-  test('a lifespan that is cut is said in hours and with the setting that cuts it', () => {
-    const [found] = adviseClient(WHERE, WISH, undefined, ALL_MAPPERS, { sso: 7200, client: 0 })
-    expect(found?.message).toBe(
-      'realm meet, client jitsi: no token lasts 10h, since a session ends after 2h (SSO Session Max)',
-    )
   })
 })
 

@@ -241,8 +241,8 @@ describe('what is to be changed', () => {
         `error: client jitsi of realm ${realm.name} was not found or is not visible to this account\n` +
         "  → make it by kjitsi setup-client, or on Keycloak's page Clients " +
         `(${keycloak.url}/admin/master/console/#/${realm.name}/clients), or name another by ` +
-        '--client or KJITSI_CLIENT; client ids are case-sensitive, and an account without the role ' +
-        'view-clients sees none\n',
+        '--client or KJITSI_CLIENT; client ids are case-sensitive, and an account sees none without the role ' +
+        'view-clients, or query-clients and a permission on the client\n',
     })
   })
 
@@ -268,7 +268,8 @@ describe('what is to be changed', () => {
       (realm) =>
         `error: GET ${keycloak.url}/admin/realms/${realm}/clients?clientId=jitsi: the service account of client robot lacks ` +
         `the right to see clients in realm ${realm} (status 403)\n  → give the account the role view-clients of client ` +
-        `realm-management in realm ${realm} (an account in realm master: of client ${realm}-realm)\n`,
+        `realm-management in realm ${realm} (an account in realm master: of client ${realm}-realm); one that has a permission on this client alone ` +
+        'needs query-clients instead\n',
     ],
     [
       ['query-clients'],

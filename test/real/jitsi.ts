@@ -19,15 +19,15 @@ export interface Jitsi extends Site {
 }
 
 /**
- * Runs each command as the README says, for a client of a new name; who has its role owner is a moderator.
+ * Runs each command as the README says, for one client; who has its role owner is a moderator.
  * @param access to Keycloak, as kjitsi's environment has it
  */
 export async function makeJitsi(
   realm: TestRealm,
   origin: string,
   access: Readonly<Record<string, string>> = ADMIN_ENV,
+  clientId = `jitsi-${randomUUID().slice(0, 8)}`,
 ): Promise<Jitsi> {
-  const clientId = `jitsi-${randomUUID().slice(0, 8)}`
   const dir = await mkdtemp(join(tmpdir(), 'kjitsi-jitsi-'))
   onTestFinished(() => rm(dir, { recursive: true }))
   const kjitsi = async (...argv: readonly string[]): Promise<void> => {

@@ -1,7 +1,7 @@
 // A login as the browser does it, on a client that setup-client has made; then each thing that setup-client sets is taken
 // away once, and the login seen to fail. One realm for all, and in it a client for each test.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { run } from '../run.ts'
+import { type Ran, run } from '../run.ts'
 import { type Cookies, type LoginEnd, type Person, claimsOf, logIn, logOut } from './browserless-login.ts'
 import { type Jitsi, askVerdict, makeJitsi } from './jitsi.ts'
 import {
@@ -9,7 +9,9 @@ import {
   type Spoil,
   type TestRealm,
   attribute,
+  clientOf,
   giveRole,
+  keycloak,
   makeRealm,
   makeUser,
   spoilClient,
@@ -144,6 +146,30 @@ describe('a client that setup-client has made', () => {
     expect(await logIn(await makeSite(), ALICE, query)).toMatchObject({ failed: 'authorize', said })
   })
 
+  test.each(['a b', "a'b", 'é', 'a{', 'a{}', '$x', '100%', 'https://meet.example.org', '<b>', 'a#b&c=d+e'])(
+    'with the client id %s works as with any other',
+    async (clientId) => {
+      const site = await makeJitsi(realm, ORIGIN, ADMIN_ENV, clientId)
+      const { accessToken, idToken, cookies } = sessionOf(await logIn(site, ALICE))
+      expect(await askVerdict(site, accessToken, ROOM)).toBe('accepted')
+      expect(await logOut(site, idToken, cookies)).toBe(`${ORIGIN}/static/logout.html`)
+    },
+  )
+
+  test.each(['${HOME}', '{x}', '{{x}}', 'a%2C'])('could not be logged in with as %s', async (clientId) => {
+    await realm.admin.clients.create({
+      clientId,
+      publicClient: true,
+      redirectUris: [`${ORIGIN}/static/sso.html`],
+      webOrigins: [ORIGIN],
+    })
+    const end = await logIn(
+      { issuer: `${keycloak.url}/realms/${realm.name}`, clientId, origin: ORIGIN },
+      ALICE,
+    ).catch((error: unknown) => String(error))
+    expect(end).not.toHaveProperty('tokens')
+  })
+
   test('refuses a password that is sent without the form', async () => {
     const { issuer, clientId } = await makeSite()
     const grant = { grant_type: 'password', client_id: clientId, ...ALICE, scope: 'openid' }
@@ -253,6 +279,77 @@ describe('what is taken away shows in the logout', () => {
     const { idToken, cookies } = sessionOf(await logIn(site, ALICE))
     expect(await logOut(site, idToken, cookies)).toEqual({ status, said })
   })
+})
+
+describe('what somebody has set, and what setup-client then mends', () => {
+  const inAndOut = async (site: Jitsi): Promise<unknown> => {
+    const end = await logIn(site, ALICE)
+    return 'tokens' in end ? logOut(site, String(end.tokens['id_token']), end.cookies) : end
+  }
+
+  test.each<[what: string, spoil: Spoil, end: object]>([
+    [
+      'pushed authorization requests only',
+      attribute('require.pushed.authorization.requests', 'true'),
+      { failed: 'authorize', status: 302, said: 'Pushed Authorization Request is only allowed.' },
+    ],
+    [
+      'request objects only',
+      attribute('request.object.required', 'request or request_uri'),
+      { failed: 'authorize', status: 400, said: 'Invalid Request' },
+    ],
+    [
+      'encrypted ID tokens',
+      attribute('id.token.encrypted.response.alg', 'RSA-OAEP'),
+      { failed: 'token', status: 400, said: 'can not get encryption KEK' },
+    ],
+    [
+      'tokens bound to a certificate',
+      attribute('tls.client.certificate.bound.access.tokens', 'true'),
+      { failed: 'token', status: 400, said: 'Client Certification missing for MTLS HoK Token Binding' },
+    ],
+    [
+      "a logout that calls another application's page",
+      (client) => ({
+        frontchannelLogout: true,
+        ...attribute('frontchannel.logout.url', 'https://other.example.org/bye')(client),
+      }),
+      { status: 200, said: 'Logging out' },
+    ],
+  ])('%s', async (_, spoil, end) => {
+    const site = await makeSiteWithout(spoil)
+    expect(await inAndOut(site)).toEqual(end)
+    const setUp = (...argv: readonly string[]): Promise<Ran> =>
+      run(
+        ['setup-client', '--realm', realm.name, '--client', site.clientId, '--jitsi-url', ORIGIN, ...argv],
+        { env: ADMIN_ENV },
+      )
+    expect(await setUp('--check')).toMatchObject({ exitCode: 3 })
+    expect(await setUp()).toMatchObject({ exitCode: 0 })
+    expect(await inAndOut(site)).toBe(`${ORIGIN}/static/logout.html`)
+    expect(await setUp('--check')).toMatchObject({ exitCode: 0 })
+  })
+})
+
+test('without the scope basic, Jitsi refuses the token, and setup-client says why', async () => {
+  const site = await makeSite()
+  const verdict = async (): Promise<string> =>
+    askVerdict(site, sessionOf(await logIn(site, ALICE)).accessToken, ROOM)
+  const findings = async (): Promise<string> => {
+    const argv = ['setup-client', '--realm', realm.name, '--client', site.clientId, '--jitsi-url', ORIGIN]
+    const { exitCode, stderr } = await run([...argv, '--check'], { env: ADMIN_ENV })
+    expect(exitCode, stderr).toBe(0)
+    return stderr
+  }
+  const { id } = await clientOf(realm, site.clientId)
+  const scopes = await realm.admin.clientScopes.find()
+  const clientScopeId = scopes.find(({ name }) => name === 'basic')?.id ?? ''
+  await realm.admin.clients.delDefaultClientScope({ id, clientScopeId })
+  expect(await verdict()).toBe('sub claim is missing')
+  expect(await findings()).toContain('the client scope basic is no default scope of it')
+  await realm.admin.clients.addDefaultClientScope({ id, clientScopeId })
+  expect(await verdict()).toBe('accepted')
+  expect(await findings()).not.toContain('scope basic')
 })
 
 test('without openid in its scope, sso.html finds no ID token', async () => {

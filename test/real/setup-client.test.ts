@@ -4,12 +4,16 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { type Ran, run } from '../run.ts'
 import { type Proxy, startProxy } from './proxy.ts'
+import { claimsOf } from './browserless-login.ts'
 import {
   ADMIN_ENV,
   type TestRealm,
+  giveRole,
   keycloak,
   makeRealm,
   makeServiceAccount,
+  makeUser,
+  tokensOf,
   type ClientRepresentation,
 } from './realm.ts'
 
@@ -47,6 +51,27 @@ function requests({ seen }: Proxy, realm: TestRealm): readonly string[] {
       .replaceAll(`/admin/realms/${realm.name}`, '')
       .replace(/[0-9a-f]{8}-[0-9a-f-]{27}/, 'UUID')
       .replace(/\?.*/, ''),
+  )
+}
+
+/** Gives the service accounts of some clients a fine-grained permission to see and change one client. */
+async function permit(realm: TestRealm, clientId: string, accounts: readonly string[]): Promise<void> {
+  const { clients } = realm.admin
+  const idOf = async (name: string): Promise<string> => (await clientOf(realm, name))?.id ?? ''
+  const users = await Promise.all(
+    accounts.map(async (name) => (await clients.getServiceAccountUser({ id: await idOf(name) })).id ?? ''),
+  )
+  const id = await idOf('admin-permissions')
+  const policy = await clients.createPolicy({ id, type: 'user' }, { name: 'they', users })
+  await clients.createPermission(
+    { id, type: 'scope' },
+    {
+      name: 'one client',
+      resourceType: 'Clients',
+      resources: [await idOf(clientId)],
+      scopes: ['view', 'manage'],
+      policies: [policy.id ?? ''],
+    },
   )
 }
 
@@ -299,6 +324,37 @@ describe('a client that is there', () => {
     expect(await setUp(realm, ['--check'])).toMatchObject({ exitCode: 0 })
   })
 
+  test('that anybody could misuse is a warning for each way, in no more requests', async () => {
+    await using realm = await makeRealm()
+    await realm.admin.clients.create({
+      clientId: 'jitsi',
+      publicClient: true,
+      consentRequired: true,
+      redirectUris: ['*'],
+      webOrigins: ['*'],
+      protocolMappers: [
+        {
+          name: 'rooms',
+          protocol: 'openid-connect',
+          protocolMapper: 'oidc-usermodel-attribute-mapper',
+          config: { 'claim.name': 'room', 'user.attribute': 'room', 'access.token.claim': 'true' },
+        },
+      ],
+    })
+    await setUpWell(realm)
+    await using proxy = await startProxy(keycloak.url)
+    const ran = await setUp(realm, ['--check', '--json'], { ...ADMIN_ENV, KEYCLOAK_URL: proxy.url })
+    expect(ran.exitCode, ran.stderr).toBe(0)
+    expect(findingsOf(ran)).toEqual([
+      'redirect-wildcard',
+      'origin-wildcard',
+      'consent-required',
+      'claims-foreign',
+    ])
+    expect(ran.stdout).toContain('rooms (room)')
+    expect(requests(proxy, realm)).toEqual([LOGIN, 'GET /clients/'])
+  })
+
   test('that setup-mappers has changed is left as it is', async () => {
     await using realm = await makeRealm()
     await setUpWell(realm)
@@ -355,7 +411,7 @@ describe('a client that is there', () => {
     await using realm = await makeRealm()
     await realm.admin.clients.create(THEIRS)
     const ran = await setUpWell(realm, '--no-full-scope-change', '--json')
-    expect(findingsOf(ran)).toEqual(['full-scope-stays'])
+    expect(findingsOf(ran)).toEqual(['redirect-wildcard', 'full-scope-stays'])
     const client = await clientOf(realm)
     expect(client).toMatchObject({ fullScopeAllowed: true, implicitFlowEnabled: false })
     expect(client?.protocolMappers?.map(({ name }) => name)).toEqual(['room'])
@@ -404,7 +460,7 @@ describe('--remove', () => {
     })
     expect(await clientOf(realm)).toBeUndefined()
     expect(await setUpWell(realm, '--remove')).toMatchObject({
-      stdout: `realm ${realm.name}, client jitsi: no changes\n  kept  client jitsi  not there, or not visible to this account\n`,
+      stdout: `realm ${realm.name}, client jitsi: no changes\n  kept  client jitsi  not there\n`,
     })
   })
 
@@ -496,6 +552,70 @@ describe('the rights of the account', () => {
     const ran = await setUp(realm, [], env)
     expect(ran.exitCode).toBe(5)
     expect(ran.stderr).toContain('role manage-clients')
+  })
+
+  test('query-clients does not take a client that it cannot see for removed', async () => {
+    await using realm = await makeRealm()
+    await setUpWell(realm)
+    const env = envOf(realm, await makeServiceAccount(realm, 'robot', ['query-clients']))
+    for (const argv of [['--remove'], ['--remove', '--check']]) {
+      expect(await setUp(realm, argv, env)).toEqual({
+        exitCode: 6,
+        stdout: '',
+        stderr:
+          `error: client jitsi of realm ${realm.name} was not found or is not visible: the service account of client robot ` +
+          'does not see the client account either; nothing was removed\n  → give the account the role view-clients of client ' +
+          `realm-management in realm ${realm.name} (an account in realm master: of client ${realm.name}-realm)\n`,
+      })
+    }
+    expect(await clientOf(realm)).toBeDefined()
+    const viewer = envOf(realm, await makeServiceAccount(realm, 'viewer', ['view-clients']))
+    expect(await setUp(realm, ['--remove', '--client', 'none'], viewer)).toMatchObject({ exitCode: 0 })
+  })
+
+  test('a permission on one client needs query-clients besides, and then does everything to it', async () => {
+    await using realm = await makeRealm()
+    await realm.admin.realms.update({ realm: realm.name }, { adminPermissionsEnabled: true })
+    await realm.admin.clients.create({ clientId: 'jitsi', publicClient: true })
+    const accounts = [
+      await makeServiceAccount(realm, 'robot', []),
+      await makeServiceAccount(realm, 'asker', ['query-clients']),
+    ]
+    await permit(realm, 'jitsi', ['robot', 'asker'])
+    const [without, asking] = accounts.map((account) => envOf(realm, account))
+    const refused = await setUp(realm, [], without)
+    expect(refused.exitCode).toBe(5)
+    expect(refused.stderr).toContain(
+      '; one that has a permission on this client alone needs query-clients instead\n',
+    )
+    const done = await setUp(realm, ['--moderator-role', 'owner'], asking)
+    expect(done.exitCode, done.stderr).toBe(0)
+    expect(await setUp(realm, ['--check'], asking)).toMatchObject({ exitCode: 0 })
+  })
+})
+
+describe('a moderator with another role of the client', () => {
+  test.each([
+    ['owner', 'alpha', 'owner'],
+    ['owner', 'guest', 'owner'],
+    ['owner', 'zeta', undefined],
+    ['moderator', 'alpha', undefined],
+    ['moderator', 'guest', 'moderator'],
+    ['moderator', 'Owner', 'Owner'],
+  ])('has %s and %s: %s is what Keycloak gives, or one of the two', async (role, other, affiliation) => {
+    await using realm = await makeRealm()
+    await setUpWell(realm, '--moderator-role', role)
+    const client = await clientOf(realm)
+    const id = client?.id ?? ''
+    await realm.admin.clients.createRole({ id, name: other })
+    await realm.admin.clients.update({ id }, { ...client, directAccessGrantsEnabled: true })
+    const alice = await makeUser(realm)
+    for (const name of [other, role]) await giveRole(realm, alice, 'jitsi', name)
+    const { accessToken } = await tokensOf(realm)
+    const { context } = claimsOf(accessToken) as { context: { user: { affiliation: string } } }
+    expect(affiliation === undefined ? [role, other] : [affiliation]).toContain(context.user.affiliation)
+    const ran = await setUp(realm, ['--moderator-role', role, '--json'])
+    expect(findingsOf(ran).includes('roles-compete')).toBe(affiliation !== role)
   })
 })
 

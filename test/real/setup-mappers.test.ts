@@ -379,7 +379,7 @@ describe('the plan', () => {
   test('what is risky is said: a role that makes no moderator, other roles, a context without a name', async () => {
     await using realm = await makeRealm()
     const id = await makeClient(realm)
-    await realm.admin.clients.createRole({ id, name: 'guest' })
+    await realm.admin.clients.createRole({ id, name: 'student' })
     const { findings } = documentOf(await setUp(realm, ['--moderator-role', 'chief', '--dry-run', '--json']))
     expect(findings.map(({ code }) => code)).toEqual([
       'affiliation-unknown',

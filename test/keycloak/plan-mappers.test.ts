@@ -1,17 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { ExistingMapper, Mapper } from '../../src/keycloak/mappers.ts'
-import {
-  type Item,
-  advisePlan,
-  changesOf,
-  hasConflict,
-  keepRole,
-  mappersAfter,
-  planMappers,
-  planRemoval,
-  planRole,
-} from '../../src/keycloak/plan.ts'
+import { keepRole, planRole } from '../../src/keycloak/plan-client.ts'
+import { planMappers, planRemoval } from '../../src/keycloak/plan-mappers.ts'
+import { type Item, changesOf, hasConflict, mappersAfter } from '../../src/keycloak/plan.ts'
 
 const HARDCODED = 'oidc-hardcoded-claim-mapper'
 
@@ -380,77 +372,4 @@ describe('whatever a client has', () => {
       }),
     )
   })
-})
-
-const CLIENT = { url: 'https://auth.example.org', realm: 'r', client: 'jitsi' }
-const HEAD = 'realm r, client jitsi: '
-
-test.each<[what: string, want: readonly Mapper[], have: readonly ExistingMapper[], said: readonly string[]]>([
-  ['no context', [ROOM], [], []],
-  [
-    'a context without a name',
-    [hardcoded('context.group', 'g')],
-    [],
-    [
-      `${HEAD}tokens have a context without context.user.name; Jitsi then shows no name, not even the token's own`,
-    ],
-  ],
-  [
-    'a context with a name of their own',
-    [hardcoded('context.group', 'g')],
-    [existing(hardcoded('context.user.name', 'x'))],
-    [],
-  ],
-  ['a context with our name', [hardcoded('context.user.name', 'x'), hardcoded('context.group', 'g')], [], []],
-  [
-    'some features',
-    [hardcoded('context.user.name', 'x')],
-    [existing(hardcoded('context.features.lobby', 'true'))],
-    [
-      expect.stringMatching(
-        /^realm r, client jitsi: tokens have some of Jitsi's features.*: branding, (?!.*lobby)/,
-      ) as string,
-    ],
-  ],
-  [
-    'two of a claim',
-    [ROOM],
-    [existing(ROOM, { name: 'a' }), existing(ROOM, { name: 'b' })],
-    [`${HEAD}several mappers are or write room: a, b; nothing was changed`],
-  ],
-  [
-    'a name that is taken',
-    [ROOM],
-    [existing(hardcoded('building.room', 'x'), { name: 'room' })],
-    [
-      `${HEAD}the mapper named room writes the claim building.room, so the name is taken; nothing was changed`,
-    ],
-  ],
-  [
-    'a claim around ours',
-    [hardcoded('context.user.name', 'x')],
-    [existing(hardcoded('context', '{}'), { name: 'ctx' })],
-    [
-      `${HEAD}a claim around or inside context.user.name is written by ctx: with both, Keycloak drops one of the two or ` +
-        'refuses every login; nothing was changed',
-    ],
-  ],
-])('advice: %s', (_, want, have, said) => {
-  expect(
-    advisePlan(CLIENT, planMappers(want, have), have, undefined, []).map(({ message }) => message),
-  ).toEqual(said)
-})
-
-test.each<[roles: string[], said: string[]]>([
-  [[], []],
-  [['owner', 'teacher', 'moderator'], []],
-  [
-    ['owner', 'guest'],
-    [
-      `${HEAD}context.user.affiliation holds one role of this client, and it has others than owner: guest; who holds ` +
-        'several may be no moderator',
-    ],
-  ],
-])('advice: a moderator role beside %j', (roles, said) => {
-  expect(advisePlan(CLIENT, [], [], 'owner', roles).map(({ message }) => message)).toEqual(said)
 })
