@@ -53,7 +53,16 @@ export async function resolveSettings<K extends SettingKey>(
   const file = await readSettingsFile(flags, io)
   const values: Partial<Record<SettingKey, unknown>> = {}
   const sources: Partial<Record<SettingKey, Source>> = {}
-  const stdin = once(() => readStream(io.stdin))
+  let reader: string | undefined
+  const stdin = (name: string): Promise<string> => {
+    if (reader !== undefined) {
+      throw new KjitsiError('usage', `${reader} and ${name} are both -, and stdin is read once`, {
+        hint: 'give one of the two secrets by the path of a file, or in the environment',
+      })
+    }
+    reader = name
+    return readStream(io.stdin)
+  }
   for (const key of [...keys].sort((a, b) => Number(isSecret(b)) - Number(isSecret(a)))) {
     const definition: Definition<unknown> = SETTINGS[key]
     const found = await rawValue(definition, flags, io, file, stdin)
@@ -88,7 +97,7 @@ async function rawValue(
   flags: Readonly<Record<string, unknown>>,
   io: Io,
   file: Readonly<Record<string, string>>,
-  stdin: () => Promise<string>,
+  stdin: (name: string) => Promise<string>,
 ): Promise<Raw | undefined> {
   const flag = flags[attributeName(definition.flag)]
   const name = definition.flag.replace(/ .*/, '')
@@ -124,11 +133,6 @@ function listOf(raw: Raw['raw'] | undefined): readonly string[] {
   return Array.isArray(raw) ? (raw as readonly string[]).filter((item) => item !== '') : []
 }
 
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined
-  return () => (made ??= { value: make() }).value
-}
-
 /** No password or token comes near it, and a key pair or a whole configuration was never meant. */
 const MAX_SECRET_BYTES = 64_000
 
@@ -137,13 +141,13 @@ async function readSecret(
   name: string,
   env: string,
   io: Io,
-  stdin: () => Promise<string>,
+  stdin: (name: string) => Promise<string>,
 ): Promise<string> {
   const file = resolvePath(io.cwd, path)
   const hint = `${name} takes the path of a regular file, or - for stdin; the secret itself goes into ${env}`
   const text =
     path === '-'
-      ? await stdin()
+      ? await stdin(name)
       : await readText(file, { code: 'usage', name, hint, maxBytes: MAX_SECRET_BYTES }).catch(
           async (error: unknown) => {
             if (await isPlausible(path, file)) throw error

@@ -67,6 +67,25 @@ test.each([
   expect(resolved.secrets).toEqual([password])
 })
 
+test.each<[flags: Record<string, string>, env: Record<string, string>, names: string]>([
+  [{ passwordFile: '-', clientSecretFile: '-' }, {}, '--password-file and --client-secret-file'],
+  [
+    { passwordFile: '-' },
+    { KEYCLOAK_CLIENT_SECRET_FILE: '-' },
+    '--password-file and KEYCLOAK_CLIENT_SECRET_FILE',
+  ],
+  [
+    {},
+    { KEYCLOAK_PASSWORD_FILE: '-', KEYCLOAK_CLIENT_SECRET_FILE: '-' },
+    'KEYCLOAK_PASSWORD_FILE and KEYCLOAK_CLIENT_SECRET_FILE',
+  ],
+])('two secrets on one stdin: %j %j', async (flags, env, names) => {
+  await expect(resolveSettings(['password', 'clientSecret'], flags, io(env, 'one\n'))).rejects.toMatchObject({
+    code: 'usage',
+    message: `${names} are both -, and stdin is read once`,
+  })
+})
+
 test('a secret that cannot be read is named by its flag, not shown', async () => {
   await expect(resolveSettings(['password'], { passwordFile: './gone' }, io())).rejects.toMatchObject({
     code: 'usage',
