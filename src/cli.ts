@@ -5,7 +5,8 @@ import { COMMON, type Command, type Common, createContext } from './command.ts'
 import { ADMIN, COMMANDS } from './commands.ts'
 import { EXIT_CODES, KjitsiError } from './errors.ts'
 import { fileError } from './files.ts'
-import { type Http, type Transport, openTransport, watchRequests } from './http.ts'
+import type { Http } from './http/http.ts'
+import { type Transport, openTransport } from './http/transport.ts'
 import type { Io } from './io.ts'
 import { usageError } from './mistakes.ts'
 import { type Output, createOutput } from './output.ts'
@@ -45,7 +46,6 @@ export async function runCommand(argv: readonly string[], io: Io): Promise<numbe
       const { json, quiet, verbose, log } = settings.values
       output = createOutput(io, { json, quiet, verbose, log, secrets, about: ABOUT })
       const load = declared.load()
-      const unwatch = verbose ? watchRequests(output.detail) : undefined
       let transport: Transport | undefined
       try {
         const run = await load
@@ -55,7 +55,6 @@ export async function runCommand(argv: readonly string[], io: Io): Promise<numbe
         const outcome = await run(createContext(args, settings, http, output, io))
         code = outcome === undefined ? 0 : EXIT_CODES[outcome]
       } finally {
-        unwatch?.()
         await transport?.close()
       }
     }).parseAsync([...argv], { from: 'user' })
@@ -96,6 +95,7 @@ function httpOf(
     onRetry: (reason) => {
       output.progress(`waiting for the server (${reason}) …`)
     },
+    onRequest: output.detail,
     onSecret: (secret) => {
       if (!secrets.includes(secret)) secrets.push(secret)
     },

@@ -1,7 +1,7 @@
 // What a command is, and what it is given to run with.
 import { ask } from './ask.ts'
 import { type ErrorCode, KjitsiError, messageOf } from './errors.ts'
-import type { Http } from './http.ts'
+import type { Http } from './http/http.ts'
 import type { Io } from './io.ts'
 import type { Output } from './output.ts'
 import { type Resolved, type Source } from './resolve-settings.ts'
