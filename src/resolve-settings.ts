@@ -53,19 +53,20 @@ export async function resolveSettings<K extends SettingKey>(
   const file = await readSettingsFile(flags, io)
   const values: Partial<Record<SettingKey, unknown>> = {}
   const sources: Partial<Record<SettingKey, Source>> = {}
-  let reader: string | undefined
-  const stdin = (name: string): Promise<string> => {
-    if (reader !== undefined) {
-      throw new KjitsiError('usage', `${reader} and ${name} are both -, and stdin is read once`, {
-        hint: 'give one of the two secrets by the path of a file, or in the environment',
-      })
-    }
-    reader = name
-    return readStream(io.stdin)
+  const raws = [...keys]
+    .sort((a, b) => Number(isSecret(b)) - Number(isSecret(a)))
+    .map((key) => ({ key, given: rawValue(SETTINGS[key], flags, io, file) }))
+  const onStdin = raws.flatMap(({ given }) => (given?.raw === '-' && given.pathBy ? [given.pathBy] : []))
+  if (onStdin.length > 1) {
+    throw new KjitsiError('usage', `${onStdin.join(' and ')}: only one secret can come from stdin (-)`, {
+      hint: 'give the others by the path of a file, or in the environment',
+    })
   }
-  for (const key of [...keys].sort((a, b) => Number(isSecret(b)) - Number(isSecret(a)))) {
+  for (const { key, given } of raws) {
     const definition: Definition<unknown> = SETTINGS[key]
-    const found = await rawValue(definition, flags, io, file, stdin)
+    const found = given?.pathBy
+      ? { ...given, raw: await readSecret(String(given.raw), given.pathBy, definition.env, io) }
+      : given
     if (found) sources[key] = found.source
     const parse = (text: string): unknown => {
       try {
@@ -90,19 +91,20 @@ interface Raw {
   readonly source: Source
   /** Flag or environment name, for an error about the value. */
   readonly name: string
+  /** Flag or environment name by which the path of a secret's file was given, which `raw` then is. */
+  readonly pathBy?: string
 }
 
-async function rawValue(
+function rawValue(
   definition: Definition<unknown>,
   flags: Readonly<Record<string, unknown>>,
   io: Io,
   file: Readonly<Record<string, string>>,
-  stdin: (name: string) => Promise<string>,
-): Promise<Raw | undefined> {
+): Raw | undefined {
   const flag = flags[attributeName(definition.flag)]
   const name = definition.flag.replace(/ .*/, '')
   if (typeof flag === 'string' && definition.secret) {
-    return { raw: await readSecret(flag, name, definition.env, io, stdin), source: 'flag', name }
+    return { raw: flag, source: 'flag', name, pathBy: name }
   }
   if (typeof flag === 'boolean' || (typeof flag === 'string' && flag !== ''))
     return { raw: flag, source: 'flag', name }
@@ -114,12 +116,7 @@ async function rawValue(
     const text = from[definition.env]
     if (text) return { raw: text, source, name: definition.env }
     const path = definition.secret && from[`${definition.env}_FILE`]
-    if (path)
-      return {
-        raw: await readSecret(path, `${definition.env}_FILE`, definition.env, io, stdin),
-        source,
-        name: definition.env,
-      }
+    if (path) return { raw: path, source, name: definition.env, pathBy: `${definition.env}_FILE` }
   }
   return definition.default === undefined ? undefined : { raw: definition.default, source: 'default', name }
 }
@@ -136,18 +133,12 @@ function listOf(raw: Raw['raw'] | undefined): readonly string[] {
 /** No password or token comes near it, and a key pair or a whole configuration was never meant. */
 const MAX_SECRET_BYTES = 64_000
 
-async function readSecret(
-  path: string,
-  name: string,
-  env: string,
-  io: Io,
-  stdin: (name: string) => Promise<string>,
-): Promise<string> {
+async function readSecret(path: string, name: string, env: string, io: Io): Promise<string> {
   const file = resolvePath(io.cwd, path)
   const hint = `${name} takes the path of a regular file, or - for stdin; the secret itself goes into ${env}`
   const text =
     path === '-'
-      ? await stdin(name)
+      ? await readStream(io.stdin)
       : await readText(file, { code: 'usage', name, hint, maxBytes: MAX_SECRET_BYTES }).catch(
           async (error: unknown) => {
             if (await isPlausible(path, file)) throw error

@@ -80,9 +80,9 @@ test.each<[flags: Record<string, string>, env: Record<string, string>, names: st
     'KEYCLOAK_PASSWORD_FILE and KEYCLOAK_CLIENT_SECRET_FILE',
   ],
 ])('two secrets on one stdin: %j %j', async (flags, env, names) => {
-  await expect(resolveSettings(['password', 'clientSecret'], flags, io(env, 'one\n'))).rejects.toMatchObject({
+  await expect(resolveSettings(['password', 'clientSecret'], flags, io(env))).rejects.toMatchObject({
     code: 'usage',
-    message: `${names} are both -, and stdin is read once`,
+    message: `${names}: only one secret can come from stdin (-)`,
   })
 })
 
