@@ -30,15 +30,15 @@ export function reasonOf(error: unknown): string {
 
 /** As undici says it about a tunnel. */
 const PROXY_REFUSES = /^Proxy response \((\d+)\).*$/
-/** fetch makes a network error of this status, without a word. */
+/** As undici says it where it asked a proxy, and fetch, without a word, where it did not know of one. */
+const PROXY_ASKED = /^(Proxy Authentication Required.*)?$/
 const PROXY_ASKS = 'status 407, a proxy asks who you are'
 
 function innermostMessage(error: unknown): string {
   if (error instanceof Error && error.cause !== undefined) return innermostMessage(error.cause)
-  return (messageOf(error) || PROXY_ASKS).replace(
-    PROXY_REFUSES,
-    'the proxy lets nobody through to it, with status $1',
-  )
+  return messageOf(error)
+    .replace(PROXY_ASKED, PROXY_ASKS)
+    .replace(PROXY_REFUSES, 'the proxy lets nobody through to it, with status $1')
 }
 
 /** Which address did not let us in: it may be a proxy's, or an outdated one of the name server's. */
