@@ -35,6 +35,13 @@ const RULES: readonly Rule[] = [
     why: 'open it by files.ts, which refuses what is no regular file: opening a named pipe waits for ever',
   },
   {
+    pattern: /(?<![.\w])fetch\(/,
+    files: /^src\//,
+    // The sandbox asks a server of its own whether it is up.
+    except: /^src\/http\/|^src\/sandbox\//,
+    why: 'ask by http/http.ts: it has the time limit, the size cap, the CA and the proxy',
+  },
+  {
     pattern: /\bmkdir(?:Sync)?\((?:[^()]|\([^()]*\))*\brecursive\b/,
     files: /^src\//,
     why: 'makeFolder of files.ts makes it: the recursive one never ends under /proc',

@@ -2,8 +2,9 @@
 import pLimit from 'p-limit'
 import { KjitsiError } from '../errors.ts'
 import { readText } from '../files.ts'
+import { type Http, getText } from '../http/http.ts'
+import { badStatus } from '../http/reasons.ts'
 import { finding } from './findings.ts'
-import { type Http, getText } from '../http.ts'
 import { discover } from '../keycloak/discovery.ts'
 import { shownAddress } from '../shown.ts'
 import { type KeySet, MAX_JWKS_BYTES, readKeys } from './jwks.ts'
@@ -65,9 +66,11 @@ async function getSet(
       address = allowed(source, source.jwksUri ?? (await discover(http, source.url, source.realm)).jwksUri)
     }
     const answer = await getText(http, address, MAX_JWKS_BYTES)
-    const about = `GET ${shownAddress(address)}: status ${answer.status}`
-    if (answer.status === 404) throw new KjitsiError('not-found', `${about}, there is no key set`)
-    if (answer.status !== 200) throw new KjitsiError('unreachable', about)
+    if (answer.status === 404) {
+      const { message, hint, cause } = badStatus(answer)
+      throw new KjitsiError('not-found', `${message}, there is no key set`, { hint, cause })
+    }
+    if (answer.status !== 200) throw badStatus(answer)
     const keys = readKeys(answer.text)
     if ('wrong' in keys) {
       throw new KjitsiError('unreachable', `GET ${shownAddress(address)}: what it answers ${keys.wrong}`, {

@@ -1,5 +1,5 @@
 // Where a key server reads its keys: a realm, an address, a file, as fetch.ts knows them.
-import type { Http } from '../http.ts'
+import type { Http } from '../http/http.ts'
 import { fetchKeys } from './fetch.ts'
 import type { Source } from './refresh.ts'
 import { type KeySource, nameOfSource } from './sources.ts'

@@ -1,6 +1,6 @@
 // Asks for a missing setting on the terminal. The questions go to stderr, since stdout is data.
 import { KjitsiError, messageOf } from '../errors.ts'
-import type { Http } from '../http.ts'
+import type { Http } from '../http/http.ts'
 import type { Io } from '../io.ts'
 import type { Setting } from './setting.ts'
 

@@ -1,6 +1,6 @@
 // What a command is, and what it is given to run with.
 import { type ErrorCode, KjitsiError } from '../errors.ts'
-import type { Http } from '../http.ts'
+import type { Http } from '../http/http.ts'
 import type { Io, Output } from '../io.ts'
 import { ask } from './ask.ts'
 import type { COMMON } from './common.ts'

@@ -1,7 +1,8 @@
 // Makes a command line of commands, and maps every failure to an exit code. Knows neither Keycloak nor Jitsi.
 import { Command as Commander, CommanderError, Option } from 'commander'
 import { KjitsiError } from '../errors.ts'
-import { type Http, type Transport, openTransport, watchRequests } from '../http.ts'
+import type { Http } from '../http/http.ts'
+import { type Transport, openTransport } from '../http/transport.ts'
 import type { Io, Output } from '../io.ts'
 import { MASKED, shownValue } from '../shown.ts'
 import { COMMON } from './common.ts'
@@ -43,7 +44,6 @@ export async function runProgram(program: Program, argv: readonly string[], io: 
       // Only what goes on for a while has a form for its log.
       const { log } = resolved.values as { readonly log?: 'text' | 'json' }
       output = createOutput(io, { json, quiet, verbose, secrets, about, ...(log && { log }) })
-      const unwatch = verbose ? watchRequests(output.detail) : undefined
       let transport: Transport | undefined
       try {
         tellSettings(table, resolved, output)
@@ -51,7 +51,6 @@ export async function runProgram(program: Program, argv: readonly string[], io: 
         const http = httpOf(resolved, transport, output, io)
         ended = await command.run(createContext(table, args, resolved, http, output, io))
       } finally {
-        unwatch?.()
         await transport?.close()
       }
     }).parseAsync([...argv], { from: 'user' })
@@ -100,6 +99,7 @@ function httpOf(
     onRetry: (reason) => {
       output.progress(`waiting for the server (${reason}) …`)
     },
+    onRequest: output.detail,
     onSecret: (secret) => {
       if (!secrets.includes(secret)) secrets.push(secret)
     },

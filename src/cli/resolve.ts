@@ -47,11 +47,21 @@ export async function resolveSettings<S extends SettingTable>(
   const file = await readSettingsFile(table, flags, io)
   const values: Record<string, unknown> = {}
   const sources: Record<string, Source> = {}
-  const stdin = once(() => readStream(io.stdin))
   const secretsFirst = ([, a]: [string, Setting], [, b]: [string, Setting]): number =>
     Number(b.secret ?? false) - Number(a.secret ?? false)
-  for (const [key, setting] of Object.entries(table).sort(secretsFirst)) {
-    const found = await rawValue(setting, flags, io, file, stdin)
+  const raws = Object.entries(table)
+    .sort(secretsFirst)
+    .map(([key, setting]) => ({ key, setting, given: rawValue(setting, flags, io, file) }))
+  const onStdin = raws.flatMap(({ given }) => (given?.raw === '-' && given.pathBy ? [given.pathBy] : []))
+  if (onStdin.length > 1) {
+    throw new KjitsiError('usage', `${onStdin.join(' and ')}: only one secret can come from stdin (-)`, {
+      hint: 'give the others by the path of a file, or in the environment',
+    })
+  }
+  for (const { key, setting, given } of raws) {
+    const found = given?.pathBy
+      ? { ...given, raw: await readSecret(String(given.raw), given.pathBy, setting.env, io) }
+      : given
     if (found) sources[key] = found.source
     values[key] = valueOf(setting, found)
     if (setting.secret && typeof values[key] === 'string') secrets.push(values[key])
@@ -81,21 +91,22 @@ interface Raw {
   readonly source: Source
   /** Flag or environment name, for an error about the value. */
   readonly name: string
+  /** Flag or environment name by which the path of a secret's file was given, which `raw` then is. */
+  readonly pathBy?: string
 }
 
-async function rawValue(
+function rawValue(
   setting: Setting,
   flags: Readonly<Record<string, unknown>>,
   io: Io,
   file: Readonly<Record<string, string>>,
-  stdin: () => Promise<string>,
-): Promise<Raw | undefined> {
+): Raw | undefined {
   const { env, secret } = setting
   const flag = flags[attributeName(setting)]
   const name = flagName(setting)
   if (typeof flag === 'boolean') return { raw: flag, source: 'flag', name }
   if (typeof flag === 'string' && flag !== '') {
-    return { raw: secret ? await readSecret(flag, name, env, io, stdin) : flag, source: 'flag', name }
+    return { raw: flag, source: 'flag', name, ...(secret && { pathBy: name }) }
   }
   if (Array.isArray(flag) && itemsOf(flag as string[]).length > 0) {
     return { raw: flag as string[], source: 'flag', name }
@@ -108,7 +119,7 @@ async function rawValue(
     const text = from[env]
     if (text) return { raw: text, source, name: env }
     const path = secret && from[`${env}_FILE`]
-    if (path) return { raw: await readSecret(path, `${env}_FILE`, env, io, stdin), source, name: env }
+    if (path) return { raw: path, source, name: env, pathBy: `${env}_FILE` }
   }
   return setting.default === undefined ? undefined : { raw: setting.default, source: 'default', name }
 }
@@ -119,26 +130,15 @@ function itemsOf(raw: Raw['raw'] | undefined): readonly string[] {
   return Array.isArray(raw) ? (raw as readonly string[]).filter((item) => item !== '') : []
 }
 
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined
-  return () => (made ??= { value: make() }).value
-}
-
 /** No password or token comes near it, and a key pair or a whole configuration was never meant. */
 const MAX_SECRET_BYTES = 64_000
 
-async function readSecret(
-  path: string,
-  name: string,
-  env: string | undefined,
-  io: Io,
-  stdin: () => Promise<string>,
-): Promise<string> {
+async function readSecret(path: string, name: string, env: string | undefined, io: Io): Promise<string> {
   const file = resolvePath(io.cwd, path)
   const hint = `${name} takes the path of a regular file, or - for stdin; the secret itself goes into ${env ?? 'the environment'}`
   const text =
     path === '-'
-      ? await stdin()
+      ? await readStream(io.stdin)
       : await readText(file, { code: 'usage', name, hint, maxBytes: MAX_SECRET_BYTES }).catch(
           async (error: unknown) => {
             if (await isPlausible(path, file)) throw error

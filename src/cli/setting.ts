@@ -1,5 +1,5 @@
 // What a setting is: how it is given, read, asked for and told in a help text.
-import type { Http } from '../http.ts'
+import type { Http } from '../http/http.ts'
 
 export interface Setting<T = unknown> {
   /** As commander reads it: `--url <url>`, or for a switch the flag alone. */

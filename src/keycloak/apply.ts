@@ -1,7 +1,7 @@
 // Carries out a plan, item by item, and says how far it came where it cannot.
 import type KeycloakAdminClient from '@keycloak/keycloak-admin-client'
 import { type ErrorCode, KjitsiError, withProgress } from '../errors.ts'
-import { statusOf } from '../http.ts'
+import { statusOf } from '../http/reasons.ts'
 import type { Client } from './client.ts'
 import type { RealmAdmin } from './connect.ts'
 import { type Item, changesOf } from './plan.ts'
@@ -48,18 +48,15 @@ function stepsOf(realm: RealmAdmin, client: Client | undefined, items: readonly 
     let id = ''
     const payload = { ...ofClient.client, protocolMappers: mappers } as ClientRepresentation
     const create = (): Promise<void> =>
-      realm.write('POST', '/clients', async (admin) => {
+      realm.write(async (admin) => {
         id = (await admin.clients.create(payload)).id
       })
     return [{ items: [ofClient, ...created], run: create }, ...roleSteps(realm, () => id, items)]
   }
   if (client === undefined) throw new Error('a plan for no client creates one')
   const { clientUuid: id } = client
-  const path = `/clients/${id}`
   const addAll = (): Promise<void> =>
-    realm.write('POST', `${path}/protocol-mappers/add-models`, (admin) =>
-      admin.clients.addMultipleProtocolMappers({ id }, mappers),
-    )
+    realm.write((admin) => admin.clients.addMultipleProtocolMappers({ id }, mappers))
   return [
     ...clientSteps(realm, id, ofClient),
     ...roleSteps(realm, () => id, items),
@@ -67,13 +64,11 @@ function stepsOf(realm: RealmAdmin, client: Client | undefined, items: readonly 
     ...items.flatMap((item): Step[] => {
       if (item.kind !== 'mapper' || (item.action !== 'update' && item.action !== 'remove')) return []
       const { mapper, action } = item
-      const mapperPath = `${path}/protocol-mappers/models/${mapper.id}`
       const query = { id, mapperId: mapper.id }
       const run =
         action === 'update'
-          ? () => realm.write('PUT', mapperPath, (admin) => admin.clients.updateProtocolMapper(query, mapper))
-          : () =>
-              unlessGone(realm.write('DELETE', mapperPath, (admin) => admin.clients.delProtocolMapper(query)))
+          ? () => realm.write((admin) => admin.clients.updateProtocolMapper(query, mapper))
+          : () => unlessGone(realm.write((admin) => admin.clients.delProtocolMapper(query)))
       return [{ items: [item], run }]
     }),
   ]
@@ -81,19 +76,17 @@ function stepsOf(realm: RealmAdmin, client: Client | undefined, items: readonly 
 
 /** First of all, since Keycloak checks a client more strictly than a mapper, and then nothing has been changed. */
 function clientSteps(realm: RealmAdmin, id: string, item: ClientItem | undefined): readonly Step[] {
-  const path = `/clients/${id}`
   if (item?.action === 'update') {
     const payload = item.client as ClientRepresentation
     return [
       {
         items: [item],
-        run: () => realm.write('PUT', path, (admin) => admin.clients.update({ id }, payload)),
+        run: () => realm.write((admin) => admin.clients.update({ id }, payload)),
       },
     ]
   }
   if (item?.action !== 'remove') return []
-  const remove = (): Promise<void> =>
-    unlessGone(realm.write('DELETE', path, (admin) => admin.clients.del({ id })))
+  const remove = (): Promise<void> => unlessGone(realm.write((admin) => admin.clients.del({ id })))
   return [{ items: [item], run: remove }]
 }
 
@@ -102,8 +95,7 @@ function roleSteps(realm: RealmAdmin, id: () => string, items: readonly Item[]):
   return items.flatMap((item): Step[] => {
     if (item.kind !== 'role') return []
     const { name } = item
-    const run = (): Promise<void> =>
-      realm.write('POST', `/clients/${id()}/roles`, (admin) => admin.clients.createRole({ id: id(), name }))
+    const run = (): Promise<void> => realm.write((admin) => admin.clients.createRole({ id: id(), name }))
     return [{ items: [item], run }]
   })
 }

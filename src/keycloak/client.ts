@@ -85,8 +85,7 @@ export async function findClient(realm: RealmAdmin, clientId: string): Promise<C
 
 /** As `findClient`, but undefined where there is no client, or none that this account sees. */
 export async function lookForClient(realm: RealmAdmin, clientId: string): Promise<Client | undefined> {
-  const path = `/clients?clientId=${encodeURIComponent(clientId)}`
-  const clients = await realm.get(path, CLIENTS, (admin) => admin.clients.find({ clientId }))
+  const clients = await realm.get(CLIENTS, (admin) => admin.clients.find({ clientId }))
   const found = clients.find((client) => client.clientId === clientId)
   if (found === undefined) return undefined
   const where = `realm ${realm.name}, client ${clientId}`
@@ -165,14 +164,13 @@ const REALM = z.object({
 
 /** Reads what cuts the lifespan of tokens. Without the role view-realm Keycloak answers with little more than the name. */
 export async function sessionLimitsOf(realm: RealmAdmin): Promise<SessionLimits> {
-  const found = await realm.get('', REALM, (admin) => admin.realms.findOne({ realm: realm.name }))
+  const found = await realm.get(REALM, (admin) => admin.realms.findOne({ realm: realm.name }))
   return { sso: found.ssoSessionMaxLifespan, client: found.clientSessionMaxLifespan }
 }
 
 /** The names of a client's own roles. */
 export async function rolesOf(realm: RealmAdmin, client: Client): Promise<readonly string[]> {
-  const path = `/clients/${client.clientUuid}/roles`
-  const roles = await realm.get(path, ROLES, (admin) => admin.clients.listRoles({ id: client.clientUuid }))
+  const roles = await realm.get(ROLES, (admin) => admin.clients.listRoles({ id: client.clientUuid }))
   return roles.map(({ name }) => name)
 }
 

@@ -2,9 +2,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import KeycloakAdminClient from '@keycloak/keycloak-admin-client'
 import { z } from 'zod'
-import { KjitsiError } from '../errors.ts'
-import { type Http, attempt, badStatus, limitOf, responseOf, unreachable } from '../http.ts'
-import { notKeycloak } from './discovery.ts'
+import { type ErrorCode, KjitsiError } from '../errors.ts'
+import type { Answer } from '../http/answer.ts'
+import { type Http, send } from '../http/http.ts'
+import { badStatus, statusError } from '../http/reasons.ts'
+import { notKeycloak, parseJson } from './discovery.ts'
 import { type Login, whoIs } from './login.ts'
 import { tokenSource } from './token.ts'
 
@@ -14,20 +16,14 @@ export interface RealmAdmin {
   readonly name: string
   /** The account, as part of a sentence. */
   readonly who: string
-  /**
-   * Reads, again where a later try may better it.
-   * @param path after `/admin/realms/REALM`, for messages
-   */
-  readonly get: <T>(path: string, shape: z.ZodType<T>, request: Request<unknown>) => Promise<T>
+  /** Reads, again where a later try may better it. */
+  readonly get: <T>(shape: z.ZodType<T>, request: Request) => Promise<T>
   /** Writes, once; it is done where the answer is 201 or 204. A 409 is a KjitsiError `conflict`. */
-  readonly write: (
-    method: 'POST' | 'PUT' | 'DELETE',
-    path: string,
-    request: Request<unknown>,
-  ) => Promise<void>
+  readonly write: (request: Request) => Promise<void>
 }
 
-type Request<T> = (admin: KeycloakAdminClient) => Promise<T>
+/** A call of the admin client, which makes one request. */
+type Request = (admin: KeycloakAdminClient) => Promise<unknown>
 
 /**
  * Logs in once for all realms, or, where a service account logs in at the realm that it administrates, once for each.
@@ -45,6 +41,9 @@ export async function connect(http: Http, url: string, login: Login): Promise<(r
   return (realm) => under(token, realm)
 }
 
+/** No answer that kjitsi reads of the admin API comes near it. */
+const MAX_BYTES = 10_000_000
+
 function realmAdmin(
   http: Http,
   url: string,
@@ -52,60 +51,57 @@ function realmAdmin(
   who: string,
   token: () => Promise<string>,
 ): RealmAdmin {
-  const perRequest = {
-    // A redirect is an answer like any other bad one: what is sent never goes to another server.
-    redirect: 'manual' as const,
-    // Read anew for each request, which the client's own `timeout` could not combine with an interrupt.
-    get signal() {
-      return limitOf(http)
-    },
-  }
-  const admin = new KeycloakAdminClient({ baseUrl: url, realmName: name, requestOptions: perRequest })
+  const admin = new KeycloakAdminClient({ baseUrl: url, realmName: name })
   admin.registerTokenProvider({ getAccessToken: token })
-  const addressOf = (path: string): string => `${url}/admin/realms/${encodeURIComponent(name)}${path}`
+  const ask = async (request: Request, isDone: (status: number) => boolean): Promise<Answer> => {
+    const answers: Answer[] = []
+    const own: OwnFetch = async (address, { method = 'GET', headers, body }) => {
+      const isRepeatable = method === 'GET'
+      const asked = { method, url: address.href, headers, body, maxBytes: MAX_BYTES, isRepeatable }
+      const answer = await send(http, asked)
+      if (!isDone(answer.status)) throw refused({ url, name, who }, answer)
+      answers.push(answer)
+      const { status, location, text } = answer
+      return new Response(text || null, { status, headers: location === undefined ? {} : { location } })
+    }
+    try {
+      await askedBy.run(own, () => request(admin))
+    } catch (error) {
+      // The client misses something in the answer, such as where that is which was created.
+      const [answer] = answers
+      throw answer === undefined ? error : notKeycloak(answer, PROXY_HINT)
+    }
+    const [answer] = answers
+    if (answer === undefined) throw new Error('a call of the admin client made no request')
+    return answer
+  }
   return {
     url,
     name,
     who,
-    async get(path, shape, request) {
-      const answer = await attempt(http, () => by(http.fetch, () => request(admin))).catch(
-        (error: unknown) => {
-          throw requestFailed(http, { url, realm: name, who, method: 'GET', address: addressOf(path) }, error)
-        },
-      )
-      const { success, data } = shape.safeParse(answer)
+    async get(shape, request) {
+      const answer = await ask(request, (status) => status < 300)
+      const json = parseJson(answer.text)
+      const { success, data } = shape.safeParse(json)
       if (success) return data
-      const contentType = typeof answer === 'string' ? 'a text' : 'JSON of another kind'
-      throw notKeycloak('GET', addressOf(path), { status: 200, contentType }, PROXY_HINT)
+      const contentType = json === undefined ? 'a text' : 'JSON of another kind'
+      throw notKeycloak({ ...answer, contentType }, PROXY_HINT)
     },
-    async write(method, path, request) {
-      await by(writesOnly(http.fetch), () => request(admin)).catch((error: unknown) => {
-        throw requestFailed(http, { url, realm: name, who, method, address: addressOf(path) }, error)
-      })
+    async write(request) {
+      // Any other success is somebody else's: a proxy's page, a login.
+      await ask(request, (status) => status === 201 || status === 204)
     },
   }
 }
 
-/** What the admin client asks with. It calls the global `fetch`, takes none of its caller's, and gives no status. */
-const askedBy = new AsyncLocalStorage<typeof fetch>()
+type OwnFetch = (url: URL, init: RequestInit) => Promise<Response>
+
+/** What the admin client asks with. It calls the global `fetch`, with a URL, and takes none of its caller's. */
+const askedBy = new AsyncLocalStorage<OwnFetch>()
 const globalFetch = globalThis.fetch
-globalThis.fetch = (input, init) => {
+globalThis.fetch = (input, init = {}) => {
   const own = askedBy.getStore()
-  return own === undefined ? globalFetch(input, init) : askedBy.exit(() => own(input, init))
-}
-
-function by<T>(own: typeof fetch, request: () => Promise<T>): Promise<T> {
-  return askedBy.run(own, request)
-}
-
-/** Keycloak answers a write with 201 or 204. Any other success is somebody else's: a proxy's page, a login. */
-function writesOnly(own: typeof fetch): typeof fetch {
-  return async (input, init) => {
-    const response = await own(input, init)
-    if (!response.ok || response.status === 201 || response.status === 204) return response
-    await response.body?.cancel()
-    throw Object.assign(new Error(`status ${response.status}`), { response })
-  }
+  return own === undefined ? globalFetch(input, init) : askedBy.exit(() => own(input as URL, init))
 }
 
 const PROXY_HINT = 'does a reverse proxy keep /admin from you? Give the address behind it'
@@ -113,78 +109,58 @@ const PROXY_HINT = 'does a reverse proxy keep /admin from you? Give the address 
 /** Keycloak looks at permissions on single clients only for accounts that may ask for clients at all. */
 const PERMISSION_HINT = '; one that has a permission on this client alone needs query-clients instead'
 
-interface Asked {
-  readonly url: string
-  readonly realm: string
-  readonly who: string
-  readonly method: string
-  readonly address: string
-}
-
-/** A request of the admin client that failed, as a sentence. */
-function requestFailed(http: Http, { url, realm, who, method, address }: Asked, error: unknown): KjitsiError {
-  if (error instanceof KjitsiError) return error
-  if (http.signal.aborted)
-    return new KjitsiError('interrupted', `${method} ${address}: interrupted`, { cause: error })
-  const response = responseOf(error)
-  if (response === undefined) return unreachable(method, address, error)
+/** An answer of the admin API that does not do what was asked for, as a sentence. */
+function refused(
+  { url, name: realm, who }: Pick<RealmAdmin, 'url' | 'name' | 'who'>,
+  answer: Answer,
+): KjitsiError {
+  const { method, status } = answer
   // A web server in between, and not Keycloak, which always speaks JSON here.
-  const contentType = response.headers.get('content-type') ?? ''
-  if (response.ok || (response.status >= 400 && response.status < 500 && contentType.includes('html'))) {
-    return notKeycloak(method, address, { status: response.status, contentType }, PROXY_HINT)
-  }
-  const about = saidBy(error)
-  switch (response.status) {
+  if (status < 400 || answer.contentType.includes('html')) return notKeycloak(answer, PROXY_HINT)
+  const said = saidBy(answer)
+  const withReason = `status ${status}${said === undefined ? '' : `: ${said}`}`
+  const failed = (code: ErrorCode, what: string, hint: string): KjitsiError =>
+    new KjitsiError(code, `${method} ${answer.url}: ${what}`, { hint, cause: statusError(answer) })
+  switch (status) {
+    case 400:
+    case 422:
+      return failed(
+        'usage',
+        `Keycloak refused a value: ${said ?? withReason}`,
+        "correct the setting that it comes from; where the reason is not said here, Keycloak's log has it",
+      )
     case 401:
-      return new KjitsiError(
+      return failed(
         'login',
-        `${method} ${address}: Keycloak does not accept the access token (status 401)`,
-        {
-          hint: 'it may have run out, or be of another realm or another address of this Keycloak: get a new one',
-          cause: error,
-        },
+        'Keycloak does not accept the access token (status 401)',
+        'it may have run out, or be of another realm or another address of this Keycloak: get a new one',
       )
     case 403: {
-      const role = method === 'GET' ? 'view-clients' : 'manage-clients'
-      const message = `${method} ${address}: ${who} lacks the right to ${method === 'GET' ? 'see' : 'change'} clients in realm ${realm} (status 403)`
-      const hint = giveRole(realm, role) + (method === 'GET' ? PERMISSION_HINT : '')
-      return new KjitsiError('right', message, { hint, cause: error })
+      const [see, role] = method === 'GET' ? ['see', 'view-clients'] : ['change', 'manage-clients']
+      const what = `${who} lacks the right to ${see} clients in realm ${realm} (status 403)`
+      return failed('right', what, giveRole(realm, role) + (method === 'GET' ? PERMISSION_HINT : ''))
     }
     case 404:
-      return /^realm /i.test(about ?? '')
-        ? new KjitsiError('not-found', `${method} ${address}: there is no realm ${realm} on ${url}`, {
-            hint: 'realm names are case-sensitive; correct --realm or KEYCLOAK_REALM',
-            cause: error,
-          })
-        : new KjitsiError('not-found', `${method} ${address}: status 404${about ? `: ${about}` : ''}`, {
-            hint: 'it was there a moment ago: run again',
-            cause: error,
-          })
+      return /^realm /i.test(said ?? '')
+        ? failed(
+            'not-found',
+            `there is no realm ${realm} on ${url}`,
+            'realm names are case-sensitive; correct --realm or KEYCLOAK_REALM',
+          )
+        : failed('not-found', withReason, 'it was there a moment ago: run again')
     case 409:
-      return new KjitsiError('conflict', `${method} ${address}: status 409${about ? `: ${about}` : ''}`, {
-        hint: 'somebody else is changing it at the same time: run again',
-        cause: error,
-      })
-    case 400:
-      return new KjitsiError(
-        'usage',
-        `${method} ${address}: Keycloak refused a value: ${about ?? 'status 400'}`,
-        {
-          cause: error,
-        },
-      )
+      return failed('conflict', withReason, 'somebody else is changing it at the same time: run again')
     default:
-      return badStatus(method, address, response)
+      return badStatus(answer)
   }
 }
 
 /** What Keycloak's answer says about the refusal; its admin API has three names for it. */
-function saidBy(error: unknown): string | undefined {
-  const data = error instanceof Error && 'responseData' in error ? error.responseData : undefined
+function saidBy(answer: Answer): string | undefined {
   const said = z
     .object({ errorMessage: z.string(), error_description: z.string(), error: z.string() })
     .partial()
-    .safeParse(data).data
+    .safeParse(parseJson(answer.text)).data
   return said?.errorMessage ?? said?.error_description ?? said?.error
 }
 

@@ -2,7 +2,8 @@
 import pLimit from 'p-limit'
 import { z } from 'zod'
 import { KjitsiError } from '../errors.ts'
-import { type Answer, type Http, getText } from '../http.ts'
+import type { Answer } from '../http/answer.ts'
+import { type Http, getText } from '../http/http.ts'
 
 /** The part of a discovery document that kjitsi uses (OpenID Connect Discovery 1.0, section 3). */
 export interface Discovery {
@@ -22,13 +23,10 @@ export const REALM_DISABLED = 'Realm not enabled'
  * @throws KjitsiError `not-found` where the realm is not there, `unreachable` where what answers is no Keycloak
  */
 export async function discover(http: Http, url: string, realm: string): Promise<Discovery> {
-  const address = discoveryUrl(url, realm)
-  const answer = await getText(http, address, MAX_BYTES)
+  const answer = await getText(http, discoveryUrl(url, realm), MAX_BYTES)
   const document = readDocument(answer)
   if (document !== undefined) return document
-  throw answer.status === 200
-    ? notKeycloak('GET', address, answer)
-    : await explainRefusal(http, url, realm, 'GET', address, answer)
+  throw answer.status === 200 ? notKeycloak(answer) : await explainRefusal(http, url, realm, answer)
 }
 
 /**
@@ -36,10 +34,9 @@ export async function discover(http: Http, url: string, realm: string): Promise<
  * @throws KjitsiError as `discover`
  */
 export async function checkServer(http: Http, url: string): Promise<void> {
-  const address = discoveryUrl(url, 'master')
-  const answer = await getText(http, address, MAX_BYTES)
+  const answer = await getText(http, discoveryUrl(url, 'master'), MAX_BYTES)
   if (readDocument(answer) !== undefined || isMissingRealm(answer)) return
-  throw await explainRefusal(http, url, 'master', 'GET', address, answer)
+  throw await explainRefusal(http, url, 'master', answer)
 }
 
 /**
@@ -64,34 +61,29 @@ export async function explainRefusal(
   http: Http,
   url: string,
   realm: string,
-  method: string,
-  address: string,
   answer: Answer,
 ): Promise<KjitsiError> {
+  const asked = `${answer.method} ${answer.url}`
   if (isMissingRealm(answer)) {
-    return new KjitsiError('not-found', `${method} ${address}: there is no realm ${realm} on ${url}`, {
+    return new KjitsiError('not-found', `${asked}: there is no realm ${realm} on ${url}`, {
       hint:
         'realm names are case-sensitive; correct --realm or KEYCLOAK_REALM' +
-        (method === 'POST' ? ', or --auth-realm or KEYCLOAK_AUTH_REALM' : ''),
+        (answer.method === 'POST' ? ', or --auth-realm or KEYCLOAK_AUTH_REALM' : ''),
     })
   }
   if (keycloakError(answer.text)?.error_description === REALM_DISABLED) {
-    return new KjitsiError('not-found', `${method} ${address}: the realm ${realm} is disabled`, {
+    return new KjitsiError('not-found', `${asked}: the realm ${realm} is disabled`, {
       hint: 'enable it in Keycloak: Realm settings > Enabled',
     })
   }
   const other = url.endsWith('/auth') ? url.slice(0, -'/auth'.length) : `${url}/auth`
   const there = await getText(http, discoveryUrl(other, realm), MAX_BYTES).catch(() => undefined)
   if (there !== undefined && (readDocument(there) !== undefined || isMissingRealm(there))) {
-    return new KjitsiError(
-      'not-found',
-      `${method} ${address}: status ${answer.status}; this Keycloak is at ${other}`,
-      {
-        hint: `set KEYCLOAK_URL or --url to ${other}`,
-      },
-    )
+    return new KjitsiError('not-found', `${asked}: status ${answer.status}; this Keycloak is at ${other}`, {
+      hint: `set KEYCLOAK_URL or --url to ${other}`,
+    })
   }
-  return notKeycloak(method, address, answer)
+  return notKeycloak(answer)
 }
 
 function discoveryUrl(url: string, realm: string): string {
@@ -124,12 +116,10 @@ export function parseJson(text: string): unknown {
 
 /** An answer that no Keycloak gives, as a sentence. */
 export function notKeycloak(
-  method: string,
-  address: string,
-  answer: Pick<Answer, 'status' | 'contentType'>,
+  { method, url, status, contentType }: Answer,
   hint = 'is KEYCLOAK_URL or --url the address of Keycloak itself, with its base path (such as /auth) where it has one?',
 ): KjitsiError {
-  const what = answer.contentType.split(';', 1)[0] || 'something'
-  const message = `${method} ${address}: status ${answer.status} and ${what}, not a Keycloak's answer`
+  const what = contentType.split(';', 1)[0] || 'something'
+  const message = `${method} ${url}: status ${status} and ${what}, not a Keycloak's answer`
   return new KjitsiError('unreachable', message, { hint })
 }

@@ -1,7 +1,7 @@
 // A run over one realm or many: one login, eight realms at a time, and one report of it all.
 import type { ErrorCode } from '../errors.ts'
 import type { Finding } from '../finding.ts'
-import type { Http } from '../http.ts'
+import type { Http } from '../http/http.ts'
 import type { Output } from '../io.ts'
 import { type RealmAdmin, connect } from './connect.ts'
 import type { Login } from './login.ts'

@@ -1,7 +1,8 @@
 // Gets access tokens from Keycloak by password or client secret.
 import { z } from 'zod'
 import { KjitsiError } from '../errors.ts'
-import { type Answer, type Http, postForm } from '../http.ts'
+import type { Answer } from '../http/answer.ts'
+import { type Http, postForm } from '../http/http.ts'
 import { REALM_DISABLED, explainRefusal, keycloakError, notKeycloak, parseJson } from './discovery.ts'
 import { type Grant, whoIs } from './login.ts'
 
@@ -42,9 +43,9 @@ async function requestToken(
   const [form, headers] = grantOf(login)
   for (const secret of basicForms(login)) http.onSecret?.(secret)
   const answer = await postForm(http, address, form, headers, MAX_BYTES)
-  if (answer.status !== 200) throw await loginRefused(http, url, login, authRealm, address, answer)
+  if (answer.status !== 200) throw await loginRefused(http, url, login, authRealm, answer)
   const { success, data } = TOKEN.safeParse(parseJson(answer.text))
-  if (!success) throw notKeycloak('POST', address, answer)
+  if (!success) throw notKeycloak(answer)
   http.onSecret?.(data.access_token)
   return data
 }
@@ -75,15 +76,14 @@ async function loginRefused(
   url: string,
   login: Grant,
   authRealm: string,
-  address: string,
   answer: Answer,
 ): Promise<KjitsiError> {
   const said = keycloakError(answer.text)
   const about = said?.error_description ?? said?.error
   if (said === undefined || answer.status === 404 || about === REALM_DISABLED) {
-    return explainRefusal(http, url, authRealm, 'POST', address, answer)
+    return explainRefusal(http, url, authRealm, answer)
   }
-  const message = `POST ${address}: Keycloak refused the login of ${whoIs(login)} in realm ${authRealm}: ${about} (status ${answer.status})`
+  const message = `POST ${answer.url}: Keycloak refused the login of ${whoIs(login)} in realm ${authRealm}: ${about} (status ${answer.status})`
   return new KjitsiError('login', message, { hint: loginHint(login, authRealm, about ?? '') })
 }
 

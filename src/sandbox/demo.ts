@@ -10,7 +10,8 @@ import { promisify } from 'node:util'
 import { z } from 'zod'
 import { BIN } from '../bin.ts'
 import { KjitsiError, messageOf } from '../errors.ts'
-import { type Http, postForm } from '../http.ts'
+import { type Http, postForm } from '../http/http.ts'
+import { badStatus } from '../http/reasons.ts'
 import { connect } from '../keycloak/connect.ts'
 import { type Sandbox, startSandbox } from './keycloak.ts'
 import {
@@ -104,14 +105,12 @@ export async function runDemo(options: DemoOptions): Promise<Demo> {
  */
 async function makeRealm(http: Http, { url, user, password }: Sandbox, realmPassword: string): Promise<void> {
   const admin = (await connect(http, url, { by: 'password', user, password, authRealm: 'master' }))(REALM)
-  const write = (path: string, request: Parameters<typeof admin.write>[2]): Promise<void> =>
-    admin.write('POST', path, request)
   // One by one: what is imported with its realm lacks the default scopes and roles, and so the audience.
-  await write('', ({ realms }) => realms.create({ realm: REALM, enabled: true }))
-  await write('/clients', ({ clients }) =>
+  await admin.write(({ realms }) => realms.create({ realm: REALM, enabled: true }))
+  await admin.write(({ clients }) =>
     clients.create({ clientId: CLIENT, publicClient: true, directAccessGrantsEnabled: true }),
   )
-  await write('/users', ({ users }) =>
+  await admin.write(({ users }) =>
     users.create({
       username: PERSON,
       firstName: 'Alice',
@@ -154,10 +153,9 @@ const TOKEN = z.object({ access_token: z.string() })
 async function logIn(http: Http, { url }: Sandbox, password: string): Promise<string> {
   const address = `${url}/realms/${REALM}/protocol/openid-connect/token`
   const form = { grant_type: 'password', client_id: CLIENT, username: PERSON, password, scope: 'openid' }
-  const { status, text } = await postForm(http, address, form, {}, 1_000_000)
-  if (status !== 200)
-    throw new KjitsiError('login', `POST ${address}: no token for ${PERSON}: status ${status}`)
-  return TOKEN.parse(JSON.parse(text)).access_token
+  const answer = await postForm(http, address, form, {}, 1_000_000)
+  if (answer.status !== 200) throw badStatus(answer)
+  return TOKEN.parse(JSON.parse(answer.text)).access_token
 }
 
 /**

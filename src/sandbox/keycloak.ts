@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { KjitsiError, messageOf } from '../errors.ts'
-import { limited } from '../http.ts'
+import { limited } from '../http/limit.ts'
 import {
   KEYCLOAK_VERSION,
   distributionFolder,

@@ -1,6 +1,6 @@
 // Verdicts by what a person gave: settings are read once, keys as the tokens ask for them.
 import type { Finding } from '../finding.ts'
-import type { Http } from '../http.ts'
+import type { Http } from '../http/http.ts'
 import { keyFileOf, kidOf } from './facts.ts'
 import { type TokenSettings, givenFor } from './given.ts'
 import { openKeySource } from './key-source.ts'

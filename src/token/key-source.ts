@@ -4,8 +4,8 @@ import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { KjitsiError, messageOf } from '../errors.ts'
 import { readIfThere } from '../files.ts'
-import { type Http, getText, statusOf } from '../http.ts'
-import { shownAddress } from '../shown.ts'
+import { type Http, getText } from '../http/http.ts'
+import { badStatus, statusOf } from '../http/reasons.ts'
 import { type Key, type KeySet, type Keys, type Unseen, readKeySet, readPem } from './keys.ts'
 
 export interface KeySource {
@@ -99,20 +99,16 @@ async function see(
   http: Http,
   url: string,
 ): Promise<Unseen | { readonly is: 'text'; readonly text: string } | { readonly is: 'nothing' }> {
-  let status: number | undefined
-  let what = `GET ${shownAddress(url)}: `
   try {
     const answer = await getText(http, url, MAX_BYTES)
     if (answer.status === 200) return { is: 'text', text: answer.text }
-    status = answer.status
-    what += `status ${status}`
+    throw badStatus(answer)
   } catch (error) {
     if (!(error instanceof KjitsiError && error.code === 'unreachable')) throw error
-    status = statusOf(error.cause)
-    what = error.message
+    const status = statusOf(error.cause)
+    const isAbsent = status !== undefined && (status < 400 || status === 404 || status === 410)
+    return isAbsent ? { is: 'nothing' } : { is: 'unseen', what: error.message }
   }
-  const isAbsent = status !== undefined && (status < 400 || status === 404 || status === 410)
-  return isAbsent ? { is: 'nothing' } : { is: 'unseen', what }
 }
 
 async function readSets(

@@ -9,14 +9,15 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { type Fetched, fetchAll, fetchKeys } from '../../src/certs/fetch.ts'
 import { MAX_JWKS_BYTES } from '../../src/certs/jwks.ts'
 import { KjitsiError } from '../../src/errors.ts'
-import type { Http } from '../../src/http.ts'
+import type { Http } from '../../src/http/http.ts'
 
 const FIXTURE = new URL('../fixtures/jwks.json', import.meta.url)
 const ARTICLE_KID = '1DKOk8q4Dc9BSgDLmksFemg5lEGuoYQvYrHVOnXNj3k'
 
 function http(options: Partial<Http> = {}): Http {
   const signal = new AbortController().signal
-  return { fetch, timeout: 5, wait: 0, signal, onRetry: () => undefined, ...options }
+  const ignore = (): void => undefined
+  return { fetch, timeout: 5, wait: 0, signal, onRetry: ignore, onRequest: ignore, ...options }
 }
 
 /** A web server on the loopback, ended with the test. */

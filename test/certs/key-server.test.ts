@@ -11,7 +11,7 @@ import { liveSource } from '../../src/certs/live.ts'
 import { fileNameOf, pemsOf } from '../../src/certs/pem.ts'
 import { pemFolder } from '../../src/certs/pem-folder.ts'
 import type { Source } from '../../src/certs/refresh.ts'
-import type { Http } from '../../src/http.ts'
+import type { Http } from '../../src/http/http.ts'
 import { ask } from './client.ts'
 
 /** A key that nobody has: of a public key, no more can be told than that its numbers are odd and long enough. */
@@ -70,6 +70,7 @@ const http = (timeout = 10): Http => ({
   wait: 0,
   signal: new AbortController().signal,
   onRetry: () => undefined,
+  onRequest: () => undefined,
 })
 const addressOf = (url: string, timeout?: number): Source =>
   liveSource(http(timeout), { kind: 'address', url }, 0)

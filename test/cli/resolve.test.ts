@@ -113,6 +113,25 @@ test.each([
   expect(resolved.secrets).toEqual([password])
 })
 
+test.each<[flags: Record<string, string>, env: Record<string, string>, names: string]>([
+  [{ passwordFile: '-', clientSecretFile: '-' }, {}, '--password-file and --client-secret-file'],
+  [
+    { passwordFile: '-' },
+    { KEYCLOAK_CLIENT_SECRET_FILE: '-' },
+    '--password-file and KEYCLOAK_CLIENT_SECRET_FILE',
+  ],
+  [
+    {},
+    { KEYCLOAK_PASSWORD_FILE: '-', KEYCLOAK_CLIENT_SECRET_FILE: '-' },
+    'KEYCLOAK_PASSWORD_FILE and KEYCLOAK_CLIENT_SECRET_FILE',
+  ],
+])('two secrets on one stdin: %j %j', async (flags, env, names) => {
+  await expect(resolveSettings(LOGIN, flags, io(env))).rejects.toMatchObject({
+    code: 'usage',
+    message: `${names}: only one secret can come from stdin (-)`,
+  })
+})
+
 test('a secret that cannot be read is named by its flag, not shown', async () => {
   await expect(
     resolveSettings({ password: LOGIN.password }, { passwordFile: './gone' }, io()),

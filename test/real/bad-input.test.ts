@@ -226,7 +226,7 @@ describe('what is to be changed', () => {
       exitCode: 6,
       stdout: '',
       stderr:
-        `error: GET ${keycloak.url}/admin/realms/no%20such%20realm/clients?clientId=jitsi: there is no realm no such realm on ` +
+        `error: GET ${keycloak.url}/admin/realms/no%20such%20realm/clients/?clientId=jitsi: there is no realm no such realm on ` +
         `${keycloak.url}\n  → realm names are case-sensitive; correct --realm or KEYCLOAK_REALM\n`,
     })
   })
@@ -266,7 +266,7 @@ describe('what is to be changed', () => {
       5,
       5,
       (realm) =>
-        `error: GET ${keycloak.url}/admin/realms/${realm}/clients?clientId=jitsi: the service account of client robot lacks ` +
+        `error: GET ${keycloak.url}/admin/realms/${realm}/clients/?clientId=jitsi: the service account of client robot lacks ` +
         `the right to see clients in realm ${realm} (status 403)\n  → give the account the role view-clients of client ` +
         `realm-management in realm ${realm} (an account in realm master: of client ${realm}-realm); one that has a permission on this client alone ` +
         'needs query-clients instead\n',
@@ -443,7 +443,7 @@ describe('the server', () => {
     const ran = await failing({ ...ADMIN_ENV, KEYCLOAK_URL: proxy.url, KEYCLOAK_REALM: 'master' })
     expect(ran).toMatchObject({ exitCode: 7, stdout: '' })
     const value = stderr.startsWith(': status 500') ? '(masked)' : 'jitsi'
-    expect(ran.stderr).toContain(`error: GET ${proxy.url}/admin/realms/master/clients?clientId=${value}: `)
+    expect(ran.stderr).toContain(`error: GET ${proxy.url}/admin/realms/master/clients/?clientId=${value}: `)
     expect(ran.stderr).toContain(stderr)
   })
 
@@ -461,7 +461,9 @@ describe('the server', () => {
     expect(ran).toEqual({
       exitCode: 7,
       stdout: '',
-      stderr: `error: POST ${proxy.url}${TOKEN_PATH}: status 503\n`,
+      stderr:
+        `error: POST ${proxy.url}${TOKEN_PATH}: status 503\n  → the server failed, or is not up: look at its log; ` +
+        '--wait 60s waits for one that is starting\n',
     })
     failures = 3
     expect(await run(['setup-mappers', '--wait', '1m'], { env: starting })).toMatchObject({ exitCode: 0 })
@@ -479,7 +481,9 @@ describe('the server', () => {
     expect(ran).toEqual({
       exitCode: 7,
       stdout: '',
-      stderr: `error: POST ${proxy.url}${TOKEN_PATH}: status 503\n`,
+      stderr:
+        `error: POST ${proxy.url}${TOKEN_PATH}: status 503\n  → the server failed, or is not up: look at its log; ` +
+        '--wait 60s waits for one that is starting\n',
     })
     expect(proxy.seen).toHaveLength(3)
   })

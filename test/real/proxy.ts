@@ -15,6 +15,7 @@ import { type AddressInfo, connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
 
 /** What becomes of one request in place of Keycloak's answer. */
@@ -23,6 +24,8 @@ export type Fault =
   | { readonly redirectTo: string }
   | { readonly page: string; readonly status?: number }
   | { readonly json: unknown; readonly status?: number }
+  /** Keycloak's own answer, with as many blanks behind it, which JSON allows. */
+  | { readonly padded: number }
   | 'silence'
 
 export interface Seen {
@@ -61,8 +64,10 @@ export async function startProxy(target: string, options: ProxyOptions = {}): Pr
       seen.push(one)
       const outside = one.path.startsWith(`${prefix}/`) ? undefined : { page: 'no such page', status: 404 }
       const failure = outside ?? (await fault?.(one, nth))
-      if (failure === undefined)
-        passOn(target, incoming, { ...one, path: one.path.slice(prefix.length) }, outgoing)
+      const inside = { ...one, path: one.path.slice(prefix.length) }
+      if (failure === undefined) passOn(target, incoming, inside, outgoing)
+      else if (typeof failure === 'object' && 'padded' in failure)
+        passOn(target, incoming, inside, outgoing, failure.padded)
       else fail(failure, outgoing)
     })()
   }
@@ -77,25 +82,35 @@ async function readRequest(incoming: IncomingMessage): Promise<Seen> {
   return { method, path, body: await text(incoming), authorization: headers.authorization ?? '' }
 }
 
+const BLANKS = ' '.repeat(65_536)
+
 function passOn(
   target: string,
   incoming: IncomingMessage,
   { method, path, body }: Seen,
   outgoing: ServerResponse,
+  padded = 0,
 ): void {
   const upstream = request(`${target}${path}`, {
     method,
     headers: { ...incoming.headers, host: new URL(target).host },
   })
   upstream.on('response', (answer) => {
-    outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
-    answer.pipe(outgoing)
+    const headers = { ...answer.headers }
+    if (padded > 0) delete headers['content-length']
+    outgoing.writeHead(answer.statusCode ?? 502, headers)
+    if (padded === 0) answer.pipe(outgoing)
+    else
+      void pipeline(async function* () {
+        yield* answer
+        for (let left = padded; left > 0; left -= BLANKS.length) yield BLANKS
+      }, outgoing).catch(() => undefined)
   })
   upstream.on('error', () => outgoing.destroy())
   upstream.end(body)
 }
 
-function fail(failure: Fault, outgoing: ServerResponse): void {
+function fail(failure: Exclude<Fault, { padded: number }>, outgoing: ServerResponse): void {
   if (failure === 'silence') return
   if ('redirectTo' in failure) {
     outgoing.writeHead(302, { location: failure.redirectTo }).end()

@@ -5,13 +5,15 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { type Ran, run, spawnKjitsi } from './run.ts'
-import { startServing } from './running.ts'
+import { type Ran, run, spawnKjitsi } from '../run.ts'
+import { startServing } from '../running.ts'
 
 type Fault = (socket: Socket) => void
 
 const silent: Fault = () => undefined
 const closes: Fault = (socket) => socket.once('data', () => socket.destroy())
+const asks: Fault = (socket) =>
+  socket.once('data', () => socket.end('HTTP/1.1 407 No\r\ncontent-length: 0\r\n\r\n'))
 const shuts: Fault = (socket) => socket.destroy()
 
 /** A server that does nothing but this with each connection. */
@@ -58,7 +60,19 @@ test.each<[what: string, fault: Fault, env: Readonly<Record<string, string>>, sa
     { HTTPS_PROXY: 'http://127.0.0.1:PORT' },
     'the proxy closed the connection',
   ],
-])('a silent or closing %s: exit 7, after few connections', async (_, fault, env, said) => {
+  [
+    'proxy for http that asks who you are',
+    asks,
+    { HTTP_PROXY: 'http://127.0.0.1:PORT', KEYCLOAK_URL: 'http://k.example.org' },
+    'status 407, a proxy asks who you are\n  → set HTTP_PROXY to http://USER:PASSWORD@HOST:PORT\n',
+  ],
+  [
+    'proxy for https that asks who you are',
+    asks,
+    { HTTPS_PROXY: 'http://127.0.0.1:PORT' },
+    'the proxy lets nobody through to it, with status 407\n  → check HTTPS_PROXY',
+  ],
+])('a silent, closing or asking %s: exit 7, after few connections', async (_, fault, env, said) => {
   const { port, connections } = await startFaulty(fault)
   const given = Object.entries(env).map(([name, value]) => [name, value.replace('PORT', String(port))])
   const ran = await ended({

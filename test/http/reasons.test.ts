@@ -1,10 +1,13 @@
-import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
-import { expect, onTestFinished, test } from 'vitest'
-import { KjitsiError } from '../src/errors.ts'
-import { badStatus, limited, reasonOf, responseOf, statusOf, unreachable } from '../src/http.ts'
+import { expect, test } from 'vitest'
+import { KjitsiError } from '../../src/errors.ts'
+import type { Answer } from '../../src/http/answer.ts'
+import { badStatus, reasonOf, statusError, statusOf, unreachable } from '../../src/http/reasons.ts'
+
+const ASKED = { method: 'GET', url: 'https://k.example.org/' }
+
+function answer(status: number, location?: string): Answer {
+  return { ...ASKED, status, location, contentType: '', text: '' }
+}
 
 /** As fetch wraps what went wrong below it. */
 function fetchFailed(cause: Error): TypeError {
@@ -37,7 +40,7 @@ test.each<[error: unknown, reason: string]>([
   ],
   [fetchFailed(new Error('bad port')), 'bad port'],
   [new DOMException('The operation timed out', 'TimeoutError'), 'no answer in time'],
-  [Object.assign(new Error('refused'), { response: new Response(null, { status: 503 }) }), 'status 503'],
+  [statusError(answer(503)), 'status 503'],
   ['a text', 'a text'],
 ])('%o: %s', (error, reason) => {
   expect(reasonOf(error)).toBe(reason)
@@ -54,9 +57,9 @@ test.each([
   ['ETIMEDOUT', /--timeout/],
 ])('what mends %s', (code, hint) => {
   const cause = fetchFailed(systemError(code))
-  const error = unreachable('GET', 'https://k.example.org', cause)
+  const error = unreachable(ASKED, cause)
   expect(error).toMatchObject({ code: 'unreachable', hint: expect.stringMatching(hint) as string, cause })
-  expect(error.message).toMatch(/^GET https:\/\/k\.example\.org: /)
+  expect(error.message).toMatch(/^GET https:\/\/k\.example\.org\/: /)
 })
 
 test.each([
@@ -65,53 +68,41 @@ test.each([
   ['https://user:password@other.example.org/', 'https://other.example.org/'],
   ['https://[', 'no address'],
 ])('a redirect to %s is to %s', (location, place) => {
-  const response = new Response(null, { status: 302, headers: { location } })
-  expect(badStatus('GET', 'https://k.example.org/', response).message).toBe(
+  expect(badStatus(answer(302, location)).message).toBe(
     `GET https://k.example.org/: redirected to ${place}, which kjitsi does not follow`,
   )
 })
 
 test('a redirect to nowhere is a status like any other', () => {
-  const { message } = badStatus('GET', 'https://k.example.org/', new Response(null, { status: 304 }))
+  const { message } = badStatus(answer(304))
   expect(message).toBe('GET https://k.example.org/: status 304')
 })
 
 test.each([
-  [new KjitsiError('usage', 'x')],
-  [new Error('x')],
-  [Object.assign(new Error('x'), { response: { status: 200 } })],
-  ['x'],
-])('%o has no response', (error) => {
-  expect([responseOf(error), statusOf(error)]).toEqual([undefined, undefined])
-})
-
-test('a time limit ends a request whatever the garbage collector does', async () => {
-  const server = createServer().listen(0, '127.0.0.1')
-  onTestFinished(() => void server.close())
-  await once(server, 'listening')
-  setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as () => void
-  const collecting = setInterval(collect, 20)
-  onTestFinished(() => {
-    clearInterval(collecting)
+  [401, /^it does not let kjitsi in/],
+  [403, /^it does not let kjitsi in/],
+  [404, /^is the address right\?/],
+  [418, /^is the address right\?/],
+  [429, /limited: try again later; --wait/],
+  [500, /^the server failed: look at its log/],
+  [502, /^the server failed, .*its log; --wait/],
+  [503, /^the server failed, .*its log; --wait/],
+  [504, /^the server failed, .*its log; --wait/],
+  [599, /^the server failed: look at its log/],
+])('what mends a status %i', (status, hint) => {
+  const error = badStatus(answer(status))
+  expect(error).toMatchObject({
+    code: 'unreachable',
+    message: `GET https://k.example.org/: status ${status}`,
+    hint: expect.stringMatching(hint) as string,
   })
-  const { port } = server.address() as AddressInfo
-  const request = fetch(`http://127.0.0.1:${port}`, { signal: limited(new AbortController().signal, 0.3) })
-  await expect(request).rejects.toMatchObject({ name: 'TimeoutError' })
+  expect(statusOf(error.cause)).toBe(status)
+  expect(unreachable(ASKED, statusError(answer(status)))).toMatchObject({
+    message: error.message,
+    hint: error.hint,
+  })
 })
 
-test('a time limit longer than a timer can be is not over at once', async () => {
-  const signal = limited(new AbortController().signal, 30 * 86_400)
-  await new Promise((resolve) => setTimeout(resolve, 20))
-  expect(signal.aborted).toBe(false)
-})
-
-test('an interrupt ends what is under way and what comes after, for its own reason', () => {
-  const controller = new AbortController()
-  const before = limited(controller.signal, 60)
-  expect(before.aborted).toBe(false)
-  controller.abort(new Error('interrupted'))
-  for (const signal of [before, limited(controller.signal, 60)]) {
-    expect(signal).toMatchObject({ aborted: true, reason: new Error('interrupted') })
-  }
+test.each([[new KjitsiError('usage', 'x')], [new Error('x')], ['x']])('%o has no status', (error) => {
+  expect(statusOf(error)).toBeUndefined()
 })

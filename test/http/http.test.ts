@@ -1,0 +1,104 @@
+// Against servers of our own that answer what no server should.
+import { type RequestListener, createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { expect, onTestFinished, test } from 'vitest'
+import { type Http, getText, postForm, send } from '../../src/http/http.ts'
+
+function httpTo(said: { requests: string[]; retries: string[] }): Http {
+  return {
+    fetch,
+    timeout: 5,
+    wait: 0,
+    signal: new AbortController().signal,
+    onRetry: (reason) => void said.retries.push(reason),
+    onRequest: (line) => void said.requests.push(line.replace(/\d+ ms/, 'N ms')),
+  }
+}
+
+async function serve(listener: RequestListener): Promise<string> {
+  const server = createServer(listener)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+/** Blanks without end, compressed or not, whatever was asked for. */
+const endless =
+  (status: number, headers = {}): RequestListener =>
+  (_, response) => {
+    response.writeHead(status, headers)
+    const write = (): void => {
+      while (response.write(' '.repeat(65_536))) if (response.destroyed) return
+      response.once('drain', write)
+    }
+    write()
+  }
+
+test.each([
+  [200, 'the answer is longer than 1000 bytes'],
+  [201, 'the answer is longer than 1000 bytes'],
+  [302, 'status 302, and the answer is longer than 1000 bytes'],
+  [403, 'status 403, and the answer is longer than 1000 bytes'],
+  [500, 'status 500, and the answer is longer than 1000 bytes'],
+])('an answer without end, status %i, is read up to the cap', async (status, why) => {
+  const url = await serve(endless(status))
+  const said = { requests: [], retries: [] }
+  await expect(getText(httpTo(said), url, 1000)).rejects.toMatchObject({
+    code: 'unreachable',
+    message: `GET ${url}: ${why}`,
+    hint: expect.stringContaining('no more of it was read') as string,
+  })
+  expect(said).toEqual({ requests: [`GET ${url} → ${why} (N ms)`], retries: [] })
+})
+
+test('an answer of the very length of the cap is whole', async () => {
+  const url = await serve((_, response) => response.end('x'.repeat(1000)))
+  expect((await getText(httpTo({ requests: [], retries: [] }), url, 1000)).text).toHaveLength(1000)
+})
+
+test('each try is told, with its address as it may be shown', async () => {
+  let failures = 2
+  const url = await serve((_, response) => response.writeHead(failures-- > 0 ? 503 : 200).end())
+  const said = { requests: [], retries: [] }
+  expect(await getText(httpTo(said), `${url}/x?apikey=s3cret`, 1000)).toMatchObject({ status: 200, text: '' })
+  expect(said).toEqual({
+    requests: [503, 503, 200].map((status) => `GET ${url}/x?apikey=(masked) → ${status} (N ms)`),
+    retries: ['status 503', 'status 503'],
+  })
+})
+
+test('what is not repeatable is sent once', async () => {
+  const url = await serve((_, response) => response.writeHead(503).end())
+  const said = { requests: [], retries: [] }
+  const request = { method: 'PUT', url, headers: {}, maxBytes: 1000, isRepeatable: false }
+  await expect(send(httpTo(said), request)).rejects.toMatchObject({ message: `PUT ${url}: status 503` })
+  expect(said).toEqual({ requests: [`PUT ${url} → 503 (N ms)`], retries: [] })
+})
+
+test('an answer says what was asked, and where what was created is', async () => {
+  const url = await serve((_, response) =>
+    response.writeHead(201, { location: '/a', 'content-type': 'x/y' }).end('z'),
+  )
+  expect(await postForm(httpTo({ requests: [], retries: [] }), url, { a: 'b' }, {}, 1000)).toEqual({
+    method: 'POST',
+    url,
+    status: 201,
+    contentType: 'x/y',
+    location: '/a',
+    text: 'z',
+  })
+})
+
+test.each([
+  ['/x', 'this is no address'],
+  ['https://me:s3cret@k.example.org', 'user name or password'],
+])('%s is not asked, and is not shown', async (url, why) => {
+  const said = { requests: [], retries: [] }
+  const asked = getText(httpTo(said), url, 1000)
+  await expect(asked).rejects.toThrow(why)
+  await expect(asked).rejects.not.toThrow('s3cret')
+  expect(said.requests).toEqual([])
+})
