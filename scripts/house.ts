@@ -15,7 +15,7 @@ const RULES: readonly Rule[] = [
     pattern: /\bprocess\./,
     files: /^src\//,
     // The sandbox owns a process group, which it ends with the process.
-    except: /^src\/main\.ts$|^src\/cli\/program\.ts$|^src\/sandbox\//,
+    except: /^src\/main\.ts$|^src\/sandbox\//,
     why: 'take it from Io, so that a test can hand in its own',
   },
   {
@@ -45,11 +45,6 @@ const RULES: readonly Rule[] = [
     pattern: /\bmkdir(?:Sync)?\((?:[^()]|\([^()]*\))*\brecursive\b/,
     files: /^src\//,
     why: 'makeFolder of files.ts makes it: the recursive one never ends under /proc',
-  },
-  {
-    pattern: /from '\.\.\/(?:jitsi|keycloak|token|certs|commands)\//,
-    files: /^src\/env-file\//,
-    why: "a .env is compose's: whoever knows the names in it hands in what they mean",
   },
 ]
 

@@ -1,11 +1,10 @@
-// Writes the parts of the README that are made from the code, between their markers; with --check only compares.
+// Writes the parts of README and CONTRIBUTING that are made from the code, between their markers; with --check only compares.
+import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { COMMON } from '../src/cli/common.ts'
 import { type Setting, flagsOf } from '../src/cli/setting.ts'
 import { PROGRAM } from '../src/main.ts'
 import { RULES } from '../src/token/rules.ts'
-
-const README = 'README.md'
 
 function commandsTable(): string {
   const rows = PROGRAM.commands.map(({ name, args, summary }) => {
@@ -45,24 +44,35 @@ function reasonsTable(): string {
   return ['| step | Prosody logs | cause | what mends it |', '|---|---|---|---|', ...rows].join('\n')
 }
 
-function fill(text: string, name: string, content: string): string {
+/** Who imports whom among the folders of src/, as depcruise draws it. */
+function housePicture(): string {
+  const drawn = execFileSync('npm', ['run', '--silent', 'house:draw'], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  return `\n\`\`\`mermaid\n${drawn.trim()}\n\`\`\`\n`
+}
+
+function fill(file: string, text: string, name: string, content: string): string {
   const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`]
   const [from, to] = [text.indexOf(start), text.indexOf(end)]
-  if (from < 0 || to < from) throw new Error(`${README} has no ${start} … ${end}`)
+  if (from < 0 || to < from) throw new Error(`${file} has no ${start} … ${end}`)
   return `${text.slice(0, from + start.length)}\n${content}\n${text.slice(to)}`
 }
 
-const before = readFileSync(README, 'utf8')
-const after = [
-  ['commands', commandsTable()],
-  ['settings', settingsTable()],
-  ['reasons', reasonsTable()],
-].reduce((text, [name = '', content = '']) => fill(text, name, content), before)
-if (before !== after) {
+const PARTS: Readonly<Record<string, Readonly<Record<string, () => string>>>> = {
+  'README.md': { commands: commandsTable, settings: settingsTable, reasons: reasonsTable },
+  'CONTRIBUTING.md': { house: housePicture },
+}
+
+for (const [file, parts] of Object.entries(PARTS)) {
+  const before = readFileSync(file, 'utf8')
+  const after = Object.entries(parts).reduce((text, [name, make]) => fill(file, text, name, make()), before)
+  if (before === after) continue
   if (process.argv.includes('--check')) {
-    process.stderr.write(`${README} is not what the code says: npm run readme\n`)
+    process.stderr.write(`${file} is not what the code says: npm run readme\n`)
     process.exitCode = 1
   } else {
-    writeFileSync(README, after)
+    writeFileSync(file, after)
   }
 }

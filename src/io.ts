@@ -35,7 +35,7 @@ export interface Output {
   readonly error: (error: unknown) => void
 }
 
-export interface LogFields {
+interface LogFields {
   /** What mends it, which text shows as well. */
   readonly fix?: string | undefined
   readonly [name: string]: unknown

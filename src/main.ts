@@ -18,6 +18,7 @@ export const PROGRAM: Program = {
   name: 'kjitsi',
   description: 'Makes Jitsi Meet accept the tokens of a Keycloak realm, and proves that it does.',
   version: packageJson.version,
+  about: `kjitsi ${packageJson.version}, Node ${process.version} on ${process.platform}`,
   commands: [setupClient, setupMappers, genEnv, exportCerts, serveCerts, genConfig, checkToken, demo],
 }
 

@@ -124,9 +124,9 @@ export const PLAN = {
   }),
 }
 
+/** Without a name in the environment: there it would turn each run into a removal, without a word. */
 export const REMOVE = setting({
   flag: '--remove',
-  env: 'KJITSI_REMOVE',
   help: 'remove what these options would create, where it is exactly that',
   parse: onOff,
 })

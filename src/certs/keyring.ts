@@ -28,7 +28,7 @@ export interface Ring {
 }
 
 /** Two keys under one kid: Prosody, which asks by kid alone, can be given one of them only. */
-export interface Clash {
+interface Clash {
   readonly kept: Served
   readonly refused: Served
 }

@@ -22,7 +22,7 @@ export function newsOf(changes: readonly Change[], grace: number): readonly Line
 }
 
 /** Key so and so: its kid where that is known, else the name of its file. */
-export function nameOf({ kid, file }: Pick<Served, 'kid' | 'file'>): string {
+function nameOf({ kid, file }: Pick<Served, 'kid' | 'file'>): string {
   return `key ${kid === null ? file : shownKid(kid)}`
 }
 

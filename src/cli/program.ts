@@ -17,6 +17,8 @@ export interface Program {
   readonly name: string
   readonly description: string
   readonly version: string
+  /** For reports of bugs. */
+  readonly about: string
   readonly commands: readonly Command[]
 }
 
@@ -25,7 +27,7 @@ export interface Program {
  * @returns the exit code; whatever goes wrong has been said on stderr, or as a JSON document with --json
  */
 export async function runProgram(program: Program, argv: readonly string[], io: Io): Promise<number> {
-  const about = `${program.name} ${program.version}, Node ${process.version} on ${process.platform}`
+  const { about } = program
   const secrets: string[] = []
   // Until the settings are read, what was typed has to do.
   let output = createOutput(io, {

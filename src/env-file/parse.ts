@@ -28,7 +28,7 @@ export interface Assignment {
 }
 
 /** A name alone on its line: compose takes its value from the environment. */
-export interface BareName {
+interface BareName {
   readonly kind: 'name'
   /** Empty at the end of a text without a last newline, where compose forgets what it has read. */
   readonly key: string

@@ -5,7 +5,7 @@ import { type Login, keySetOf, loginOf } from './login.ts'
 import { type Moderators, type ModeratedBy, moderatedBy, moderatedByOf, moderationOf } from './moderation.ts'
 import { type Own, isSharedList } from './shown-env.ts'
 
-export type SignType = 'RS256' | 'RS384' | 'RS512'
+type SignType = 'RS256' | 'RS384' | 'RS512'
 /** Whether Prosody fetches each key as a PEM file, all of them as a key set (JWKS), or falls back from this to that. */
 export type Keys = 'pem' | 'jwks' | 'both'
 

@@ -1,8 +1,8 @@
 // The files around Jitsi's .env, which publish the keys, or name them and the login to Jitsi: THE table of their kinds, each from facts to files.
 import packageJson from '../../package.json' with { type: 'json' }
 import { KjitsiError } from '../errors.ts'
-import type { Finding } from '../finding.ts'
-import { type FactSettings, type Facts, envValues } from './config.ts'
+import { type ConfigFile, type Keycloak, type Place, TOLD, TOLD_TO_HELM } from './config-file.ts'
+import { type Facts, envValues } from './config.ts'
 import {
   type Literal,
   helmString,
@@ -19,55 +19,6 @@ import {
   yamlString,
 } from './literals.ts'
 import { prosody, prosodyFile, web, webFile } from './login-configs.ts'
-
-/** A file to be made: a text of `templates/`, and what goes into its placeholders. */
-export interface ConfigFile {
-  /** Without a folder. */
-  readonly name: string
-  /** Relative to `templates/`. */
-  readonly template: string
-  readonly values: Readonly<Record<string, Literal>>
-  /**
-   * Refuses the file that the text would be merged into, with it, before anything is written.
-   * @throws KjitsiError `usage`
-   */
-  readonly refuse?: (text: string, file: string) => void
-  /** What is worth a warning in the file that the text was merged into. */
-  readonly advise?: (text: string, file: string) => readonly Finding[]
-}
-
-/** Where things are, as the settings say. */
-export interface Place {
-  /** Where Prosody fetches `/<sha256(kid)>.pem`; no slash at its end. */
-  readonly keyserver: string
-  readonly debian: boolean
-  readonly cronjob: boolean
-  readonly namespace: string
-  /** Container image; undefined for the one that the Dockerfile makes. */
-  readonly image: string | undefined
-  /** Absolute. */
-  readonly keysDir: string | undefined
-  /** Jitsi's domain in Prosody. */
-  readonly domain: string
-  /** Whether Prosody refuses tokens without the claim `room`. */
-  readonly roomClaim: boolean
-  /** The key set that Jitsi's `.env` names. */
-  readonly keySet?: string | undefined
-  /** What the commands that a file names are to be told, so that they come to the same facts. */
-  readonly told: Told
-  /** Jitsi's `.env`, as it was named. */
-  readonly envFile: string
-  /** The folder CONFIG of that `.env`. */
-  readonly configFolder: string
-}
-
-/** The Keycloak that is to be asked for keys. */
-export interface Keycloak {
-  readonly url: string
-  readonly realm: readonly string[]
-  /** Other hosts that its keys may come from. */
-  readonly allowKeysFrom: readonly string[]
-}
 
 interface About {
   /** The settings that it reads; any other that is given is a mistake. */
@@ -101,11 +52,6 @@ export type Kind = About &
 
 const HELM_FILE = 'kjitsi-values.yaml'
 const ADDRESS = ['jitsiUrls', 'jitsiEnv'] as const
-const TOLD_TO_HELM = ['client', 'appId', 'audience', 'guests', 'signType', 'moderators'] as const
-export const TOLD = [...TOLD_TO_HELM, 'keys'] as const satisfies readonly (keyof FactSettings)[]
-
-/** Settings as the words that give them, none where they are as by default. */
-export type Told = Readonly<Record<(typeof TOLD)[number], readonly string[]>>
 
 export const KINDS: Readonly<Record<string, Kind>> = {
   nginx: {

@@ -1,6 +1,6 @@
 // The files of Jitsi's web client and of Prosody that `.env` cannot be, from the same facts as `.env`.
 import { type Facts, keySet } from './config.ts'
-import type { ConfigFile, Place } from './configs.ts'
+import type { ConfigFile, Place } from './config-file.ts'
 import { type Literal, jsString, luaBoolean, luaList, luaNames, luaString } from './literals.ts'
 import { moderationOf } from './moderation.ts'
 import { type Section, moduleFindings, refuseOptions } from '../prosody/modules.ts'

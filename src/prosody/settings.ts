@@ -49,7 +49,7 @@ export interface ProsodySettings {
   readonly doubts: readonly Doubt[]
 }
 
-export interface Doubt {
+interface Doubt {
   readonly step: 'login' | 'join'
   /** A sentence without its full stop. */
   readonly what: string

@@ -102,7 +102,7 @@ export interface Proof {
   readonly keyFile: string
 }
 
-export interface Kept {
+interface Kept {
   readonly url: string
   readonly user: string
   readonly password: string

@@ -34,7 +34,7 @@ export interface Facts {
  * What the search for a key comes to. A kid that is no text is a Lua error, and so is one that a key set
  * alone lacks.
  */
-export type Found =
+type Found =
   | Key
   | Unseen
   | { readonly is: 'no text' | 'not in set'; readonly what: string }

@@ -9,7 +9,7 @@ import { type Room, roomOf } from './room.ts'
 import { RULES, type Rule } from './rules.ts'
 
 /** The answer to one step; condition and text are null where it is yes, or where there is none. */
-export interface Answer {
+interface Answer {
   readonly accepted: boolean
   readonly condition: string | null
   readonly text: string | null

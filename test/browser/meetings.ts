@@ -32,7 +32,7 @@ export interface Changed {
   readonly port?: number
 }
 
-export interface Opened {
+interface Opened {
   readonly jitsi: Jitsi
   readonly meeting: Page
   /** What any page of this browser wrote to its console as an error. */

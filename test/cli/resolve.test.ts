@@ -10,7 +10,7 @@ import { type Setting, type SettingTable, flagName, flagsOf, waysToGive } from '
 import { genConfig } from '../../src/commands/gen-config.ts'
 import { PROGRAM } from '../../src/main.ts'
 import { run } from '../run.ts'
-import { CLIENT, GUESTS, KEYCLOAK, LOGIN, PLAN } from '../../src/settings.ts'
+import { CLIENT, GUESTS, KEYCLOAK, LOGIN, PLAN, REMOVE } from '../../src/settings.ts'
 
 let cwd: string
 beforeEach(async () => {
@@ -195,6 +195,12 @@ test('no command has two settings with the same flag', () => {
       name,
     ).toEqual([])
   }
+})
+
+test('what removes things is asked for by its flag alone', async () => {
+  const env = { KJITSI_REMOVE: 'yes' }
+  expect((await resolveSettings({ remove: REMOVE }, {}, io(env))).values.remove).toBe(false)
+  expect((await resolveSettings({ remove: REMOVE }, { remove: true }, io())).values.remove).toBe(true)
 })
 
 test('a secret is never a plain flag, and the way to give it says so', () => {

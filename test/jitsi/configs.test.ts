@@ -5,7 +5,8 @@ import { describe, expect, test } from 'vitest'
 import { parseAllDocuments, stringify } from 'yaml'
 import { genConfig } from '../../src/commands/gen-config.ts'
 import { type Facts, envValues } from '../../src/jitsi/config.ts'
-import { type ConfigFile, KINDS, type Keycloak, type Place } from '../../src/jitsi/configs.ts'
+import type { ConfigFile, Keycloak, Place } from '../../src/jitsi/config-file.ts'
+import { KINDS } from '../../src/jitsi/configs.ts'
 import {
   helmString,
   luaString,

@@ -5,7 +5,7 @@ import { type ProsodySettings, prosodySettings } from '../../src/prosody/setting
 import { type Keys, readKeySet, readPem } from '../../src/token/keys.ts'
 import { type Verdict, verdictOf } from '../../src/token/verdict.ts'
 
-export interface Answer {
+interface Answer {
   readonly accepted: boolean
   readonly condition: string | null
   readonly text: string | null

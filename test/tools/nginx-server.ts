@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { program } from './programs.ts'
 
-export interface Answer {
+interface Answer {
   readonly status: number | undefined
   readonly type: string | undefined
   readonly headers: OutgoingHttpHeaders
