@@ -11,7 +11,7 @@ import { EXIT_CODES, MEANINGS, worstOf } from './exit-codes.ts'
 import { usageError } from './mistakes.ts'
 import { createOutput } from './output.ts'
 import { type Resolved, resolveSettings } from './resolve.ts'
-import { type Setting, type SettingTable, flagName, flagsOf, isSwitch } from './setting.ts'
+import { type Setting, type SettingTable, flagName, flagsOf, isSwitch, onOff } from './setting.ts'
 
 export interface Program {
   readonly name: string
@@ -31,7 +31,7 @@ export async function runProgram(program: Program, argv: readonly string[], io: 
   const secrets: string[] = []
   // Until the settings are read, what was typed has to do.
   let output = createOutput(io, {
-    json: argv.includes('--json'),
+    json: argv.includes('--json') || isOn(io.env[COMMON.json.env]),
     quiet: false,
     verbose: false,
     secrets,
@@ -69,7 +69,16 @@ export async function runProgram(program: Program, argv: readonly string[], io: 
   }
 }
 
-/** Each setting that was given, by its flag, with where its value came from. */
+/** Whether a switch in the environment is certainly on. */
+function isOn(text = ''): boolean {
+  try {
+    return onOff(text)
+  } catch {
+    return false
+  }
+}
+
+/** Each setting that has a value, by its flag, with where the value came from. */
 function tellSettings<S extends SettingTable>(
   table: S,
   { values, sources }: Resolved<S>,
@@ -77,7 +86,7 @@ function tellSettings<S extends SettingTable>(
 ): void {
   for (const [key, setting] of Object.entries(table)) {
     const source = sources[key]
-    if (source === undefined || source === 'default') continue
+    if (source === undefined) continue
     const shown = setting.secret
       ? MASKED
       : JSON.stringify(values[key], (_, part: unknown) =>

@@ -124,10 +124,10 @@ function rawValue(
   return setting.default === undefined ? undefined : { raw: setting.default, source: 'default', name }
 }
 
-/** In the environment, a comma ends an item. */
+/** A comma or a newline ends an item, wherever it was given; an address has its commas as %2C. */
 function itemsOf(raw: Raw['raw'] | undefined): readonly string[] {
-  if (typeof raw === 'string') return raw.split(',').flatMap((item) => item.trim() || [])
-  return Array.isArray(raw) ? (raw as readonly string[]).filter((item) => item !== '') : []
+  const texts = typeof raw === 'string' ? [raw] : Array.isArray(raw) ? (raw as readonly string[]) : []
+  return texts.flatMap((text) => text.split(/[,\n]/)).flatMap((item) => item.trim() || [])
 }
 
 /** No password or token comes near it, and a key pair or a whole configuration was never meant. */

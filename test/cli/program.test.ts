@@ -48,6 +48,18 @@ test.each([
   expect(ran.stdout).toBe('')
 })
 
+test('--verbose says each setting by its flag, with where it came from, defaults too', async () => {
+  const argv = ['gen-env', '--issuer', 'https://auth.example.org/realms/meet', '--verbose']
+  const { stderr } = await run(argv, { env: { KJITSI_CLIENT: 'web' } })
+  for (const line of [
+    '--issuer = ["https://auth.example.org/realms/meet"] (flag)',
+    '--client = "web" (environment)',
+    '--timeout = 10 (default)',
+    '--guests = true (default)',
+  ])
+    expect(stderr.split('\n')).toContain(line)
+})
+
 test('without a command it is a usage error that names the help', async () => {
   const ran = await run([])
   expect(ran).toEqual({
@@ -57,8 +69,12 @@ test('without a command it is a usage error that names the help', async () => {
   })
 })
 
-test('a usage error is a document with --json', async () => {
-  const ran = await run(['gen-env', '--json', '--timeout', 'soon'])
+test.each<[argv: string[], env: Record<string, string>]>([
+  [['gen-env', '--json', '--timeout', 'soon'], {}],
+  [['gen-env', '--timeout', 'soon'], { KJITSI_JSON: '1' }],
+  [['frobnicate'], { KJITSI_JSON: 'yes' }],
+])('a usage error is a document where JSON was asked for: %j %j', async (argv, env) => {
+  const ran = await run(argv, { env })
   expect(ran.exitCode).toBe(2)
   expect(JSON.parse(ran.stdout)).toMatchObject({
     version: 1,
