@@ -31,6 +31,7 @@ type Request = (admin: KeycloakAdminClient) => Promise<unknown>
  * @throws KjitsiError `login`, `not-found` or `unreachable` where the one login for all fails
  */
 export async function connect(http: Http, url: string, login: Login): Promise<(realm: string) => RealmAdmin> {
+  standInForFetch()
   const under = (token: () => Promise<string>, realm: string): RealmAdmin =>
     realmAdmin(http, url, realm, whoIs(login), token)
   if (login.by === 'token') return (realm) => under(() => Promise.resolve(login.token), realm)
@@ -98,10 +99,16 @@ type OwnFetch = (url: URL, init: RequestInit) => Promise<Response>
 
 /** What the admin client asks with. It calls the global `fetch`, with a URL, and takes none of its caller's. */
 const askedBy = new AsyncLocalStorage<OwnFetch>()
-const globalFetch = globalThis.fetch
-globalThis.fetch = (input, init = {}) => {
-  const own = askedBy.getStore()
-  return own === undefined ? globalFetch(input, init) : askedBy.exit(() => own(input as URL, init))
+let standIn: typeof fetch | undefined
+
+/** Puts a `fetch` in the admin client's way; to everybody else it is the one that was there. */
+function standInForFetch(): void {
+  const { fetch } = globalThis
+  if (fetch === standIn) return
+  standIn = globalThis.fetch = (input, init = {}) => {
+    const own = askedBy.getStore()
+    return own === undefined ? fetch(input, init) : askedBy.exit(() => own(input as URL, init))
+  }
 }
 
 const PROXY_HINT = 'does a reverse proxy keep /admin from you? Give the address behind it'
