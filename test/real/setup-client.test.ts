@@ -136,7 +136,7 @@ describe('a realm without the client', () => {
       ].join('\n'),
     )
     expect(ran.stderr).toContain(
-      `realm ${realm.name}: going to create client jitsi, role owner, audience-jitsi, context.user.affiliation, room, bnf`,
+      `realm ${realm.name}, client jitsi: going to create client jitsi, role owner, audience-jitsi, context.user.affiliation, room, bnf`,
     )
   })
 
