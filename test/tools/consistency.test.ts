@@ -35,7 +35,7 @@ const NAME = fc.constantFrom(
   'a b',
   'ü',
   'x$y',
-  'a{state}',
+  'a{',
   '100%',
   'a+b',
   '#1',
