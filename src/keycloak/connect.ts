@@ -103,11 +103,11 @@ let standIn: typeof fetch | undefined
 
 /** Puts a `fetch` in the admin client's way; to everybody else it is the one that was there. */
 function standInForFetch(): void {
-  const { fetch } = globalThis
-  if (fetch === standIn) return
+  const globalFetch = globalThis.fetch
+  if (globalFetch === standIn) return
   standIn = globalThis.fetch = (input, init = {}) => {
     const own = askedBy.getStore()
-    return own === undefined ? fetch(input, init) : askedBy.exit(() => own(input as URL, init))
+    return own === undefined ? globalFetch(input, init) : askedBy.exit(() => own(input as URL, init))
   }
 }
 
