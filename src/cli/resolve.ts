@@ -124,10 +124,10 @@ function rawValue(
   return setting.default === undefined ? undefined : { raw: setting.default, source: 'default', name }
 }
 
-/** A comma or a newline ends an item, wherever it was given; an address has its commas as %2C. */
+/** In the environment, a comma or a newline ends an item; a flag has one item each time. */
 function itemsOf(raw: Raw['raw'] | undefined): readonly string[] {
-  const texts = typeof raw === 'string' ? [raw] : Array.isArray(raw) ? (raw as readonly string[]) : []
-  return texts.flatMap((text) => text.split(/[,\n]/)).flatMap((item) => item.trim() || [])
+  if (typeof raw === 'string') return raw.split(/[,\n]/).flatMap((item) => item.trim() || [])
+  return Array.isArray(raw) ? (raw as readonly string[]).filter((item) => item !== '') : []
 }
 
 /** No password or token comes near it, and a key pair or a whole configuration was never meant. */

@@ -13,7 +13,7 @@ export interface Setting<T = unknown> {
   readonly default?: string
   /** Given by `ENV`, `ENV_FILE` or the flag that names a file; never a plain flag, never printed. */
   readonly secret?: true
-  /** May be given several times, or once with a comma or a newline after each item. */
+  /** May be given several times; in the environment, separated by commas or newlines. */
   readonly repeat?: true
   /** Title in the help under which it stands. */
   readonly group?: string

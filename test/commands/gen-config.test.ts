@@ -197,6 +197,7 @@ describe('is a usage error', () => {
     ],
     [['systemd', ...KEYCLOAK, '--check'], '--check needs DIR'],
     [['kubernetes', ...KEYCLOAK, '--namespace', 'A'], '--namespace "A" is no name for Kubernetes'],
+    [['systemd', '--url', 'https://auth.example.org', '--realm', 'a,b'], '--realm "a,b" holds a comma'],
     [['systemd', '', ...KEYCLOAK], 'DIR is empty'],
     [['kubernetes', '--cronjob', '--realm', 'a'], '2 settings are missing'],
     [['nginx'], '3 settings are missing'],
