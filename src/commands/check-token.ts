@@ -7,13 +7,8 @@ import { plain, time } from '../cli/readers.ts'
 import { onOff, setting } from '../cli/setting.ts'
 import { type ErrorCode, KjitsiError } from '../errors.ts'
 import { fileError, openFile } from '../files.ts'
-import { runBatch } from '../token/batch.ts'
-import { openCheck } from '../token/check.ts'
 import type { TokenSettings } from '../token/given.ts'
 import { tokenIn } from '../token/pasted.ts'
-import { plainRules, plainVerdict } from '../token/plain.ts'
-import { report } from '../token/report.ts'
-import { warningsOf } from '../token/warnings.ts'
 import { ACCEPTED, JITSI_ENV_FILE, JWKS, KEYSERVER } from '../settings.ts'
 
 const SETTINGS = {
@@ -80,6 +75,12 @@ export const checkToken = command({
     if (batch !== undefined && args[0] !== undefined)
       throw new KjitsiError('usage', 'there are both a TOKEN and --batch: give one of them')
     if (batch !== undefined) return checkAll(context, batch)
+    const [{ openCheck }, { plainRules, plainVerdict }, { report }, { warningsOf }] = await Promise.all([
+      import('../token/check.ts'),
+      import('../token/plain.ts'),
+      import('../token/report.ts'),
+      import('../token/warnings.ts'),
+    ])
     const check = await openCheck(context.http, tokenSettings(context), context.io.cwd)
     const verdict = await check.ask({ token: await readToken(context), room, at })
     const findings = [...check.findings, ...warningsOf(verdict.facts, verdict.about)]
@@ -98,6 +99,10 @@ async function checkAll(context: Asked, batch: string): Promise<ErrorCode | unde
   // Opened before anything is asked of a server, and of any length: it is read line by line.
   const input = batch === '-' ? io.stdin : await openBatch(path)
   try {
+    const [{ runBatch }, { openCheck }] = await Promise.all([
+      import('../token/batch.ts'),
+      import('../token/check.ts'),
+    ])
     const { ask, findings } = await openCheck(context.http, tokenSettings(context), context.io.cwd)
     findings.forEach(output.find)
     const { answered, accepted } = await runBatch(input, io, (question) =>

@@ -14,7 +14,6 @@ import { KINDS, type Kind } from '../jitsi/configs.ts'
 import { isLoopback, issuerFindings, valueFindings } from '../jitsi/env-findings.ts'
 import { moderatorRoleOf } from '../jitsi/moderation.ts'
 import { JITSI_ENV, givenOrigin, readJitsiEnv } from '../jitsi/public-url.ts'
-import { issuersOf } from '../keycloak/discovery.ts'
 import { adviseOptions } from '../keycloak/advice.ts'
 import { table } from '../table.ts'
 import {
@@ -324,6 +323,7 @@ async function acceptedFacts(
   { settings, http, output }: Context<typeof SETTINGS>,
 ): Promise<Facts> {
   const asked = settings.issuer.length === 0
+  const { issuersOf } = await import('../keycloak/discovery.ts')
   const issuers = asked ? await issuersOf(http, url, realm) : settings.issuer
   const moderators = kind.settings.includes('moderators') ? settings.moderators : undefined
   const keys = kind.settings.includes('keys') ? settings.keys : undefined

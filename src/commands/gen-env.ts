@@ -4,7 +4,6 @@ import { type Context, command } from '../cli/context.ts'
 import { onOff, setting } from '../cli/setting.ts'
 import { KjitsiError } from '../errors.ts'
 import { checkTarget, readIfThere, writeIfChanged } from '../files.ts'
-import { envDiff } from '../env-file/diff.ts'
 import { readEnv } from '../env-file/parse.ts'
 import { factsOf, keyserverOf, moderatedByEnv } from '../jitsi/config.ts'
 import { issuerFindings } from '../jitsi/env-findings.ts'
@@ -12,7 +11,6 @@ import { type EnvPlan, planEnv } from '../jitsi/env-plan.ts'
 import { moderatorRoleOf } from '../jitsi/moderation.ts'
 import { givenOrigin } from '../jitsi/public-url.ts'
 import { shownEnvValue } from '../jitsi/shown-env.ts'
-import { issuersOf } from '../keycloak/discovery.ts'
 import { adviseOptions } from '../keycloak/advice.ts'
 import { readTemplate } from '../templates.ts'
 import {
@@ -99,6 +97,7 @@ export const genEnv = command({
     const dryRun = settings.dryRun || settings.check
     const result = before === undefined ? 'created' : plan.text === before ? 'unchanged' : 'updated'
     if (!dryRun) await writeIfChanged(file, plan.text, 0o600, { text: before })
+    const { envDiff } = await import('../env-file/diff.ts')
     output.result('env', { file, dryRun, result, ...describe(plan) }, () => {
       if (result === 'unchanged') return `${file}: no changes`
       return dryRun
@@ -124,6 +123,7 @@ async function acceptedIssuers(
   const { settings, http } = context
   if (settings.issuer.length > 0) return { issuers: settings.issuer }
   const { url, realm: realms } = await context.need(['url', 'realm'])
+  const { issuersOf } = await import('../keycloak/discovery.ts')
   return { issuers: await issuersOf(http, url, realms), url }
 }
 

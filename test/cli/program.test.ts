@@ -109,7 +109,12 @@ test('every module can be imported without anything happening', async () => {
   const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))
   expect(files).toContain('commands/gen-env.ts')
   // The libraries first: what they do is theirs.
-  await Promise.all([import('@keycloak/keycloak-admin-client'), import('undici'), import('inquirer')])
+  await Promise.all([
+    import('zod'),
+    import('@keycloak/keycloak-admin-client'),
+    import('undici'),
+    import('inquirer'),
+  ])
   vi.resetModules()
   const before = surroundings()
   for (const file of files) await import(/* @vite-ignore */ new URL(file, src).href)
@@ -117,6 +122,22 @@ test('every module can be imported without anything happening', async () => {
 })
 
 describe('the real command', () => {
+  test('loads no library of a flow before a command runs', () => {
+    const dist = new URL('../../dist/', import.meta.url)
+    const chunks = new Map<string, string>()
+    const load = (file: string): void => {
+      if (chunks.has(file)) return
+      const text = readFileSync(new URL(file, dist), 'utf8')
+      chunks.set(file, text)
+      for (const [, next = ''] of text.matchAll(/(?:\bfrom|^import) "\.\/([^"]+)"/gm)) load(next)
+    }
+    load('main.js')
+    const all = [...chunks.values()].join('')
+    for (const library of ['ZodError', 'EnvHttpProxyAgent', 'KeycloakAdminClient', 'createPromptModule'])
+      expect(all.includes(`class ${library}`) || all.includes(`${library} =`), library).toBe(false)
+    expect(chunks.size).toBeGreaterThan(1)
+  })
+
   test('runs from what was built', async () => {
     expect(await spawnKjitsi(['--version'])).toEqual({ exitCode: 0, stdout: `${version}\n`, stderr: '' })
   })
