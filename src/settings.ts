@@ -122,6 +122,18 @@ export const PLAN = {
     help: 'as --dry-run, but exit 3 where something would change',
     parse: onOff,
   }),
+  strict: setting({
+    flag: '--strict',
+    env: 'KJITSI_STRICT',
+    help: 'exit 3 where there is a warning too',
+    parse: onOff,
+  }),
+  all: setting({
+    flag: '--all',
+    env: 'KJITSI_ALL',
+    help: 'show what stays as it is as well',
+    parse: onOff,
+  }),
 }
 
 /** Without a name in the environment: there it would turn each run into a removal, without a word. */
