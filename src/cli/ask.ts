@@ -18,8 +18,8 @@ export async function ask(
 ): Promise<unknown> {
   const { default: inquirer } = await import('inquirer')
   const message = `${setting.question ?? setting.help}:`
-  // A retry would be shown on the very line on which the question stands.
-  const quiet = { ...http, onRetry: () => undefined }
+  // Either would be shown on the very line on which the question stands.
+  const quiet = { ...http, onRetry: () => undefined, onWait: () => undefined }
   // A blank may be part of a secret, and was pasted by mistake into anything else.
   const read = (text: string): unknown => setting.parse(setting.secret ? text : text.trim())
   const validate = async (text: string): Promise<string | true> => {
