@@ -276,6 +276,17 @@ test('progress is shown on a terminal alone, and cleared before anything else is
   expect(say(act).stderr).toBe('done\n')
 })
 
+test.each<[options: Partial<OutputOptions>, env: Record<string, string>]>([
+  [{ quiet: true }, {}],
+  [{ json: true }, {}],
+  [{}, { TERM: 'dumb' }],
+])('nor with %j and the environment %j', (options, env) => {
+  const act = (output: Output): void => {
+    output.progress('half')
+  }
+  expect(say(act, options, env, true).stderr).toBe('')
+})
+
 test('a table aligns its columns, whatever their colour', () => {
   expect(
     table([
