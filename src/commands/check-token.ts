@@ -7,7 +7,7 @@ import { plain, time } from '../cli/readers.ts'
 import { onOff, setting } from '../cli/setting.ts'
 import { type ErrorCode, KjitsiError } from '../errors.ts'
 import { fileError, openFile } from '../files.ts'
-import type { TokenSettings } from '../token/given.ts'
+import type { TokenSettings } from '../token/settings.ts'
 import { tokenIn } from '../token/pasted.ts'
 import { ACCEPTED, JITSI_ENV_FILE, JWKS, KEYSERVER } from '../settings.ts'
 

@@ -2,7 +2,7 @@
 import type { Finding } from '../finding.ts'
 import type { Http } from '../http/http.ts'
 import { keyFileOf, kidOf } from './facts.ts'
-import { type TokenSettings, givenFor } from './given.ts'
+import { type TokenSettings, readSettings } from './settings.ts'
 import { openKeySource } from './key-source.ts'
 import { type Verdict, verdictOf } from './verdict.ts'
 
@@ -23,7 +23,7 @@ export interface Check {
 
 /** @throws KjitsiError as reading the settings and opening the keys do */
 export async function openCheck(http: Http, settings: TokenSettings, cwd: string): Promise<Check> {
-  const { prosody, places, findings, about } = await givenFor(settings, cwd)
+  const { prosody, places, findings, about } = await readSettings(settings, cwd)
   const source = await openKeySource(http, places, cwd)
   return {
     findings,

@@ -24,7 +24,7 @@ export interface TokenSettings {
   readonly domainVerification: boolean | undefined
 }
 
-export interface Given {
+export interface CheckBasis {
   readonly prosody: ProsodySettings
   readonly places: Places
   readonly findings: readonly Finding[]
@@ -37,7 +37,7 @@ export interface Given {
  * @throws KjitsiError `usage` where they are too few, or `.env` cannot be read as docker compose reads it
  */
 /** @param cwd absolute path that the others start from */
-export async function givenFor(settings: TokenSettings, cwd: string): Promise<Given> {
+export async function readSettings(settings: TokenSettings, cwd: string): Promise<CheckBasis> {
   const { jitsiEnv, issuer, audience, keyserver, certs, jwks, appId, signType } = settings
   const byFlags = issuer.length > 0 && (keyserver ?? certs ?? jwks[0]) !== undefined
   if (jitsiEnv === undefined && !byFlags) throw tooFew()
