@@ -3,7 +3,7 @@ import type { Finding } from '../finding.ts'
 import type { Http } from '../http/http.ts'
 import { keyFileOf, kidOf } from './facts.ts'
 import { type TokenSettings, readSettings } from './settings.ts'
-import { openKeySource } from './key-source.ts'
+import { openKeys } from './fetch-keys.ts'
 import { type Verdict, verdictOf } from './verdict.ts'
 
 export interface Question {
@@ -24,7 +24,7 @@ export interface Check {
 /** @throws KjitsiError as reading the settings and opening the keys do */
 export async function openCheck(http: Http, settings: TokenSettings, cwd: string): Promise<Check> {
   const { prosody, places, findings, about } = await readSettings(settings, cwd)
-  const source = await openKeySource(http, places, cwd)
+  const source = await openKeys(http, places, cwd)
   return {
     findings,
     async ask({ token, room, at }) {

@@ -7,7 +7,7 @@ import type { Finding } from '../finding.ts'
 import { finding } from './findings.ts'
 import { neighbourFindings } from '../jitsi/env-findings.ts'
 import { type ProsodySettings, type TokenOptions, prosodySettings } from '../prosody/settings.ts'
-import type { Places } from './key-source.ts'
+import type { KeyPlaces } from './fetch-keys.ts'
 import { shownAddress } from '../shown.ts'
 import type { AboutJitsi } from './verdict.ts'
 
@@ -26,7 +26,7 @@ export interface TokenSettings {
 
 export interface CheckBasis {
   readonly prosody: ProsodySettings
-  readonly places: Places
+  readonly places: KeyPlaces
   readonly findings: readonly Finding[]
   /** What the `.env` tells of the client whose tokens it accepts. */
   readonly about: AboutJitsi | undefined

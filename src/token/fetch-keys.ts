@@ -8,7 +8,7 @@ import { type Http, getText } from '../http/http.ts'
 import { badStatus, statusOf } from '../http/reasons.ts'
 import { type Key, type KeySet, type Keys, type Unseen, readKeySet, readPem } from './keys.ts'
 
-export interface KeySource {
+export interface KeyFetcher {
   readonly keys: Keys
   /** Gets the key set before a verdict asks for it, where it was not seen yet. */
   readonly loadSet: () => Promise<void>
@@ -21,7 +21,7 @@ const MAX_BYTES = 1_000_000
 /** Files in memory at once; a batch may hold any number of kids. */
 const MAX_FILES = 1000
 
-export interface Places {
+export interface KeyPlaces {
   /** Folder to read files from in place of the key server. */
   readonly certs: string | undefined
   readonly keyServer: string | undefined
@@ -30,11 +30,11 @@ export interface Places {
 }
 
 /** @throws KjitsiError `file` where the folder or a key set is a path that cannot be read */
-export async function openKeySource(
+export async function openKeys(
   http: Http,
-  { certs, keyServer, sets }: Places,
+  { certs, keyServer, sets }: KeyPlaces,
   cwd: string,
-): Promise<KeySource> {
+): Promise<KeyFetcher> {
   const folder = certs === undefined ? undefined : await existingFolder(resolve(cwd, certs))
   const files = new Map<string, Key | Unseen | undefined>()
   let set = await readSets(http, sets, cwd)
