@@ -83,7 +83,7 @@ export const checkToken = command({
     ])
     const check = await openCheck(context.http, tokenSettings(context), context.io.cwd)
     const verdict = await check.ask({ token: await readToken(context), room, at })
-    const findings = [...check.findings, ...warningsOf(verdict.facts, verdict.about)]
+    const findings = [...check.findings, ...warningsOf(verdict.attempt, verdict.about)]
     // The document of --json has them in it; people get the answer first.
     if (settings.json) findings.forEach(output.find)
     const payload = { accepted: verdict.accepted, ...plainVerdict(verdict), rules: plainRules(verdict) }

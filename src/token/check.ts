@@ -1,7 +1,7 @@
 // Verdicts by what a person gave: settings are read once, keys as the tokens ask for them.
 import type { Finding } from '../finding.ts'
 import type { Http } from '../http/http.ts'
-import { keyFileOf, kidOf } from './facts.ts'
+import { keyFileOf, kidOf } from './token.ts'
 import { type TokenSettings, readSettings } from './settings.ts'
 import { openKeys } from './fetch-keys.ts'
 import { type Verdict, verdictOf } from './verdict.ts'

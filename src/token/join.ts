@@ -1,12 +1,12 @@
 // How each rule of the join looks at a token: verify_room in token/util.lib.lua. With domain verification off
 // only the room counts; with it on, also the tenant or host, which has to be in `sub`.
 import type { Json } from './decode.ts'
-import { type Facts, membersOf, membersOfValue } from './facts.ts'
+import { type Attempt, membersOf, membersOfValue } from './token.ts'
 import { luaLower, luaNumber } from './lua.ts'
 import { HIDDEN, type Outcome, SKIPPED, held, noAnswer, passed, refused, undetermined } from './outcome.ts'
 import { shown } from './show.ts'
 
-export function roomAddress({ room, prosody }: Facts): Outcome {
+export function roomAddress({ room, prosody }: Attempt): Outcome {
   if (room === undefined) return SKIPPED
   return 'doubt' in room
     ? undetermined(room.doubt, `the room has ${room.doubt}`)
@@ -14,7 +14,7 @@ export function roomAddress({ room, prosody }: Facts): Outcome {
 }
 
 /** The claims and the room's node, where joins are checked and both are there. */
-function asked({ room, token, body, prosody }: Facts): { claims: Claims; node: string } | undefined {
+function asked({ room, token, body, prosody }: Attempt): { claims: Claims; node: string } | undefined {
   const claims = membersOf(body)
   if (token === null || claims === undefined || !prosody.roomsChecked) return undefined
   return room === undefined || 'doubt' in room ? undefined : { claims, node: room.node }
@@ -23,15 +23,15 @@ function asked({ room, token, body, prosody }: Facts): { claims: Claims; node: s
 type Claims = Readonly<Record<string, Json>>
 
 /** Why a rule does not look: no room was named or joins are not checked so, or the claims cannot be read. */
-function unasked({ room, prosody, token, body }: Facts, checkedSo: boolean): Outcome {
+function unasked({ room, prosody, token, body }: Attempt, checkedSo: boolean): Outcome {
   const asks = room !== undefined && prosody.roomsChecked && checkedSo && token !== null
   return asks && ('doubt' in room || membersOf(body) === undefined) ? HIDDEN : SKIPPED
 }
 
-export function roomMatches(facts: Facts): Outcome {
-  const about = asked(facts)
-  if (about === undefined || facts.prosody.domainVerification)
-    return unasked(facts, !facts.prosody.domainVerification)
+export function roomMatches(attempt: Attempt): Outcome {
+  const about = asked(attempt)
+  if (about === undefined || attempt.prosody.domainVerification)
+    return unasked(attempt, !attempt.prosody.domainVerification)
   const { node } = about
   const { room } = about.claims
   if (room === undefined || room === false) return passed(shown(room), 'any')
@@ -50,13 +50,13 @@ function textOf(value: Json | undefined): string | undefined {
 }
 
 /** What domain verification looks at, undefined where the room claim ends it already. */
-function verified(facts: Facts): { claims: Claims; node: string } | undefined {
-  return facts.prosody.domainVerification ? asked(facts) : undefined
+function verified(attempt: Attempt): { claims: Claims; node: string } | undefined {
+  return attempt.prosody.domainVerification ? asked(attempt) : undefined
 }
 
-export function roomPattern(facts: Facts): Outcome {
-  const { claims } = verified(facts) ?? {}
-  if (claims === undefined) return unasked(facts, facts.prosody.domainVerification)
+export function roomPattern(attempt: Attempt): Outcome {
+  const { claims } = verified(attempt) ?? {}
+  if (claims === undefined) return unasked(attempt, attempt.prosody.domainVerification)
   if (claims['room'] === '*') return SKIPPED
   const about = membersOfValue(claims['context'])?.['room']
   if (about === undefined || about === false) return SKIPPED
@@ -76,18 +76,18 @@ function hasNoRoom({ room }: Claims): boolean {
   return room === undefined || room === false
 }
 
-export function roomNamed(facts: Facts): Outcome {
-  const { claims } = verified(facts) ?? {}
-  if (claims === undefined) return unasked(facts, facts.prosody.domainVerification)
+export function roomNamed(attempt: Attempt): Outcome {
+  const { claims } = verified(attempt) ?? {}
+  if (claims === undefined) return unasked(attempt, attempt.prosody.domainVerification)
   if (!hasNoRoom(claims)) return passed(shown(claims['room']))
-  return facts.prosody.requireRoom
+  return attempt.prosody.requireRoom
     ? refused(shown(claims['room']), 'a room')
     : passed(shown(claims['room']), 'any')
 }
 
-export function tenantUsable(facts: Facts): Outcome {
-  const { claims } = verified(facts) ?? {}
-  if (claims === undefined) return unasked(facts, facts.prosody.domainVerification)
+export function tenantUsable(attempt: Attempt): Outcome {
+  const { claims } = verified(attempt) ?? {}
+  if (claims === undefined) return unasked(attempt, attempt.prosody.domainVerification)
   const tenant = membersOfValue(claims['context'])?.['tenant']
   if (hasNoRoom(claims) || tenant === undefined || tenant === false) return SKIPPED
   return textOf(tenant) === undefined
@@ -95,9 +95,9 @@ export function tenantUsable(facts: Facts): Outcome {
     : passed(shown(tenant))
 }
 
-export function roomAndTenantMatch(facts: Facts): Outcome {
-  const about = verified(facts)
-  if (about === undefined) return unasked(facts, facts.prosody.domainVerification)
+export function roomAndTenantMatch(attempt: Attempt): Outcome {
+  const about = verified(attempt)
+  if (about === undefined) return unasked(attempt, attempt.prosody.domainVerification)
   if (hasNoRoom(about.claims)) return SKIPPED
   const { claims, node } = about
   const { sub } = claims
@@ -111,7 +111,7 @@ export function roomAndTenantMatch(facts: Facts): Outcome {
       shown(claims['room']),
       `the room is ${shown(claims['room'])}, which Lua cannot join to a text`,
     )
-  const { mucDomain, domain: host } = facts.prosody
+  const { mucDomain, domain: host } = attempt.prosody
   const [prefix = ''] = mucDomain.split('.')
   const found = `room ${shown(claims['room'])}, sub ${shown(sub)}`
   if (tenant !== undefined)

@@ -1,7 +1,7 @@
 // How each rule of the login looks at a token: process_and_verify_token in token/util.lib.lua, and verify in
 // luajwtjitsi.lib.lua. Absent means Lua's nil here, which null is not.
 import type { Decoded, Json } from './decode.ts'
-import { type Facts, membersOf } from './facts.ts'
+import { type Attempt, membersOf } from './token.ts'
 import { luaNumber, luaNumeral } from './lua.ts'
 import { HIDDEN, type Outcome, SKIPPED, held, noAnswer, passed, refused, undetermined } from './outcome.ts'
 import { shown, shownList, shownTime } from './show.ts'
@@ -15,7 +15,7 @@ const MAX_HEAD = 10_240
 /** What is left of it for the rest of the head in the largest browser and proxy. */
 const OTHER_HEADERS = 1024
 
-export function requestSize({ token }: Facts): Outcome {
+export function requestSize({ token }: Attempt): Outcome {
   if (token === null) return SKIPPED
   const size = sizeInAddress(token)
   const found = `${size} characters`
@@ -31,34 +31,34 @@ function sizeInAddress(token: string): number {
   return token.length - others.length + 3 * Buffer.byteLength(others)
 }
 
-export function loginOffered({ prosody }: Facts): Outcome {
+export function loginOffered({ prosody }: Attempt): Outcome {
   return prosody.login === 'none' ? noAnswer('none', prosody.whyNone) : passed('yes')
 }
 
-export function tokenThere({ token, prosody }: Facts): Outcome {
+export function tokenThere({ token, prosody }: Attempt): Outcome {
   if (token !== null) return passed('yes')
   return held(prosody.allowEmpty, 'none', prosody.allowEmpty ? 'any or none' : 'a token')
 }
 
-export function firstDot({ byKey, first, token }: Facts): Outcome {
+export function firstDot({ byKey, first, token }: Attempt): Outcome {
   if (!byKey) return SKIPPED
   if (first === undefined)
     return refused(token === '' ? 'an empty text' : 'no dot', 'three parts with dots between')
   return first.is === 'no base64url' ? refused('a character outside base64url', 'base64url') : passed('yes')
 }
 
-export function firstHeader({ byKey, first }: Facts): Outcome {
+export function firstHeader({ byKey, first }: Attempt): Outcome {
   if (!byKey) return SKIPPED
   return first === undefined || first.is === 'no base64url' ? HIDDEN : readable(first)
 }
 
-export function kidThere({ byKey, first }: Facts): Outcome {
+export function kidThere({ byKey, first }: Attempt): Outcome {
   if (!byKey) return SKIPPED
   const header = membersOf(first)
   return header ? there(header['kid'], 'the id of a key') : HIDDEN
 }
 
-export function algThere({ byKey, first }: Facts): Outcome {
+export function algThere({ byKey, first }: Attempt): Outcome {
   if (!byKey) return SKIPPED
   const header = membersOf(first)
   return header ? there(header['alg'], 'RS256, RS384 or RS512') : HIDDEN
@@ -68,7 +68,7 @@ function there(value: Json | undefined, expected: string): Outcome {
   return value === undefined ? refused('nothing', expected) : passed(shown(value), 'any')
 }
 
-export function algFamily({ byKey, first }: Facts): Outcome {
+export function algFamily({ byKey, first }: Attempt): Outcome {
   if (!byKey) return SKIPPED
   const alg = membersOf(first)?.['alg']
   if (alg === undefined) return HIDDEN
@@ -76,7 +76,7 @@ export function algFamily({ byKey, first }: Facts): Outcome {
   return held(alg.startsWith('RS'), shown(alg), 'RS256, RS384 or RS512')
 }
 
-export function keyFound({ byKey, key }: Facts): Outcome {
+export function keyFound({ byKey, key }: Attempt): Outcome {
   if (!byKey) return SKIPPED
   switch (key?.is) {
     case undefined:
@@ -113,25 +113,25 @@ const NEW_KEY =
   'set JWT_ASAP_KEYSERVER beside cache_keys_url: Prosody asks for the set every six hours only, ' +
   'and not for a kid that is new'
 
-export function signTypeKnown({ prosody: { signType } }: Facts): Outcome {
+export function signTypeKnown({ prosody: { signType } }: Attempt): Outcome {
   return held(DIGESTS.has(signType), shown(signType), [...DIGESTS.keys()].join(', '))
 }
 
-export function threeParts({ parts }: Facts): Outcome {
+export function threeParts({ parts }: Attempt): Outcome {
   return held(parts.length === 3, parts.length === 1 ? '1 part' : `${parts.length} parts`, '3 parts')
 }
 
-export function headerReadable({ header, first, byKey }: Facts): Outcome {
+export function headerReadable({ header, first, byKey }: Attempt): Outcome {
   // What has been said of it once need not be said again.
   const known = byKey && header === first && header?.is !== 'json'
   return header === undefined || known ? HIDDEN : partReadable(header)
 }
 
-export function bodyReadable({ body }: Facts): Outcome {
+export function bodyReadable({ body }: Attempt): Outcome {
   return body === undefined ? HIDDEN : partReadable(body)
 }
 
-export function signatureReadable({ parts, signature }: Facts): Outcome {
+export function signatureReadable({ parts, signature }: Attempt): Outcome {
   if (parts[2] === undefined) return HIDDEN
   return signature === undefined ? refused('a character outside base64url', 'base64url') : passed('yes')
 }
@@ -156,7 +156,7 @@ function crashed(part: Decoded): Outcome {
   return noAnswer(value, `Lua looks for a member of ${value}`)
 }
 
-export function typ({ header }: Facts): Outcome {
+export function typ({ header }: Attempt): Outcome {
   if (header?.is !== 'json') return HIDDEN
   const members = membersOf(header)
   return members === undefined
@@ -164,19 +164,19 @@ export function typ({ header }: Facts): Outcome {
     : held(members['typ'] === 'JWT', shown(members['typ']), '"JWT"')
 }
 
-export function algAsSet({ header, prosody: { signType } }: Facts): Outcome {
+export function algAsSet({ header, prosody: { signType } }: Attempt): Outcome {
   const members = membersOf(header)
   return members ? held(members['alg'] === signType, shown(members['alg']), shown(signType)) : HIDDEN
 }
 
-export function signatureRight(facts: Facts): Outcome {
-  const { header, parts, signature, prosody } = facts
+export function signatureRight(attempt: Attempt): Outcome {
+  const { header, parts, signature, prosody } = attempt
   const asSet = membersOf(header)?.['alg'] === prosody.signType
-  return asSet && parts.length === 3 && signature !== undefined ? checkSignature(facts, signature) : HIDDEN
+  return asSet && parts.length === 3 && signature !== undefined ? checkSignature(attempt, signature) : HIDDEN
 }
 
 /** A claim that is false counts as absent here. */
-function numberOrAbsent({ body }: Facts, name: string): Outcome {
+function numberOrAbsent({ body }: Attempt, name: string): Outcome {
   const claims = membersOf(body)
   if (claims === undefined) return HIDDEN
   const value = claims[name]
@@ -184,17 +184,17 @@ function numberOrAbsent({ body }: Facts, name: string): Outcome {
   return held(typeof value === 'number', shown(value), 'a number')
 }
 
-export function expNumber(facts: Facts): Outcome {
+export function expNumber(attempt: Attempt): Outcome {
   // It is the first claim that Prosody looks for.
-  if (facts.body?.is === 'json' && membersOf(facts.body) === undefined) return crashed(facts.body)
-  return numberOrAbsent(facts, 'exp')
+  if (attempt.body?.is === 'json' && membersOf(attempt.body) === undefined) return crashed(attempt.body)
+  return numberOrAbsent(attempt, 'exp')
 }
 
-export function nbfNumber(facts: Facts): Outcome {
-  return numberOrAbsent(facts, 'nbf')
+export function nbfNumber(attempt: Attempt): Outcome {
+  return numberOrAbsent(attempt, 'nbf')
 }
 
-export function notExpired({ body, now }: Facts): Outcome {
+export function notExpired({ body, now }: Attempt): Outcome {
   const claims = membersOf(body)
   const { exp, iat } = claims ?? {}
   if (typeof exp !== 'number') return absentOrHidden(claims, exp)
@@ -208,7 +208,7 @@ export function notExpired({ body, now }: Facts): Outcome {
   return { is: 'refused', found, expected, text: `${since}, valid for:${luaNumber(exp - start)} sec)` }
 }
 
-export function notTooEarly({ body, now }: Facts): Outcome {
+export function notTooEarly({ body, now }: Attempt): Outcome {
   const claims = membersOf(body)
   const nbf = claims?.['nbf']
   if (typeof nbf !== 'number') return absentOrHidden(claims, nbf)
@@ -222,12 +222,12 @@ function absentOrHidden(claims: object | undefined, value: Json | undefined): Ou
   return claims !== undefined && (value === undefined || value === false) ? SKIPPED : HIDDEN
 }
 
-function claimThere({ body }: Facts, name: string, expected: string): Outcome {
+function claimThere({ body }: Attempt, name: string, expected: string): Outcome {
   const claims = membersOf(body)
   return claims ? there(claims[name], expected) : HIDDEN
 }
 
-function claimAccepted({ body }: Facts, name: string, accepted: readonly string[]): Outcome {
+function claimAccepted({ body }: Attempt, name: string, accepted: readonly string[]): Outcome {
   const claim = membersOf(body)?.[name]
   if (claim === undefined) return HIDDEN
   return held(accepted.includes('*') || isAmong(claim, accepted), shown(claim), shownList(accepted))
@@ -237,31 +237,31 @@ function isAmong(claim: Json, accepted: readonly string[]): boolean {
   return typeof claim === 'string' && accepted.includes(claim)
 }
 
-export function issThere(facts: Facts): Outcome {
-  return claimThere(facts, 'iss', shownList(facts.prosody.issuers))
+export function issThere(attempt: Attempt): Outcome {
+  return claimThere(attempt, 'iss', shownList(attempt.prosody.issuers))
 }
 
-export function issAccepted(facts: Facts): Outcome {
-  return claimAccepted(facts, 'iss', facts.prosody.issuers)
+export function issAccepted(attempt: Attempt): Outcome {
+  return claimAccepted(attempt, 'iss', attempt.prosody.issuers)
 }
 
-export function audThere(facts: Facts): Outcome {
-  return claimThere(facts, 'aud', shownList(facts.prosody.audiences))
+export function audThere(attempt: Attempt): Outcome {
+  return claimThere(attempt, 'aud', shownList(attempt.prosody.audiences))
 }
 
-export function audAccepted(facts: Facts): Outcome {
-  return claimAccepted(facts, 'aud', facts.prosody.audiences)
+export function audAccepted(attempt: Attempt): Outcome {
+  return claimAccepted(attempt, 'aud', attempt.prosody.audiences)
 }
 
-export function roomThere(facts: Facts): Outcome {
-  return facts.prosody.requireRoom ? claimThere(facts, 'room', 'a room, or "*" for all') : SKIPPED
+export function roomThere(attempt: Attempt): Outcome {
+  return attempt.prosody.requireRoom ? claimThere(attempt, 'room', 'a room, or "*" for all') : SKIPPED
 }
 
-export function subThere(facts: Facts): Outcome {
-  return claimThere(facts, 'sub', 'a text')
+export function subThere(attempt: Attempt): Outcome {
+  return claimThere(attempt, 'sub', 'a text')
 }
 
-export function contextUsable({ body }: Facts): Outcome {
+export function contextUsable({ body }: Attempt): Outcome {
   const claims = membersOf(body)
   if (claims === undefined) return HIDDEN
   const { context } = claims

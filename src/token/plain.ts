@@ -33,7 +33,7 @@ export function plainFindings(verdict: Verdict): readonly unknown[] {
     const { rule, outcome } = looked
     return { code: rule.code, level: outcome.is, message: sentenceOfRule(looked), fix: looked.fix }
   })
-  return [...rules, ...warningsOf(verdict.facts, verdict.about)]
+  return [...rules, ...warningsOf(verdict.attempt, verdict.about)]
 }
 
 /** What a rule that does not hold comes to, with the values that it looked at. */

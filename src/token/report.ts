@@ -1,7 +1,7 @@
 // A verdict for people: the answer first, then every rule with the values it looked at.
 import type { ChalkInstance } from 'chalk'
 import { table } from '../table.ts'
-import { membersOf } from './facts.ts'
+import { membersOf } from './token.ts'
 import { sentenceOfRule } from './plain.ts'
 import { type Looked, type Verdict, fails } from './verdict.ts'
 
@@ -14,8 +14,8 @@ export function report(verdict: Verdict, typed: string | undefined, paint: Chalk
 }
 
 function answer(verdict: Verdict, typed: string | undefined, paint: ChalkInstance): string {
-  const { auth, determined, accepted, decided, facts } = verdict
-  const what = facts.token === null ? 'a login without a token' : 'this token'
+  const { auth, determined, accepted, decided, attempt } = verdict
+  const what = attempt.token === null ? 'a login without a token' : 'this token'
   const room = typed === undefined ? '' : ` for room ${typed}`
   const why = decided === undefined ? '' : sentenceOfRule(decided)
   const fix = decided === undefined ? '' : mend(decided, paint)
@@ -24,7 +24,7 @@ function answer(verdict: Verdict, typed: string | undefined, paint: ChalkInstanc
     return `${paint.green(`Jitsi accepts ${what}${room}`)}${until(verdict)}${about}.`
   }
   if (!determined) {
-    const doubt = facts.prosody.doubts[0]?.what ?? why
+    const doubt = attempt.prosody.doubts[0]?.what ?? why
     return `${paint.yellow(`Only Prosody itself can tell whether it accepts ${what}${room}`)}: ${doubt}.${fix}`
   }
   if (auth.accepted) {
@@ -40,9 +40,9 @@ function mend(looked: Looked, paint: ChalkInstance): string {
   return `\n  ${paint.dim(`→ ${looked.fix}`)}`
 }
 
-function until({ facts }: Verdict): string {
-  const exp = membersOf(facts.body)?.['exp']
-  return typeof exp === 'number' && exp < 100_000_000_000 ? ` until ${clock(exp, facts.now)}` : ''
+function until({ attempt }: Verdict): string {
+  const exp = membersOf(attempt.body)?.['exp']
+  return typeof exp === 'number' && exp < 100_000_000_000 ? ` until ${clock(exp, attempt.now)}` : ''
 }
 
 /**

@@ -1,7 +1,7 @@
 // THE table of what Prosody asks of a token, in its own order, with the very words that it logs and answers.
 // Read from Jitsi's resources/prosody-plugins (mod_auth_token, token/util.lib.lua, luajwtjitsi.lib.lua,
 // mod_token_verification) and held against the verdicts of a real Prosody in test/fixtures/corpus.
-import type { Facts } from './facts.ts'
+import type { Attempt } from './token.ts'
 import * as join from './join.ts'
 import * as login from './login.ts'
 import type { Outcome } from './outcome.ts'
@@ -14,7 +14,7 @@ interface Row {
   readonly reason: string
   /** Of the answer; not-allowed where it is not given. */
   readonly condition?: 'not-authorized'
-  readonly look: (facts: Facts) => Outcome
+  readonly look: (attempt: Attempt) => Outcome
   /** How it comes about, for people. */
   readonly cause: string
   /** What mends it. */

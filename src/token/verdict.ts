@@ -2,7 +2,7 @@
 // decides.
 import type { ProsodySettings } from '../prosody/settings.ts'
 import { type About, aboutThisRun } from '../shell.ts'
-import { type Facts, factsOf } from './facts.ts'
+import { type Attempt, attemptOf } from './token.ts'
 import type { Keys } from './keys.ts'
 import { HIDDEN, type Outcome, SKIPPED } from './outcome.ts'
 import { type Room, roomOf } from './room.ts'
@@ -29,7 +29,7 @@ export interface Verdict {
   /** The first rule that does not hold, undefined where all do. */
   readonly decided: Looked | undefined
   readonly rules: readonly Looked[]
-  readonly facts: Facts
+  readonly attempt: Attempt
   readonly about: AboutJitsi | undefined
 }
 
@@ -65,9 +65,9 @@ export function verdictOf(
   about?: AboutJitsi,
 ): Verdict {
   const room: Room | undefined = typed === undefined ? undefined : roomOf(typed, prosody.tenants)
-  const facts = factsOf(token, prosody, keys, room, now)
+  const attempt = attemptOf(token, prosody, keys, room, now)
   const rules = RULES.map((rule): Looked => {
-    const outcome = lookBy(rule, facts)
+    const outcome = lookBy(rule, attempt)
     const fix = ('fix' in outcome ? outcome.fix : undefined) ?? rule.fix
     return { rule, outcome, fix: aboutThisRun(fix, about ?? {}, about?.file) }
   })
@@ -83,20 +83,20 @@ export function verdictOf(
     accepted: determined && login.answer.accepted && join?.answer.accepted !== false,
     decided: login.decided ?? join?.decided,
     rules,
-    facts,
+    attempt,
     about,
   }
 }
 
-function lookBy(rule: Rule, facts: Facts): Outcome {
-  const { prosody, token, unread } = facts
+function lookBy(rule: Rule, attempt: Attempt): Outcome {
+  const { prosody, token, unread } = attempt
   // Nothing but its size stops a token where nobody is asked for one.
   if (prosody.login === 'open' && !['request-size', 'room-address'].includes(rule.code)) return SKIPPED
   if (unread && rule.code !== 'request-size') return HIDDEN
   // Without a token there is nothing else to look at.
   if (token === null && !['login-offered', 'token-required', 'room-address'].includes(rule.code))
     return SKIPPED
-  return rule.look(facts)
+  return rule.look(attempt)
 }
 
 /** Whether a rule was looked at and does not hold. */

@@ -61,7 +61,7 @@ function expectVerdict(verdict: Verdict, asked: Asked): void {
   expect(asked.prosody.login === 'none' && accepted).toBe(false)
   // It can be said in full, and what is said is never the token.
   const told = JSON.stringify([plainRules(verdict), plainFindings(verdict)])
-  const parts = verdict.facts.parts.filter((part) => part.length > 60)
+  const parts = verdict.attempt.parts.filter((part) => part.length > 60)
   for (const part of parts) expect(told.includes(part)).toBe(false)
 }
 

@@ -7,7 +7,7 @@ import { luaNumber } from './lua.ts'
 import type { Room } from './room.ts'
 import { shownAddress } from '../shown.ts'
 
-export interface Facts {
+export interface Attempt {
   /** null where nobody sent one. */
   readonly token: string | null
   readonly prosody: ProsodySettings
@@ -25,7 +25,7 @@ export interface Facts {
   readonly body: Decoded | undefined
   readonly signature: Buffer | undefined
   /** undefined where there is no kid to look for. */
-  readonly key: Found | undefined
+  readonly key: KeySearch | undefined
   /** Whether the token is so long that nothing in it was looked into. */
   readonly unread: boolean
 }
@@ -34,7 +34,7 @@ export interface Facts {
  * What the search for a key comes to. A kid that is no text is a Lua error, and so is one that a key set
  * alone lacks.
  */
-type Found =
+type KeySearch =
   | Key
   | Unseen
   | { readonly is: 'no text' | 'not in set'; readonly what: string }
@@ -44,13 +44,13 @@ type Found =
 /** Tokens far beyond what Prosody takes are not looked into. */
 const MAX_LOOKED_INTO = 65_536
 
-export function factsOf(
+export function attemptOf(
   token: string | null,
   prosody: ProsodySettings,
   keys: Keys,
   room: Room | undefined,
   now: number,
-): Facts {
+): Attempt {
   const byKey = prosody.keyServer !== undefined || prosody.keysUrl !== undefined
   const unread = token !== null && token.length > MAX_LOOKED_INTO
   const text = token === null || unread ? '' : token
@@ -123,7 +123,7 @@ function fileOf(kid: Json | undefined): string | undefined {
   return typeof kid === 'string' ? fileNameOf(kid) : undefined
 }
 
-function findKey(kid: Json | undefined, prosody: ProsodySettings, keys: Keys): Found | undefined {
+function findKey(kid: Json | undefined, prosody: ProsodySettings, keys: Keys): KeySearch | undefined {
   if (kid === undefined) return undefined
   const { set, failure } = setOf(prosody, keys)
   if (set === 'undetermined')
@@ -143,7 +143,7 @@ function findKey(kid: Json | undefined, prosody: ProsodySettings, keys: Keys): F
   return keys.file(file) ?? { is: 'absent', what: `There is no ${file} ${place}`, file }
 }
 
-function secretAsKey({ secret, signType }: ProsodySettings): Found | undefined {
+function secretAsKey({ secret, signType }: ProsodySettings): KeySearch | undefined {
   // With RS256 the secret is read as a public key.
   return secret === undefined || signType.startsWith('HS') ? undefined : readPem(secret)
 }
