@@ -2,7 +2,7 @@
 import { fileNameOf } from '../certs/pem.ts'
 import type { ProsodySettings } from '../prosody/settings.ts'
 import { type Decoded, type Json, decodeBase64url, decodeJson } from './decode.ts'
-import { type Key, type KeySet, type Keys, type Unseen, readPem } from './keys.ts'
+import { type PublicKey, type KeysByKid, type PublishedKeys, type Unseen, readPem } from './keys.ts'
 import { luaNumber } from './lua.ts'
 import type { Room } from './room.ts'
 import { shownAddress } from '../shown.ts'
@@ -35,7 +35,7 @@ export interface Attempt {
  * alone lacks.
  */
 type KeySearch =
-  | Key
+  | PublicKey
   | Unseen
   | { readonly is: 'no text' | 'not in set'; readonly what: string }
   /** `what` is a sentence without its full stop. */
@@ -47,7 +47,7 @@ const MAX_LOOKED_INTO = 65_536
 export function attemptOf(
   token: string | null,
   prosody: ProsodySettings,
-  keys: Keys,
+  keys: PublishedKeys,
   room: Room | undefined,
   now: number,
 ): Attempt {
@@ -102,7 +102,11 @@ export function kidOf(token: string | null): Json | undefined {
 }
 
 /** The file that Prosody asks the key server for, undefined where it asks for none, or for what is not known. */
-export function keyFileOf(token: string | null, prosody: ProsodySettings, keys: Keys): string | undefined {
+export function keyFileOf(
+  token: string | null,
+  prosody: ProsodySettings,
+  keys: PublishedKeys,
+): string | undefined {
   const kid = kidOf(token)
   if (!prosody.keyServerAskable || kid === undefined) return undefined
   const { set, failure } = setOf(prosody, keys)
@@ -112,8 +116,8 @@ export function keyFileOf(token: string | null, prosody: ProsodySettings, keys: 
 /** The key set, where these settings make Prosody ask for one. */
 function setOf(
   { keysUrlAskable }: ProsodySettings,
-  { set, setFailure: failure }: Keys,
-): { readonly set?: KeySet | undefined; readonly failure?: string | undefined } {
+  { set, setFailure: failure }: PublishedKeys,
+): { readonly set?: KeysByKid | undefined; readonly failure?: string | undefined } {
   return keysUrlAskable ? { set, failure } : {}
 }
 
@@ -123,7 +127,11 @@ function fileOf(kid: Json | undefined): string | undefined {
   return typeof kid === 'string' ? fileNameOf(kid) : undefined
 }
 
-function findKey(kid: Json | undefined, prosody: ProsodySettings, keys: Keys): KeySearch | undefined {
+function findKey(
+  kid: Json | undefined,
+  prosody: ProsodySettings,
+  keys: PublishedKeys,
+): KeySearch | undefined {
   if (kid === undefined) return undefined
   const { set, failure } = setOf(prosody, keys)
   if (set === 'undetermined')

@@ -3,7 +3,7 @@
 import type { ProsodySettings } from '../prosody/settings.ts'
 import { type About, aboutThisRun } from '../shell.ts'
 import { type Attempt, attemptOf } from './token.ts'
-import type { Keys } from './keys.ts'
+import type { PublishedKeys } from './keys.ts'
 import { HIDDEN, type Outcome, SKIPPED } from './outcome.ts'
 import { type Room, roomOf } from './room.ts'
 import { RULES, type Rule } from './rules.ts'
@@ -59,7 +59,7 @@ const NOTHING: Answer = { accepted: false, condition: null, text: null }
 export function verdictOf(
   token: string | null,
   prosody: ProsodySettings,
-  keys: Keys,
+  keys: PublishedKeys,
   typed: string | undefined,
   now: number,
   about?: AboutJitsi,
