@@ -1,5 +1,5 @@
 // Verdicts as JSON, for scripts: one document with every rule, or the short form of --batch.
-import { type Looked, type Verdict, fails } from './verdict.ts'
+import { type RuleResult, type Verdict, fails } from './verdict.ts'
 import { warningsOf } from './warnings.ts'
 
 /** The members of one line of --batch, and the first ones of the document. */
@@ -13,8 +13,8 @@ export function plainVerdict({
 }
 
 export function plainRules({ rules }: Verdict): readonly unknown[] {
-  return rules.map((looked) => {
-    const { rule, outcome } = looked
+  return rules.map((result) => {
+    const { rule, outcome } = result
     const { code, step, about, reason } = rule
     return {
       code,
@@ -22,22 +22,22 @@ export function plainRules({ rules }: Verdict): readonly unknown[] {
       about,
       reason: reason || null,
       ...outcome,
-      ...(fails(looked) && { fix: looked.fix }),
+      ...(fails(result) && { fix: result.fix }),
     }
   })
 }
 
 /** Every rule that does not hold, and then the warnings. */
 export function plainFindings(verdict: Verdict): readonly unknown[] {
-  const rules = verdict.rules.filter(fails).map((looked) => {
-    const { rule, outcome } = looked
-    return { code: rule.code, level: outcome.is, message: sentenceOfRule(looked), fix: looked.fix }
+  const rules = verdict.rules.filter(fails).map((result) => {
+    const { rule, outcome } = result
+    return { code: rule.code, level: outcome.is, message: sentenceOfRule(result), fix: result.fix }
   })
   return [...rules, ...warningsOf(verdict.attempt, verdict.about)]
 }
 
 /** What a rule that does not hold comes to, with the values that it looked at. */
-export function sentenceOfRule({ rule, outcome }: Looked): string {
+export function sentenceOfRule({ rule, outcome }: RuleResult): string {
   switch (outcome.is) {
     case 'refused':
       return [

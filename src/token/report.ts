@@ -3,13 +3,13 @@ import type { ChalkInstance } from 'chalk'
 import { table } from '../table.ts'
 import { membersOf } from './token.ts'
 import { sentenceOfRule } from './plain.ts'
-import { type Looked, type Verdict, fails } from './verdict.ts'
+import { type RuleResult, type Verdict, fails } from './verdict.ts'
 
 /** @param typed the room as it was asked about, undefined where none was */
 export function report(verdict: Verdict, typed: string | undefined, paint: ChalkInstance): string {
   const { rules, decided } = verdict
-  const others = rules.filter((looked) => fails(looked) && looked !== decided)
-  const fixes = others.map((looked) => `Also: ${sentenceOfRule(looked)}.${mend(looked, paint)}`)
+  const others = rules.filter((result) => fails(result) && result !== decided)
+  const fixes = others.map((result) => `Also: ${sentenceOfRule(result)}.${mend(result, paint)}`)
   return [answer(verdict, typed, paint), ...fixes, '', table(rowsOf(rules, paint))].join('\n')
 }
 
@@ -36,8 +36,8 @@ function answer(verdict: Verdict, typed: string | undefined, paint: ChalkInstanc
     : `${paint.red(`Jitsi gives no answer to ${what}`)}, which looks like a server that is down: ${why}.${fix}`
 }
 
-function mend(looked: Looked, paint: ChalkInstance): string {
-  return `\n  ${paint.dim(`→ ${looked.fix}`)}`
+function mend(result: RuleResult, paint: ChalkInstance): string {
+  return `\n  ${paint.dim(`→ ${result.fix}`)}`
 }
 
 function until({ attempt }: Verdict): string {
@@ -63,22 +63,22 @@ function span(seconds: number): string {
   return seconds < 172_800 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86_400)} days`
 }
 
-function rowsOf(rules: readonly Looked[], paint: ChalkInstance): readonly (readonly string[])[] {
+function rowsOf(rules: readonly RuleResult[], paint: ChalkInstance): readonly (readonly string[])[] {
   const marks = {
     passed: paint.green('✓'),
     refused: paint.red('✗'),
     'no answer': paint.red('✗'),
     undetermined: paint.yellow('?'),
   }
-  const rows = rules.map((looked): readonly string[] => {
-    const { rule, outcome } = looked
+  const rows = rules.map((result): readonly string[] => {
+    const { rule, outcome } = result
     const about = `${rule.step}: ${rule.about}`
     if (outcome.is === 'skipped' || outcome.is === 'hidden') {
       const why = outcome.is === 'skipped' ? 'nothing to look at' : 'hidden by what failed before'
       return ['-', about, '', '', why].map((cell) => paint.dim(cell))
     }
     const expected = 'expected' in outcome ? outcome.expected : ''
-    return [marks[outcome.is], about, cut(outcome.found), cut(expected), saidBy(looked)]
+    return [marks[outcome.is], about, cut(outcome.found), cut(expected), saidBy(result)]
   })
   return [['', 'looked at', 'found', 'accepted', ''], ...rows]
 }
@@ -90,7 +90,7 @@ function cut(text: string): string {
   return text.length > CELL ? `${text.slice(0, CELL - 1)}…` : text
 }
 
-function saidBy({ rule, outcome }: Looked): string {
+function saidBy({ rule, outcome }: RuleResult): string {
   if (outcome.is === 'refused') return outcome.text ?? rule.reason
   return outcome.is === 'no answer' || outcome.is === 'undetermined' ? outcome.is : ''
 }

@@ -9,7 +9,7 @@ import { type Room, roomOf } from './room.ts'
 import { RULES, type Rule } from './rules.ts'
 
 /** The answer to one step; condition and text are null where it is yes, or where there is none. */
-interface Answer {
+interface StepAnswer {
   readonly accepted: boolean
   readonly condition: string | null
   readonly text: string | null
@@ -17,9 +17,9 @@ interface Answer {
 
 export interface Verdict {
   /** Of the login (SASL). */
-  readonly auth: Answer
+  readonly auth: StepAnswer
   /** Of the join (MUC); null where nobody got that far, or no room was named. */
-  readonly join: Answer | null
+  readonly join: StepAnswer | null
   /** False where one of the two gets no answer at all. */
   readonly answered: boolean
   /** False where only Prosody itself can tell; what is said then is no verdict. */
@@ -27,14 +27,14 @@ export interface Verdict {
   /** Whether the token opens what was asked for, for certain. */
   readonly accepted: boolean
   /** The first rule that does not hold, undefined where all do. */
-  readonly decided: Looked | undefined
-  readonly rules: readonly Looked[]
+  readonly decided: RuleResult | undefined
+  readonly rules: readonly RuleResult[]
   readonly attempt: Attempt
   readonly about: AboutJitsi | undefined
 }
 
 /** A rule with what looking at this token came to. */
-export interface Looked {
+export interface RuleResult {
   readonly rule: Rule
   readonly outcome: Outcome
   /** What mends it, where it does not hold. */
@@ -47,8 +47,8 @@ export interface AboutJitsi extends About {
   readonly file: string
 }
 
-const YES: Answer = { accepted: true, condition: null, text: null }
-const NOTHING: Answer = { accepted: false, condition: null, text: null }
+const YES: StepAnswer = { accepted: true, condition: null, text: null }
+const NOTHING: StepAnswer = { accepted: false, condition: null, text: null }
 
 /**
  * @param token null where none is sent
@@ -66,8 +66,8 @@ export function verdictOf(
 ): Verdict {
   const room: Room | undefined = typed === undefined ? undefined : roomOf(typed, prosody.tenants)
   const attempt = attemptOf(token, prosody, keys, room, now)
-  const rules = RULES.map((rule): Looked => {
-    const outcome = lookBy(rule, attempt)
+  const rules = RULES.map((rule): RuleResult => {
+    const outcome = resultOf(rule, attempt)
     const fix = ('fix' in outcome ? outcome.fix : undefined) ?? rule.fix
     return { rule, outcome, fix: aboutThisRun(fix, about ?? {}, about?.file) }
   })
@@ -88,7 +88,7 @@ export function verdictOf(
   }
 }
 
-function lookBy(rule: Rule, attempt: Attempt): Outcome {
+function resultOf(rule: Rule, attempt: Attempt): Outcome {
   const { prosody, token, unread } = attempt
   // Nothing but its size stops a token where nobody is asked for one.
   if (prosody.login === 'open' && !['request-size', 'room-address'].includes(rule.code)) return SKIPPED
@@ -100,19 +100,19 @@ function lookBy(rule: Rule, attempt: Attempt): Outcome {
 }
 
 /** Whether a rule was looked at and does not hold. */
-export function fails({ outcome }: Looked): boolean {
+export function fails({ outcome }: RuleResult): boolean {
   return !['passed', 'skipped', 'hidden'].includes(outcome.is)
 }
 
-interface Step {
-  readonly answer: Answer
+interface StepVerdict {
+  readonly answer: StepAnswer
   readonly answered: boolean
   readonly determined: boolean
-  readonly decided: Looked | undefined
+  readonly decided: RuleResult | undefined
 }
 
-function stepOf(step: Rule['step'], rules: readonly Looked[], { doubts }: ProsodySettings): Step {
-  const decided = rules.find((looked) => looked.rule.step === step && fails(looked))
+function stepOf(step: Rule['step'], rules: readonly RuleResult[], { doubts }: ProsodySettings): StepVerdict {
+  const decided = rules.find((result) => result.rule.step === step && fails(result))
   const outcome = decided?.outcome
   // Settings that are not known may change any answer but that of a connection which is closed before.
   const doubted = doubts.some((doubt) => doubt.step === step) && decided?.rule.code !== 'request-size'
