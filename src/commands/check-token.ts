@@ -75,10 +75,9 @@ export const checkToken = command({
     if (batch !== undefined && args[0] !== undefined)
       throw new KjitsiError('usage', 'there are both a TOKEN and --batch: give one of them')
     if (batch !== undefined) return checkAll(context, batch)
-    const [{ openCheck }, { plainRules, plainVerdict }, { report }, { warningsOf }] = await Promise.all([
+    const [{ openCheck }, { plainRules, plainVerdict, report }, { warningsOf }] = await Promise.all([
       import('../token/check.ts'),
-      import('../token/plain.ts'),
-      import('../token/report.ts'),
+      import('../token/render.ts'),
       import('../token/warnings.ts'),
     ])
     const check = await openCheck(context.http, tokenSettings(context), context.io.cwd)

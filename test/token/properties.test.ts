@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { plainFindings, plainRules } from '../../src/token/plain.ts'
+import { plainFindings, plainRules } from '../../src/token/render.ts'
 import { type Verdict, verdictOf } from '../../src/token/verdict.ts'
 import { ASKED, type Asked, CASES, askedOf } from './corpus.ts'
 import { CLAIMS, HEADER, token } from './mint.ts'
