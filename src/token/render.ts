@@ -131,7 +131,7 @@ export function plainFindings(verdict: Verdict): readonly unknown[] {
 }
 
 /** What a rule that does not hold comes to, with the values that it looked at. */
-export function sentenceOfRule({ rule, outcome }: RuleResult): string {
+function sentenceOfRule({ rule, outcome }: RuleResult): string {
   switch (outcome.is) {
     case 'refused':
       return [

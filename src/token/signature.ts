@@ -3,7 +3,7 @@
 // wrong here.
 import { createHmac, type KeyObject, verify } from 'node:crypto'
 import type { Attempt } from './token.ts'
-import { HIDDEN, type Outcome, noAnswer, passed, undetermined } from './outcome.ts'
+import { HIDDEN, type Outcome, noAnswer, passed, undetermined } from './rule.ts'
 
 /** The algorithms of luajwtjitsi, with their digests. */
 export const DIGESTS: ReadonlyMap<string, string> = new Map([

@@ -2,11 +2,37 @@
 // decides.
 import type { ProsodySettings } from '../prosody/settings.ts'
 import { type About, aboutThisRun } from '../shell.ts'
-import { type Attempt, attemptOf } from './token.ts'
+import { CLAIMS } from './claims.ts'
+import { JOIN } from './join.ts'
 import type { PublishedKeys } from './keys.ts'
-import { HIDDEN, type Outcome, SKIPPED } from './outcome.ts'
-import { type Room, roomOf } from './room.ts'
-import { RULES, type Rule } from './rules.ts'
+import { LOGIN } from './login.ts'
+import { roomOf } from './room.ts'
+import { HIDDEN, type Outcome, type Rule, type Rules, SKIPPED } from './rule.ts'
+import { type Attempt, attemptOf } from './token.ts'
+
+type RuleCode = keyof typeof LOGIN | keyof typeof CLAIMS | keyof typeof JOIN
+
+/** A rule by the name that --json and scripts know it by, and the step that it may stop. */
+interface NamedRule extends Rule {
+  readonly code: RuleCode
+  readonly step: 'login' | 'join'
+}
+
+/** THE table of what Prosody asks of a token, in its own order. */
+export const RULES: readonly NamedRule[] = [
+  ...named(LOGIN, 'login'),
+  ...named(CLAIMS, 'login'),
+  ...named(JOIN, 'join'),
+]
+
+function named(rules: Rules, step: NamedRule['step']): readonly NamedRule[] {
+  return Object.entries(rules).map(([code, rule]) => ({ ...rule, code: code as RuleCode, step }))
+}
+
+/** What is looked at though nobody is asked for a token, for want of one, and though it is too long to be read. */
+const WHERE_OPEN: readonly RuleCode[] = ['request-size', 'room-address']
+const WITHOUT_TOKEN: readonly RuleCode[] = ['login-offered', 'token-required', 'room-address']
+const WHERE_UNREAD: readonly RuleCode[] = ['request-size']
 
 /** The answer to one step; condition and text are null where it is yes, or where there is none. */
 interface StepAnswer {
@@ -35,7 +61,7 @@ export interface Verdict {
 
 /** A rule with what looking at this token came to. */
 export interface RuleResult {
-  readonly rule: Rule
+  readonly rule: NamedRule
   readonly outcome: Outcome
   /** What mends it, where it does not hold. */
   readonly fix: string
@@ -64,7 +90,7 @@ export function verdictOf(
   now: number,
   about?: AboutJitsi,
 ): Verdict {
-  const room: Room | undefined = typed === undefined ? undefined : roomOf(typed, prosody.tenants)
+  const room = typed === undefined ? undefined : roomOf(typed, prosody.tenants)
   const attempt = attemptOf(token, prosody, keys, room, now)
   const rules = RULES.map((rule): RuleResult => {
     const outcome = resultOf(rule, attempt)
@@ -88,15 +114,12 @@ export function verdictOf(
   }
 }
 
-function resultOf(rule: Rule, attempt: Attempt): Outcome {
+function resultOf(rule: NamedRule, attempt: Attempt): Outcome {
   const { prosody, token, unread } = attempt
-  // Nothing but its size stops a token where nobody is asked for one.
-  if (prosody.login === 'open' && !['request-size', 'room-address'].includes(rule.code)) return SKIPPED
-  if (unread && rule.code !== 'request-size') return HIDDEN
-  // Without a token there is nothing else to look at.
-  if (token === null && !['login-offered', 'token-required', 'room-address'].includes(rule.code))
-    return SKIPPED
-  return rule.look(attempt)
+  if (prosody.login === 'open' && !WHERE_OPEN.includes(rule.code)) return SKIPPED
+  if (unread && !WHERE_UNREAD.includes(rule.code)) return HIDDEN
+  if (token === null && !WITHOUT_TOKEN.includes(rule.code)) return SKIPPED
+  return rule.when?.(attempt) === false ? SKIPPED : rule.look(attempt)
 }
 
 /** Whether a rule was looked at and does not hold. */
@@ -111,7 +134,11 @@ interface StepVerdict {
   readonly decided: RuleResult | undefined
 }
 
-function stepOf(step: Rule['step'], rules: readonly RuleResult[], { doubts }: ProsodySettings): StepVerdict {
+function stepOf(
+  step: NamedRule['step'],
+  rules: readonly RuleResult[],
+  { doubts }: ProsodySettings,
+): StepVerdict {
   const decided = rules.find((result) => result.rule.step === step && fails(result))
   const outcome = decided?.outcome
   // Settings that are not known may change any answer but that of a connection which is closed before.
