@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { COMMON } from '../src/cli/common.ts'
 import { type Setting, flagsOf } from '../src/cli/setting.ts'
 import { PROGRAM } from '../src/main.ts'
-import { RULES } from '../src/token/rules.ts'
+import { RULES } from '../src/token/verdict.ts'
 
 function commandsTable(): string {
   const rows = PROGRAM.commands.map(({ name, args, summary }) => {
