@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { COMMON } from '../../src/cli/common.ts'
+import { namedCommands } from '../../src/cli/context.ts'
 import type { Io } from '../../src/io.ts'
 import { resolveSettings } from '../../src/cli/resolve.ts'
 import { type Setting, type SettingTable, flagName, flagsOf, waysToGive } from '../../src/cli/setting.ts'
@@ -178,23 +179,31 @@ test.each([
   })
 })
 
-const ALL = [...new Set([COMMON, ...PROGRAM.commands.map(({ settings }) => settings)].flatMap(settingsOf))]
+const COMMANDS = namedCommands(PROGRAM.commands)
+const ALL = [...new Set([COMMON, ...COMMANDS.map(([, { settings }]) => settings)].flatMap(settingsOf))]
 
 function settingsOf(table: Readonly<Record<string, Setting>>): readonly Setting[] {
   return Object.values(table)
 }
 
-test('an environment name belongs to one setting', () => {
-  const names = ALL.flatMap(({ env }) => env ?? [])
-  expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([])
+test("an environment name belongs to one flag, and is read in one way; a default may be one command's own", () => {
+  for (const one of ALL.filter(({ env }) => env !== undefined)) {
+    const first = ALL.find(({ env }) => env === one.env)
+    expect([one.flag, one.parse, one.repeat, one.secret], one.env).toEqual([
+      first?.flag,
+      first?.parse,
+      first?.repeat,
+      first?.secret,
+    ])
+  }
 })
 
 test('no command has two settings with the same flag', () => {
-  for (const { name, settings } of PROGRAM.commands) {
+  for (const [words, { settings }] of COMMANDS) {
     const flags = [...settingsOf(settings), ...settingsOf(COMMON)].map(flagName)
     expect(
       flags.filter((flag, i) => flags.indexOf(flag) !== i),
-      name,
+      words,
     ).toEqual([])
   }
 })
