@@ -49,6 +49,7 @@ export async function runProgram(program: Program, argv: readonly string[], io: 
       let transport: Transport | undefined
       try {
         tellSettings(table, resolved, output)
+        resolved.findings.forEach(output.find)
         transport = await openTransport(resolved.values.timeout, resolved.values.caFile, io)
         const http = httpOf(resolved, transport, output, io)
         ended = await command.run(createContext(table, args, resolved, http, output, io))
