@@ -514,7 +514,7 @@ describe('the server', () => {
     expect(ran).toMatchObject({ exitCode: 7, stdout: '' })
     expect(ran.stderr).toMatch(
       new RegExp(
-        `^error: ${method} ${proxy.url}/.*: no answer in time\\n.*--timeout allows it more time\\n$`,
+        `^error: ${method} ${proxy.url}/.*: no answer within 1s \\(--timeout\\)\\n.*--timeout 60s waits longer\\n$`,
       ),
     )
   })
