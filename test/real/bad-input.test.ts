@@ -15,6 +15,7 @@ import {
   makeServiceAccount,
   makeUser,
   giveRole,
+  tokensOf,
 } from './realm.ts'
 
 /** In every place where it may be printed by mistake, it looks different. */
@@ -43,6 +44,12 @@ function expectNoLeak({ stdout, stderr }: Ran, ...secrets: readonly string[]): v
     expect(stdout).not.toContain(form)
     expect(stderr).not.toContain(form)
   }
+}
+
+/** What looks like a token of Keycloak's, but for its signature. */
+function tokenSaying(claims: object): string {
+  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+  return `${part({ alg: 'RS256' })}.${part(claims)}.AAAA`
 }
 
 type Env = Readonly<Record<string, string>>
@@ -99,6 +106,31 @@ describe('the login', () => {
         'is locked for a while after many failed logins\n',
     ],
     [
+      'a password with a line break',
+      { ...user, KEYCLOAK_PASSWORD: `${SECRET}\r` },
+      4,
+      '\n  → KEYCLOAK_PASSWORD begins or ends with a line break, which is sent as part of it: give it without\n',
+    ],
+    [
+      'a client secret with a blank',
+      { ...robot, KEYCLOAK_CLIENT_SECRET: ` ${SECRET}` },
+      4,
+      '(status 401)\n  → KEYCLOAK_CLIENT_SECRET begins or ends with a blank, which is sent as part of it: give it without\n',
+    ],
+    [
+      'a token that ran out, which nobody has to be asked about',
+      { ...user, KEYCLOAK_URL: 'http://127.0.0.1:9', KEYCLOAK_ACCESS_TOKEN: tokenSaying({ exp: 1.7e9 }) },
+      4,
+      ' days ago (2023-11-14T22:13:20Z)\n  → get a new one, or let kjitsi log in by itself: KEYCLOAK_CLIENT_ID with ',
+    ],
+    [
+      'a token of another address',
+      { ...user, KEYCLOAK_ACCESS_TOKEN: tokenSaying({ iss: 'https://k.example.org/realms/master' }) },
+      4,
+      '(status 401)\n  → it was issued by https://k.example.org/realms/master, and Keycloak accepts it under that address ' +
+        'only: correct KEYCLOAK_URL or --url, or get a new one\n',
+    ],
+    [
       'unknown user',
       { ...user, KEYCLOAK_USER: 'nobody', KEYCLOAK_PASSWORD: SECRET },
       4,
@@ -132,7 +164,7 @@ describe('the login', () => {
       { ...user, KEYCLOAK_ACCESS_TOKEN: `${SECRET}.${SECRET}.${SECRET}`.replaceAll(/[^\w.]/g, '_') },
       4,
       'Keycloak does not accept the access token (status 401)\n' +
-        '  → it may have run out, or be of another realm or another address of this Keycloak: get a new one\n',
+        '  → it may have been revoked, or be of another Keycloak: get a new one, or let kjitsi log in by itself: ',
     ],
   ])('%s', async (_, env, exitCode, stderr) => {
     const ran = await failing(env, [], env['KEYCLOAK_ACCESS_TOKEN'] ?? SECRET)
@@ -207,6 +239,33 @@ describe('the login', () => {
     expect(ran).toMatchObject({ exitCode, stdout: '' })
     expect(ran.stderr).toContain(stderr)
   })
+})
+
+test('an access token is found in what people save of it, and only its own realm and master administer a realm', async () => {
+  await using realm = await realmWithClient()
+  await giveRole(realm, await makeUser(realm), 'realm-management', 'view-clients')
+  const { accessToken } = await tokensOf(realm)
+  const env = { KEYCLOAK_URL: keycloak.url, KEYCLOAK_REALM: realm.name }
+  for (const saved of [
+    `\uFEFF${accessToken}\r\n`,
+    `"${accessToken}"`,
+    `Authorization: Bearer ${accessToken}\n`,
+    JSON.stringify({ access_token: accessToken, expires_in: 60, token_type: 'Bearer' }),
+  ]) {
+    const ran = await run(['setup-mappers', '--check', '--access-token-file', '-'], { env, stdin: saved })
+    expect(ran.exitCode, ran.stderr).toBe(3)
+  }
+  await using other = await realmWithClient()
+  const ran = await failing(
+    { ...env, KEYCLOAK_REALM: other.name, KEYCLOAK_ACCESS_TOKEN: accessToken },
+    [],
+    accessToken,
+  )
+  expect(ran).toMatchObject({ exitCode: 5, stdout: '' })
+  expect(ran.stderr).toContain(
+    `the account of the access token is of realm ${realm.name}, and realm ${other.name} is administered by accounts of its ` +
+      'own and of master (status 403)\n  → log in with one of these: --auth-realm or KEYCLOAK_AUTH_REALM says where\n',
+  )
 })
 
 test('a file for a password that is empty is no login', async () => {
