@@ -305,6 +305,20 @@ describe('what is to be changed', () => {
     })
   })
 
+  test('a client by its internal id is told its client id, and none is made', async () => {
+    await using realm = await makeRealm()
+    const id = await makeClient(realm, 'my client')
+    const env = { ...ADMIN_ENV, KEYCLOAK_REALM: realm.name }
+    const stderr =
+      `error: realm ${realm.name}: ${id} is the internal id of a client, and its client id is my client\n` +
+      "  → give --client 'my client', or KJITSI_CLIENT\n"
+    expect(await failing(env, ['--client', id])).toEqual({ exitCode: 6, stdout: '', stderr })
+    const setUp = ['setup-client', '--jitsi-url', 'https://meet.example.org', '--client']
+    expect(await run([...setUp, id], { env })).toEqual({ exitCode: 6, stdout: '', stderr })
+    const unknown = '00000000-0000-4000-8000-000000000000'
+    expect((await failing(env, ['--client', unknown])).stderr).toContain(`client ${unknown} of realm`)
+  })
+
   test.each([
     [
       { protocol: 'saml', attributes: { 'saml.client.signature': 'false' } },
