@@ -113,6 +113,8 @@ describe('one token', () => {
     ['in a header for curl', [`-`], `-H 'authorization: bearer ${good}'`],
     ['in an address', [`https://meet.example.org/team-a?jwt=${good}#config.x=1`], ''],
     ['in quotes', ['-'], `"${good}"`],
+    ['behind a byte order mark', ['-'], `\uFEFF${good}\n`],
+    ['in the answer to a login', ['-'], JSON.stringify({ access_token: good, expires_in: 60 })],
   ])('given %s', async (_, argv, stdin) => {
     expect(await check([...argv, ...BY_ENV], stdin)).toMatchObject({ exitCode: 0 })
   })
