@@ -114,14 +114,16 @@ async function sendOnce(http: Http, request: HttpRequest): Promise<Answer> {
     waited = true
     http.onWait?.(`${new URL(url).host} (${Math.round((performance.now() - start) / 1000)} s)`)
   }, WAIT_SHOWN_MS).unref()
+  const signal = limited(http.signal, http.timeout)
   let answer: Answer
   try {
-    const signal = limited(http.signal, http.timeout)
     const response = await http.fetch(url, { method, headers, body, redirect: 'manual', signal })
     answer = await readAnswer(request, response, maxBytes)
   } catch (error) {
-    report(reasonOf(error))
-    throw error
+    // What reads the body says only that it was ended.
+    const failure: unknown = signal.aborted ? signal.reason : error
+    report(reasonOf(failure))
+    throw failure
   } finally {
     clearInterval(waiting)
     if (waited) http.onWait?.('')

@@ -1,15 +1,17 @@
-import { PassThrough, Readable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import { KjitsiError } from '../../src/errors.ts'
 import { finding } from '../../src/jitsi/findings.ts'
 import { table } from '../../src/table.ts'
 import type { Output } from '../../src/io.ts'
 import { type OutputOptions, createOutput, printable } from '../../src/cli/output.ts'
+import { testIo, readAll } from '../support/io.ts'
 
 interface Said {
   readonly stdout: string
   readonly stderr: string
 }
+
+const PLAIN = { json: false, quiet: false, verbose: false, secrets: [], about: 'kjitsi 1.2.3' }
 
 function say(
   act: (output: Output) => void,
@@ -17,20 +19,9 @@ function say(
   env: Record<string, string> = {},
   isTTY = false,
 ): Said {
-  const stdout = Object.assign(new PassThrough(), { isTTY })
-  const stderr = Object.assign(new PassThrough(), { isTTY })
-  const io = { stdin: Readable.from([]), stdout, stderr, env, cwd: '/', signal: new AbortController().signal }
-  act(
-    createOutput(io, {
-      json: false,
-      quiet: false,
-      verbose: false,
-      secrets: [],
-      about: 'kjitsi 1.2.3',
-      ...options,
-    }),
-  )
-  return { stdout: String(stdout.read() ?? ''), stderr: String(stderr.read() ?? '') }
+  const io = testIo({ env, terminal: isTTY })
+  act(createOutput(io, { ...PLAIN, ...options }))
+  return { stdout: readAll(io.stdout), stderr: readAll(io.stderr) }
 }
 
 const result = (output: Output): void => {
@@ -109,16 +100,11 @@ describe('errors among the findings', () => {
   }
   /** Whatever is printed, in its order. */
   function inOrder(act: (output: Output) => void, options: Partial<OutputOptions> = {}): string {
-    const both = new PassThrough()
-    const { signal } = new AbortController()
-    const io = { stdin: Readable.from([]), stdout: both, stderr: both, env: {}, cwd: '/', signal }
-    const output = createOutput(io, {
-      ...{ json: false, quiet: false, verbose: false, secrets: [], about: '' },
-      ...options,
-    })
+    const io = testIo()
+    const output = createOutput({ ...io, stderr: io.stdout }, { ...PLAIN, ...options })
     act(output)
     output.end()
-    return String(both.read())
+    return readAll(io.stdout)
   }
   const all = (output: Output): void => {
     find('error')(output)
