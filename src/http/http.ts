@@ -109,9 +109,9 @@ async function sendOnce(http: Http, request: HttpRequest): Promise<Answer> {
   const report = (result: string): void => {
     http.onRequest(`${method} ${shownAddress(url)} → ${result} (${Math.round(performance.now() - start)} ms)`)
   }
-  let waited = false
+  let told = 0
   const waiting = setInterval(() => {
-    waited = true
+    told++
     http.onWait?.(`${new URL(url).host} (${Math.round((performance.now() - start) / 1000)} s)`)
   }, WAIT_SHOWN_MS).unref()
   const signal = limited(http.signal, http.timeout)
@@ -126,7 +126,7 @@ async function sendOnce(http: Http, request: HttpRequest): Promise<Answer> {
     throw failure
   } finally {
     clearInterval(waiting)
-    if (waited) http.onWait?.('')
+    if (told > 0) http.onWait?.('')
   }
   report(String(answer.status))
   const { status } = answer
