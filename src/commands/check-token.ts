@@ -106,16 +106,16 @@ async function checkAll(context: Asked, batch: string): Promise<ErrorCode | unde
     ])
     const { ask, findings } = await openCheck(context.http, tokenSettings(context), context.io.cwd)
     findings.forEach(output.find)
-    let warned = 0
+    let warned = false as boolean
     const { answered, accepted } = await runBatch(input, io, async (question) => {
       const room = question.room ?? settings.joinRoom
       const verdict = await ask({ ...question, room, at: question.at ?? settings.at })
-      if (warningsOf(verdict.attempt, verdict.about).some(({ level }) => level === 'warning')) warned++
+      warned ||= warningsOf(verdict.attempt, verdict.about).some(({ level }) => level === 'warning')
       return verdict
     })
     output.note(`${accepted} of ${answered} accepted`)
     // What is said of a token is in its line, and no finding of the whole.
-    return accepted === answered && !(settings.strict && warned > 0) ? undefined : 'verdict'
+    return accepted === answered && !(settings.strict && warned) ? undefined : 'verdict'
   } catch (error) {
     io.signal.throwIfAborted()
     throw error instanceof KjitsiError ? error : fileError(`--batch: cannot read ${path}`, error)

@@ -109,12 +109,12 @@ async function sendOnce(http: Http, request: HttpRequest): Promise<Answer> {
   const report = (result: string): void => {
     http.onRequest(`${method} ${shownAddress(url)} → ${result} (${Math.round(performance.now() - start)} ms)`)
   }
-  let told = 0
+  const signal = limited(http.signal, http.timeout)
+  let waited = false as boolean
   const waiting = setInterval(() => {
-    told++
+    waited = true
     http.onWait?.(`${new URL(url).host} (${Math.round((performance.now() - start) / 1000)} s)`)
   }, WAIT_SHOWN_MS).unref()
-  const signal = limited(http.signal, http.timeout)
   let answer: Answer
   try {
     const response = await http.fetch(url, { method, headers, body, redirect: 'manual', signal })
@@ -126,7 +126,7 @@ async function sendOnce(http: Http, request: HttpRequest): Promise<Answer> {
     throw failure
   } finally {
     clearInterval(waiting)
-    if (told > 0) http.onWait?.('')
+    if (waited) http.onWait?.('')
   }
   report(String(answer.status))
   const { status } = answer
