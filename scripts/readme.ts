@@ -5,7 +5,7 @@ import { COMMON } from '../src/cli/common.ts'
 import { namedCommands } from '../src/cli/context.ts'
 import { type Setting, flagsOf } from '../src/cli/setting.ts'
 import { PROGRAM } from '../src/main.ts'
-import { RULES } from '../src/token/rules.ts'
+import { RULES } from '../src/token/verdict.ts'
 
 function commandsTable(): string {
   const rows = namedCommands(PROGRAM.commands).map(([words, { args, summary }]) => {

@@ -105,7 +105,7 @@ export function createContext<S extends SettingTable>(
       for (const key of missing as readonly string[]) {
         const setting = table[key]
         if (setting === undefined) throw new Error(`no setting ${key}`)
-        found[key] = await ask(setting, found, http, io)
+        found[key] = await ask(setting, found, http, io, output.find)
         if (setting.secret) secrets.push(String(found[key]))
       }
       return Object.fromEntries(keys.map((key) => [key, found[key as string]])) as Needed<

@@ -5,7 +5,7 @@ import { COMMON } from '../../src/cli/common.ts'
 import { namedCommands } from '../../src/cli/context.ts'
 import { flagsOf } from '../../src/cli/setting.ts'
 import { PROGRAM } from '../../src/main.ts'
-import { BIN, run, spawnKjitsi } from '../run.ts'
+import { BIN, run, spawnKjitsi } from '../support/run.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string

@@ -105,12 +105,14 @@ export async function put(
     dryRun,
     files: files.map(({ path, ...file }) => (target.into === undefined ? file : { ...file, into: path })),
   }
-  const isPrinted = target.dir === undefined && target.into === undefined
-  output.result('config', payload, () =>
-    isPrinted
-      ? files.map(({ name, text }) => (files.length > 1 ? `# file: ${name}\n${text}` : text)).join('\n')
-      : table(files.map((file) => [file.path ?? '', stateOf(file, dryRun)])),
-  )
+  if (target.dir === undefined && target.into === undefined) {
+    const texts = files.map(({ name, text }) => (files.length > 1 ? `# file: ${name}\n${text}` : text))
+    output.data('config', payload, texts.join('\n'))
+  } else {
+    output.result('config', payload, () =>
+      table(files.map((file) => [file.path ?? '', stateOf(file, dryRun)])),
+    )
+  }
   return settings.check && files.some(({ result }) => result !== 'unchanged') ? 'drift' : undefined
 }
 
