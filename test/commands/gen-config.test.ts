@@ -318,8 +318,8 @@ describe('a file of the Debian packages is there before kjitsi', () => {
       for (const more of [[], ['--dry-run'], ['--check']]) {
         const ran = await run(['gen-config', kind, ...args, ...DEBIAN, ...nobody, ...more], { cwd: dir })
         expect(ran).toMatchObject({ exitCode: 2, stdout: '' })
-        expect(ran.stderr).toContain(`error: ${join(dir, name)} is not there`)
-        expect(ran.stderr).toContain(`it usually is ${usual}\n`)
+        expect(ran.stderr).toContain(`error: ${join(dir, name)}: not found`)
+        expect(ran.stderr).toContain(`usually as ${usual}\n`)
       }
       expect(await readdir(dir)).toEqual([])
     },
