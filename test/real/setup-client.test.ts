@@ -690,12 +690,12 @@ describe('what comes in between', () => {
       .split('\n')
       .flatMap((line) => /^ {2}(\w+) +((?:client |role )?\S+)/.exec(line)?.slice(1, 3).join(' ') ?? [])
     expect(verbs).toEqual([
+      'kept role owner',
       'created client jitsi',
       'created audience-jitsi',
       'created context.user.affiliation',
       'created room',
       'created bnf',
-      'kept role owner',
     ])
   })
 

@@ -484,10 +484,10 @@ describe('requests', () => {
     })
     const ran = await setUp(realm, ['--moderator-role', 'owner', '--json'], { KEYCLOAK_URL: proxy.url })
     expect(short(documentOf(ran))).toEqual([
-      'create owner',
       'create room',
-      'create context.user.affiliation',
       'update bnf',
+      'create context.user.affiliation',
+      'create owner',
     ])
     expect(await mappersOf(realm)).toMatchObject({ bnf: { config: { 'claim.value': '0' } }, room: {} })
   })
