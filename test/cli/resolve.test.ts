@@ -1,28 +1,25 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { PassThrough, Readable } from 'node:stream'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { COMMON } from '../../src/cli/common.ts'
+import { namedCommands } from '../../src/cli/context.ts'
 import type { Io } from '../../src/io.ts'
 import { resolveSettings } from '../../src/cli/resolve.ts'
 import { type Setting, type SettingTable, flagName, flagsOf, waysToGive } from '../../src/cli/setting.ts'
 import { genConfig } from '../../src/commands/gen-config.ts'
 import { PROGRAM } from '../../src/main.ts'
-import { run } from '../run.ts'
+import { testIo } from '../support/io.ts'
+import { tempFolder } from '../support/folder.ts'
+import { run } from '../support/run.ts'
 import { CLIENT, GUESTS, KEYCLOAK, LOGIN, PLAN, REMOVE } from '../../src/settings.ts'
 
 let cwd: string
-beforeEach(async () => {
-  cwd = await mkdtemp(join(tmpdir(), 'kjitsi-settings-'))
-})
-afterEach(async () => {
-  await rm(cwd, { recursive: true })
+beforeEach(() => {
+  cwd = tempFolder()
 })
 
 function io(env: Record<string, string> = {}, stdin = ''): Io {
-  const [stdout, stderr] = [new PassThrough(), new PassThrough()]
-  return { stdin: Readable.from([stdin]), stdout, stderr, env, cwd, signal: new AbortController().signal }
+  return testIo({ env, cwd, stdin })
 }
 
 describe('flag > environment > settings file > default', () => {
@@ -198,23 +195,31 @@ test.each([
   })
 })
 
-const ALL = [...new Set([COMMON, ...PROGRAM.commands.map(({ settings }) => settings)].flatMap(settingsOf))]
+const COMMANDS = namedCommands(PROGRAM.commands)
+const ALL = [...new Set([COMMON, ...COMMANDS.map(([, { settings }]) => settings)].flatMap(settingsOf))]
 
 function settingsOf(table: Readonly<Record<string, Setting>>): readonly Setting[] {
   return Object.values(table)
 }
 
-test('an environment name belongs to one setting', () => {
-  const names = ALL.flatMap(({ env }) => env ?? [])
-  expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([])
+test("an environment name belongs to one flag, and is read in one way; a default may be one command's own", () => {
+  for (const one of ALL.filter(({ env }) => env !== undefined)) {
+    const first = ALL.find(({ env }) => env === one.env)
+    expect([one.flag, one.parse, one.repeat, one.secret], one.env).toEqual([
+      first?.flag,
+      first?.parse,
+      first?.repeat,
+      first?.secret,
+    ])
+  }
 })
 
 test('no command has two settings with the same flag', () => {
-  for (const { name, settings } of PROGRAM.commands) {
+  for (const [words, { settings }] of COMMANDS) {
     const flags = [...settingsOf(settings), ...settingsOf(COMMON)].map(flagName)
     expect(
       flags.filter((flag, i) => flags.indexOf(flag) !== i),
-      name,
+      words,
     ).toEqual([])
   }
 })

@@ -1,11 +1,13 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { KjitsiError } from '../../src/errors.ts'
-import { type Ran, type RunOptions, run, spawnKjitsi } from '../run.ts'
-import { type Fault, type Seen, makeAuthority, startForwardProxy, startProxy } from './proxy.ts'
+import { freePort } from '../support/http.ts'
+import type { RunOptions } from '../support/io.ts'
+import { makeAuthority } from '../support/authority.ts'
+import { tempFolder } from '../support/folder.ts'
+import { type Ran, run, spawnKjitsi } from '../support/run.ts'
+import { type Fault, type Seen, startForwardProxy, startProxy } from '../support/proxy.ts'
 import {
   ADMIN_ENV,
   type TestRealm,
@@ -16,7 +18,7 @@ import {
   makeUser,
   giveRole,
   tokensOf,
-} from './realm.ts'
+} from '../support/realm.ts'
 
 /** In every place where it may be printed by mistake, it looks different. */
 const SECRET = 'pl@nted sécret/"+%&=:\\ 42'
@@ -270,8 +272,7 @@ test('an access token is found in what people save of it, and only its own realm
 
 test('a file for a password that is empty is no login', async () => {
   const env = { KEYCLOAK_URL: keycloak.url, KEYCLOAK_REALM: 'master', KEYCLOAK_USER: keycloak.user }
-  const dir = await mkdtemp(join(tmpdir(), 'kjitsi-empty-'))
-  onTestFinished(() => rm(dir, { recursive: true }))
+  const dir = tempFolder()
   const file = join(dir, 'password')
   await writeFile(file, '\n')
   const ran = await run(['setup-mappers', '--password-file', file], { env })
@@ -385,16 +386,8 @@ describe('the server', () => {
     KEYCLOAK_PASSWORD: SECRET,
   })
 
-  async function closedPort(): Promise<number> {
-    const server = createServer()
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    const { port } = server.address() as AddressInfo
-    await new Promise((resolve) => server.close(resolve))
-    return port
-  }
-
   test('is down', async () => {
-    const port = await closedPort()
+    const port = await freePort()
     const ran = await failing(env(`http://127.0.0.1:${port}`))
     expect(ran).toEqual({
       exitCode: 7,
