@@ -289,18 +289,43 @@ export async function needAdmin(
   const given = givenLogin(settings)
   const missing = [...(given === undefined ? [howToLogIn(settings)] : []), ...others]
   const { url, realm } = await context.need(['url', 'realm'], canAsk ? [] : missing)
-  const login = given ?? (await askLogin(context))
+  const login = given ?? (await askLogin(context, url, realm[0] ?? ''))
   context.output.detail(`login: ${whoIs(login)}`)
   return { url, realms: [...new Set(realm)], login }
 }
 
-async function askLogin(context: Admin): Promise<Login> {
-  const { loginClient, clientSecret, user, authRealm } = context.settings
-  if (user === undefined && (loginClient !== undefined || clientSecret !== undefined)) {
-    const asked = await context.need(['loginClient', 'clientSecret'])
-    return { by: 'client', clientId: asked.loginClient, clientSecret: asked.clientSecret, authRealm }
+/** Asks until Keycloak does not refuse the login, so that a slip costs no other answer. */
+async function askLogin(context: Admin, url: string, realm: string): Promise<Login> {
+  const { http, output, settings } = context
+  const { tokenSource } = await import('./keycloak/token.ts')
+  const { loginClient, clientSecret, user, authRealm } = settings
+  const byClient = user === undefined && (loginClient !== undefined || clientSecret !== undefined)
+  for (;;) {
+    const login = byClient
+      ? await context
+          .need(['loginClient', 'clientSecret'])
+          .then(
+            (asked) =>
+              ({
+                by: 'client',
+                clientId: asked.loginClient,
+                clientSecret: asked.clientSecret,
+                authRealm,
+              }) as const,
+          )
+      : ({
+          by: 'password',
+          ...(await context.need(['user', 'password'])),
+          authRealm: authRealm ?? 'master',
+        } as const)
+    try {
+      await tokenSource(http, url, login, login.authRealm ?? realm)()
+      return login
+    } catch (error) {
+      if (!(error instanceof KjitsiError) || error.code !== 'login') throw error
+      output.log('error', error.message, { fix: error.hint })
+    }
   }
-  return { by: 'password', ...(await context.need(['user', 'password'])), authRealm: authRealm ?? 'master' }
 }
 
 /** What is missing for a login: the other half of what was given, or any of the three ways. */

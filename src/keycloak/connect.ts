@@ -4,7 +4,7 @@ import KeycloakAdminClient from '@keycloak/keycloak-admin-client'
 import { z } from 'zod'
 import { type ErrorCode, KjitsiError } from '../errors.ts'
 import type { Answer } from '../http/answer.ts'
-import { type Http, send } from '../http/http.ts'
+import { type Http, type HttpRequest, send } from '../http/http.ts'
 import { badStatus, statusError } from '../http/reasons.ts'
 import { isMissingRealm, noRealm, notKeycloak, parseJson } from './discovery.ts'
 import { type Login, whoIs } from './login.ts'
@@ -63,13 +63,7 @@ function realmAdmin(
       const isRepeatable = method === 'GET'
       const asked = { method, url: address.href, headers, body, maxBytes: MAX_BYTES, isRepeatable }
       const answer = await send(http, asked)
-      if (isMissingRealm(answer)) {
-        const listed = `${url}/admin/realms?briefRepresentation=true`
-        const realms = await send(http, { ...asked, method: 'GET', url: listed, body: null }).catch(
-          () => undefined,
-        )
-        throw noRealm(url, name, answer, seenRealms(realms?.text ?? ''))
-      }
+      if (isMissingRealm(answer)) throw noRealm(url, name, answer, await seenRealms(http, url, asked))
       if (!isDone(answer.status)) throw refused({ url, name, who }, answer, await token())
       answers.push(answer)
       const { status, location, text } = answer
@@ -109,8 +103,16 @@ const REALMS = z.array(z.object({ realm: z.string() }))
 const MOST_REALMS = 20
 
 /** The realms that the account sees, as part of a sentence. */
-function seenRealms(text: string): string {
-  const names = (REALMS.safeParse(parseJson(text)).data ?? []).map(({ realm }) => realm)
+async function seenRealms(http: Http, url: string, { headers, maxBytes }: HttpRequest): Promise<string> {
+  const listed = `${url}/admin/realms?briefRepresentation=true`
+  const answer = await send(http, {
+    method: 'GET',
+    url: listed,
+    headers,
+    maxBytes,
+    isRepeatable: false,
+  }).catch(() => undefined)
+  const names = (REALMS.safeParse(parseJson(answer?.text ?? '')).data ?? []).map(({ realm }) => realm)
   if (names.length === 0) return ''
   const more = names.length > MOST_REALMS ? ` and ${names.length - MOST_REALMS} more` : ''
   return `, and this account sees ${names.slice(0, MOST_REALMS).join(', ')}${more}`
