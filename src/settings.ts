@@ -12,7 +12,7 @@ import type { Http } from './http/http.ts'
 import { type Moderators, readModerators } from './jitsi/moderation.ts'
 import { jitsiOrigin } from './jitsi/origin.ts'
 import { adviseAddress, serverAddress } from './keycloak/address.ts'
-import type { Login } from './keycloak/login.ts'
+import type { Grant, Login } from './keycloak/login.ts'
 import { tokenIn } from './token/pasted.ts'
 
 const KEYCLOAK_GROUP = 'Keycloak:'
@@ -296,36 +296,26 @@ export async function needAdmin(
 
 /** Asks until Keycloak does not refuse the login, so that a slip costs no other answer. */
 async function askLogin(context: Admin, url: string, realm: string): Promise<Login> {
-  const { http, output, settings } = context
   const { tokenSource } = await import('./keycloak/token.ts')
-  const { loginClient, clientSecret, user, authRealm } = settings
-  const byClient = user === undefined && (loginClient !== undefined || clientSecret !== undefined)
   for (;;) {
-    const login = byClient
-      ? await context
-          .need(['loginClient', 'clientSecret'])
-          .then(
-            (asked) =>
-              ({
-                by: 'client',
-                clientId: asked.loginClient,
-                clientSecret: asked.clientSecret,
-                authRealm,
-              }) as const,
-          )
-      : ({
-          by: 'password',
-          ...(await context.need(['user', 'password'])),
-          authRealm: authRealm ?? 'master',
-        } as const)
+    const login = await typedLogin(context)
     try {
-      await tokenSource(http, url, login, login.authRealm ?? realm)()
+      await tokenSource(context.http, url, login, login.authRealm ?? realm)()
       return login
     } catch (error) {
       if (!(error instanceof KjitsiError) || error.code !== 'login') throw error
-      output.log('error', error.message, { fix: error.hint })
+      context.output.log('error', error.message, { fix: error.hint })
     }
   }
+}
+
+async function typedLogin(context: Admin): Promise<Grant> {
+  const { loginClient, clientSecret: secret, user, authRealm } = context.settings
+  if (user === undefined && (loginClient !== undefined || secret !== undefined)) {
+    const { loginClient: clientId, clientSecret } = await context.need(['loginClient', 'clientSecret'])
+    return { by: 'client', clientId, clientSecret, authRealm }
+  }
+  return { by: 'password', ...(await context.need(['user', 'password'])), authRealm: authRealm ?? 'master' }
 }
 
 /** What is missing for a login: the other half of what was given, or any of the three ways. */
