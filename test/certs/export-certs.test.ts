@@ -315,7 +315,7 @@ describe('bad settings', () => {
     [['export-certs', ''], /DIR is empty/],
     [['export-certs', 'x'], /--url or KEYCLOAK_URL[^]*--realm or KEYCLOAK_REALM[^]*or give --jwks/],
     [['export-certs', 'x', '--url', 'http://a.example'], /--realm or KEYCLOAK_REALM[^]*or give --jwks/],
-    [['export-certs', 'x', '--jwks', 'ftp://a.example/k'], /is neither an http or https address nor a path/],
+    [['export-certs', 'x', '--jwks', 'ftp://a.example/k'], /is no http or https address/],
     [['export-certs', 'x', '--jwks', 'https://'], /"https:\/\/" is no address/],
   ])('%j', async (argv, message) => {
     const { exitCode, stdout, stderr } = await run(argv)
