@@ -5,9 +5,9 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { ask } from './certs/client.ts'
-import { run } from './run.ts'
-import { startServing } from './running.ts'
+import { ask } from './support/key-server.ts'
+import { run } from './support/run.ts'
+import { startServing } from './support/running.ts'
 
 const FIXTURE = new URL('fixtures/jwks.json', import.meta.url)
 const JWT = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl'

@@ -5,9 +5,9 @@ import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { NO_FILES } from './no-files.ts'
-import { BIN, type Ran } from './run.ts'
-import { ENV, FILE, token } from './token/mint.ts'
+import { NO_FILES } from './support/no-files.ts'
+import { BIN, type Ran } from './support/run.ts'
+import { ENV, FILE, token } from './support/tokens.ts'
 
 const KILLED_AFTER_MS = 15_000
 /** Nobody answers there: whoever asks before the path is looked at fails with another code. */

@@ -6,11 +6,11 @@ import { type AddressInfo, connect } from 'node:net'
 import { join } from 'node:path'
 import { type Server, createServer } from 'node:tls'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { logIn } from '../real/browserless-login.ts'
-import { type TestAuthority, makeAuthority } from '../real/proxy.ts'
-import { giveRole, keycloak, makeRealm, makeUser } from '../real/realm.ts'
-import { BIN } from '../run.ts'
-import { openFolder, startNginx } from '../tools/nginx-server.ts'
+import { logIn } from '../support/browserless-login.ts'
+import { type TestAuthority, makeAuthority } from '../support/proxy.ts'
+import { giveRole, keycloak, makeRealm, makeUser } from '../support/realm.ts'
+import { BIN } from '../support/run.ts'
+import { openFolder, startNginx } from '../support/nginx.ts'
 
 /** What there is no docker, no systemd and no Jitsi for in a test. */
 const NOT_RUN = [

@@ -10,8 +10,8 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { MANIFEST_FILE } from '../../src/certs/manifest.ts'
 import { fileNameOf } from '../../src/certs/pem.ts'
-import { run } from '../run.ts'
-import { MAY_MOUNT, WITHOUT_PASS, shell } from '../shell.ts'
+import { run } from '../support/run.ts'
+import { MAY_MOUNT, WITHOUT_PASS, shell } from '../support/shell.ts'
 
 const FIXTURE = fileURLToPath(new URL('../fixtures/jwks.json', import.meta.url))
 const ARTICLE_KID = '1DKOk8q4Dc9BSgDLmksFemg5lEGuoYQvYrHVOnXNj3k'

@@ -12,7 +12,7 @@ import { fileNameOf, pemsOf } from '../../src/certs/pem.ts'
 import { pemFolder } from '../../src/certs/pem-folder.ts'
 import type { Source } from '../../src/certs/refresh.ts'
 import type { Http } from '../../src/http/http.ts'
-import { ask } from './client.ts'
+import { ask } from '../support/key-server.ts'
 
 /** A key that nobody has: of a public key, no more can be told than that its numbers are odd and long enough. */
 function jwk(kid: string): Readonly<Record<string, string>> {

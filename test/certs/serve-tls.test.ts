@@ -8,7 +8,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type Answerer } from '../../src/certs/answer.ts'
 import { LIMITS, startServer } from '../../src/certs/serve.ts'
-import { open, untilClosed } from './client.ts'
+import { open, untilClosed } from '../support/key-server.ts'
 
 let dir: string
 const at = (name: string): string => join(dir, name)

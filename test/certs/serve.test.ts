@@ -3,7 +3,7 @@ import { type Server, createServer } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { type Page, isMatch } from '../../src/certs/pages.ts'
 import { startServer } from '../../src/certs/serve.ts'
-import { FILE, PEM, ask, open, sendRaw, serveOne, untilClosed } from './client.ts'
+import { FILE, PEM, ask, open, sendRaw, serveOne, untilClosed } from '../support/key-server.ts'
 
 const KEY = `/certs/${FILE}`
 const ETAG = `"${createHash('sha256').update(PEM).digest('hex').slice(0, 32)}"`

@@ -4,7 +4,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { COMMON } from '../../src/cli/common.ts'
 import { flagsOf } from '../../src/cli/setting.ts'
 import { PROGRAM } from '../../src/main.ts'
-import { BIN, run, spawnKjitsi } from '../run.ts'
+import { BIN, run, spawnKjitsi } from '../support/run.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string

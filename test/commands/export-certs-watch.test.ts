@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { MANIFEST_FILE } from '../../src/certs/manifest.ts'
 import { fileNameOf } from '../../src/certs/pem.ts'
-import { run } from '../run.ts'
-import { startKjitsi } from '../running.ts'
+import { run } from '../support/run.ts'
+import { startKjitsi } from '../support/running.ts'
 
 const { keys } = JSON.parse(readFileSync(new URL('../fixtures/jwks.json', import.meta.url), 'utf8')) as {
   keys: readonly { readonly kid: string }[]

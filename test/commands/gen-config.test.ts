@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type * as block from '../../src/jitsi/block.ts'
-import { run, spawnKjitsi } from '../run.ts'
-import { ENTER, openTerminal } from '../terminal.ts'
+import { run, spawnKjitsi } from '../support/run.ts'
+import { ENTER, openTerminal } from '../support/terminal.ts'
 
 const KEYCLOAK = ['--url', 'https://auth.example.org', '--realm', 'meet']
 const ISSUER = ['--issuer', 'https://auth.example.org/realms/meet']

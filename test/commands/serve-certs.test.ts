@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { fileNameOf } from '../../src/certs/pem.ts'
-import { ask, open, untilClosed } from '../certs/client.ts'
-import { run, spawnKjitsi } from '../run.ts'
-import { startKjitsi, startServing } from '../running.ts'
+import { ask, open, untilClosed } from '../support/key-server.ts'
+import { run, spawnKjitsi } from '../support/run.ts'
+import { startKjitsi, startServing } from '../support/running.ts'
 
 const JWKS = fileURLToPath(new URL('../fixtures/jwks.json', import.meta.url))
 const FILE = fileNameOf('1DKOk8q4Dc9BSgDLmksFemg5lEGuoYQvYrHVOnXNj3k')

@@ -31,7 +31,7 @@ import {
   readText,
   writeIfChanged,
 } from '../src/files.ts'
-import { NO_FILES } from './no-files.ts'
+import { NO_FILES } from './support/no-files.ts'
 
 /** Runs once, between the look at a path and what is done with it. */
 let afterLook: (() => Promise<void>) | undefined

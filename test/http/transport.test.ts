@@ -5,8 +5,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { type Ran, run, spawnKjitsi } from '../run.ts'
-import { startServing } from '../running.ts'
+import { type Ran, run, spawnKjitsi } from '../support/run.ts'
+import { startServing } from '../support/running.ts'
 
 type Fault = (socket: Socket) => void
 

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type * as templates from '../../src/templates.ts'
-import { run } from '../run.ts'
-import { MAY_MOUNT, WITHOUT_PASS, shell } from '../shell.ts'
+import { run } from '../support/run.ts'
+import { MAY_MOUNT, WITHOUT_PASS, shell } from '../support/shell.ts'
 
 const ISSUER = 'https://auth.example.org/realms/meet'
 const ARGV = ['gen-env', '--issuer', ISSUER, '--keyserver', 'https://meet.example.org/keys']

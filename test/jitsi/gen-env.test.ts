@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { readEnv } from '../../src/env-file/parse.ts'
-import { type Ran, type RunOptions, run, spawnKjitsi } from '../run.ts'
+import { type Ran, type RunOptions, run, spawnKjitsi } from '../support/run.ts'
 
 const ISSUER = 'https://auth.example.org/realms/meet'
 const KEYS = 'https://meet.example.org/keys'

@@ -11,7 +11,7 @@ import { COMMON } from '../../src/cli/common.ts'
 import { commandTree } from '../../src/cli/program.ts'
 import type { SettingTable } from '../../src/cli/setting.ts'
 import { PROGRAM } from '../../src/main.ts'
-import { run } from '../run.ts'
+import { run } from '../support/run.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'kjitsi-commands-'))
 afterAll(() => rm(dir, { recursive: true }))

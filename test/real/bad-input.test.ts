@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { KjitsiError } from '../../src/errors.ts'
-import { type Ran, type RunOptions, run, spawnKjitsi } from '../run.ts'
-import { type Fault, type Seen, makeAuthority, startForwardProxy, startProxy } from './proxy.ts'
+import { type Ran, type RunOptions, run, spawnKjitsi } from '../support/run.ts'
+import { type Fault, type Seen, makeAuthority, startForwardProxy, startProxy } from '../support/proxy.ts'
 import {
   ADMIN_ENV,
   type TestRealm,
@@ -15,7 +15,7 @@ import {
   makeServiceAccount,
   makeUser,
   giveRole,
-} from './realm.ts'
+} from '../support/realm.ts'
 
 /** In every place where it may be printed by mistake, it looks different. */
 const SECRET = 'pl@nted sécret/"+%&=:\\ 42'

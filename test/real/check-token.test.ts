@@ -2,8 +2,16 @@ import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { type Ran, run } from '../run.ts'
-import { type TestRealm, giveRole, keycloak, makeClient, makeRealm, makeUser, tokensOf } from './realm.ts'
+import { type Ran, run } from '../support/run.ts'
+import {
+  type TestRealm,
+  giveRole,
+  keycloak,
+  makeClient,
+  makeRealm,
+  makeUser,
+  tokensOf,
+} from '../support/realm.ts'
 
 const CLAIM = {
   protocol: 'openid-connect',

@@ -5,8 +5,8 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { BIN, spawnKjitsi } from '../run.ts'
-import { canStartKeycloak } from './own-keycloak.ts'
+import { BIN, spawnKjitsi } from '../support/run.ts'
+import { canStartKeycloak } from '../support/own-keycloak.ts'
 
 const TIMEOUT = 300_000
 /** The start of every JSON object in base64url, and so of every token. */

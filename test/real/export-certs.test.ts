@@ -8,8 +8,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { fileNameOf } from '../../src/certs/pem.ts'
-import { run, spawnKjitsi } from '../run.ts'
-import { type TestRealm, keycloak, makeClient, makeRealm, makeUser, tokensOf } from './realm.ts'
+import { run, spawnKjitsi } from '../support/run.ts'
+import { type TestRealm, keycloak, makeClient, makeRealm, makeUser, tokensOf } from '../support/realm.ts'
 
 const openssl = (...argv: readonly string[]): Promise<{ stdout: string }> =>
   promisify(execFile)('openssl', argv)

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { readEnv } from '../../src/env-file/parse.ts'
-import { run, spawnKjitsi } from '../run.ts'
-import { startProxy } from './proxy.ts'
-import { keycloak, makeClient, makeRealm, makeUser, tokensOf } from './realm.ts'
+import { run, spawnKjitsi } from '../support/run.ts'
+import { startProxy } from '../support/proxy.ts'
+import { keycloak, makeClient, makeRealm, makeUser, tokensOf } from '../support/realm.ts'
 
 const KEYS = ['--keyserver', 'https://meet.example.org/keys']
 const OLD = '# mine\nJWT_ACCEPTED_ISSUERS=old\n'

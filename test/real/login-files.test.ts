@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readEnv } from '../../src/env-file/parse.ts'
-import { run } from '../run.ts'
-import { type Site, claimsOf, logIn, logOut } from './browserless-login.ts'
-import { ADMIN_ENV, type TestRealm, keycloak, makeRealm, makeUser } from './realm.ts'
+import { run } from '../support/run.ts'
+import { type Site, claimsOf, logIn, logOut } from '../support/browserless-login.ts'
+import { ADMIN_ENV, type TestRealm, keycloak, makeRealm, makeUser } from '../support/realm.ts'
 
 const ORIGIN = 'https://meet.example.org:8443'
 

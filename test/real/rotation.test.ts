@@ -4,10 +4,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { fileNameOf } from '../../src/certs/pem.ts'
-import { type Answered, ask } from '../certs/client.ts'
-import { startKjitsi, startServing } from '../running.ts'
-import { addKey, changeKey, firstKey, kidOf } from './keys.ts'
-import { ADMIN_ENV, type TestRealm, keycloak, makeClient, makeRealm, makeUser, tokensOf } from './realm.ts'
+import { type Answered, ask } from '../support/key-server.ts'
+import { startKjitsi, startServing } from '../support/running.ts'
+import { addKey, changeKey, firstKey, kidOf } from '../support/realm-keys.ts'
+import {
+  ADMIN_ENV,
+  type TestRealm,
+  keycloak,
+  makeClient,
+  makeRealm,
+  makeUser,
+  tokensOf,
+} from '../support/realm.ts'
 
 // Neither is told who the administrator is: keys are public.
 const ENV = { KEYCLOAK_URL: ADMIN_ENV.KEYCLOAK_URL }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
 import { type Sandbox, startSandbox } from '../../src/sandbox/keycloak.ts'
-import { canStartKeycloak } from './own-keycloak.ts'
+import { canStartKeycloak } from '../support/own-keycloak.ts'
 
 const TIMEOUT = 300_000
 

@@ -7,11 +7,11 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { fileNameOf } from '../../src/certs/pem.ts'
 import { startSandbox } from '../../src/sandbox/keycloak.ts'
-import { ask } from '../certs/client.ts'
-import { startServing } from '../running.ts'
-import { addKey, makeDoor } from './keys.ts'
-import { canStartKeycloak } from './own-keycloak.ts'
-import { keycloak, makeRealm } from './realm.ts'
+import { ask } from '../support/key-server.ts'
+import { startServing } from '../support/running.ts'
+import { addKey, makeDoor } from '../support/realm-keys.ts'
+import { canStartKeycloak } from '../support/own-keycloak.ts'
+import { keycloak, makeRealm } from '../support/realm.ts'
 
 interface Ready {
   readonly ready: boolean

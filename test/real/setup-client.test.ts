@@ -2,9 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { type Ran, run } from '../run.ts'
-import { type Proxy, startProxy } from './proxy.ts'
-import { claimsOf } from './browserless-login.ts'
+import { type Ran, run } from '../support/run.ts'
+import { type Proxy, startProxy } from '../support/proxy.ts'
+import { claimsOf } from '../support/browserless-login.ts'
 import {
   ADMIN_ENV,
   type TestRealm,
@@ -15,7 +15,7 @@ import {
   makeUser,
   tokensOf,
   type ClientRepresentation,
-} from './realm.ts'
+} from '../support/realm.ts'
 
 const ORIGIN = 'https://meet.example.org'
 

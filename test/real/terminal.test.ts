@@ -2,9 +2,9 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { CTRL_C, ENTER, type Terminal, openTerminal } from '../terminal.ts'
-import { startProxy } from './proxy.ts'
-import { keycloak, makeClient, makeRealm, makeServiceAccount } from './realm.ts'
+import { CTRL_C, ENTER, type Terminal, openTerminal } from '../support/terminal.ts'
+import { startProxy } from '../support/proxy.ts'
+import { keycloak, makeClient, makeRealm, makeServiceAccount } from '../support/realm.ts'
 
 async function folder(): Promise<string> {
   const made = await mkdtemp(join(tmpdir(), 'kjitsi-'))

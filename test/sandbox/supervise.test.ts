@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { supervise } from '../../src/sandbox/supervise.ts'
 
-const STARTER = fileURLToPath(new URL('starter.ts', import.meta.url))
+const STARTER = fileURLToPath(new URL('../support/starter.ts', import.meta.url))
 
 /**
  * Shell programs in place of a server; each runs a child, says so in a file `ready`, and goes on for an hour.

@@ -8,8 +8,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { fileNameOf } from '../../src/certs/pem.ts'
-import { BIN, type Ran, run, spawnKjitsi } from '../run.ts'
-import { CLAIMS, ENV, FILE, HEADER, ISSUER, JWK, NOW, PEM, token } from './mint.ts'
+import { BIN, type Ran, run, spawnKjitsi } from '../support/run.ts'
+import { CLAIMS, ENV, FILE, HEADER, ISSUER, JWK, NOW, PEM, token } from '../support/tokens.ts'
 
 const AT = ['--at', String(NOW)]
 const good = token()

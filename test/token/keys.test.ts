@@ -1,8 +1,8 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { readKeySet, readPem } from '../../src/token/keys.ts'
-import { INSTALLATIONS } from './corpus.ts'
-import { JWK, KID, PEM } from './mint.ts'
+import { INSTALLATIONS } from '../support/corpus.ts'
+import { JWK, KID, PEM } from '../support/tokens.ts'
 
 const odd = Object.values(INSTALLATIONS.find(({ id }) => id === 'odd-files')?.certs ?? {})
 const cert = odd.find((text) => text.startsWith('-----BEGIN CERTIFICATE')) ?? ''

@@ -11,9 +11,9 @@ import { readEnv } from '../../src/env-file/parse.ts'
 import { moderatorRoleOf, readModerators } from '../../src/jitsi/moderation.ts'
 import { jitsiOrigin } from '../../src/jitsi/origin.ts'
 import { type ClientWish, clientWish } from '../../src/keycloak/desired-client.ts'
-import { run } from '../run.ts'
-import { openFolder } from './nginx-server.ts'
-import { runProgram } from './programs.ts'
+import { run } from '../support/run.ts'
+import { openFolder } from '../support/nginx.ts'
+import { runProgram } from '../support/programs.ts'
 
 interface Asked {
   readonly moderators: string

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
-import { run } from '../run.ts'
-import { type Said, runProgram } from './programs.ts'
+import { run } from '../support/run.ts'
+import { type Said, runProgram } from '../support/programs.ts'
 
 const ARGUMENTS = [
   '--url',

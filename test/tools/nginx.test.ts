@@ -3,8 +3,8 @@ import fc from 'fast-check'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { run } from '../run.ts'
-import { type Nginx, openFolder, startNginx } from './nginx-server.ts'
+import { run } from '../support/run.ts'
+import { type Nginx, openFolder, startNginx } from '../support/nginx.ts'
 
 const KEYCLOAK = ['--url', 'https://auth.example.org', '--realm', 'meet']
 const PEM = '-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----\n'

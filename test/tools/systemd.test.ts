@@ -5,8 +5,8 @@ import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { run } from '../run.ts'
-import { runProgram } from './programs.ts'
+import { run } from '../support/run.ts'
+import { runProgram } from '../support/programs.ts'
 
 const UNITS = ['kjitsi-export-certs.service', 'kjitsi-export-certs.timer', 'kjitsi-serve-certs.service']
 

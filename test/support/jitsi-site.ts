@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import type { OutgoingHttpHeaders } from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import type { TestAuthority } from '../real/proxy.ts'
+import type { TestAuthority } from './proxy.ts'
 
 /** What one Jitsi has that others have not. */
 export interface Served {
@@ -30,7 +30,7 @@ const FILES: Readonly<Record<string, readonly [type: string, body: Buffer]>> = {
 const MEETING = [HTML, file('meeting.html')] as const
 
 function file(name: string): Buffer {
-  return readFileSync(new URL(`jitsi/${name}`, import.meta.url))
+  return readFileSync(new URL(`../browser/jitsi/${name}`, import.meta.url))
 }
 
 export async function serveJitsi({ server: tls }: TestAuthority): Promise<JitsiSites> {

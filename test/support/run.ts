@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process'
 import { PassThrough, Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import { runProgram } from '../src/cli/program.ts'
-import { PROGRAM } from '../src/main.ts'
+import { runProgram } from '../../src/cli/program.ts'
+import { PROGRAM } from '../../src/main.ts'
 
 export interface Ran {
   readonly exitCode: number | null
@@ -19,7 +19,7 @@ export interface RunOptions {
   readonly signal?: AbortSignal
 }
 
-export const BIN = fileURLToPath(new URL('../bin/kjitsi.js', import.meta.url))
+export const BIN = fileURLToPath(new URL('../../bin/kjitsi.js', import.meta.url))
 
 /** In this process: quick, and seen by coverage. No environment but `env`; an empty folder-less cwd unless given. */
 export async function run(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {

@@ -3,8 +3,8 @@ import { mkdir, rm } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import type { BrowserContext, Page } from 'playwright-core'
 import { onTestFinished } from 'vitest'
-import { type Jitsi, makeJitsi } from '../real/jitsi.ts'
-import { makeAuthority, startProxy } from '../real/proxy.ts'
+import { type Jitsi, makeJitsi } from './jitsi.ts'
+import { makeAuthority, startProxy } from './proxy.ts'
 import {
   ADMIN_ENV,
   type Spoil,
@@ -14,7 +14,7 @@ import {
   makeRealm,
   makeUser,
   spoilClient,
-} from '../real/realm.ts'
+} from './realm.ts'
 import { startChromium } from './chromium.ts'
 import { type Served, configJs, serveJitsi } from './jitsi-site.ts'
 

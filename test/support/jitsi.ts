@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { readEnv } from '../../src/env-file/parse.ts'
-import { run } from '../run.ts'
+import { run } from './run.ts'
 import type { Site } from './browserless-login.ts'
 import { ADMIN_ENV, type TestRealm } from './realm.ts'
 
