@@ -11,6 +11,7 @@ import { KjitsiError, messageOf } from './errors.ts'
 import type { Http } from './http/http.ts'
 import { type Moderators, readModerators } from './jitsi/moderation.ts'
 import { jitsiOrigin } from './jitsi/origin.ts'
+import { adviseAddress, serverAddress } from './keycloak/address.ts'
 import type { Login } from './keycloak/login.ts'
 
 const KEYCLOAK_GROUP = 'Keycloak:'
@@ -22,7 +23,8 @@ export const KEYCLOAK = {
     flag: '--url <url>',
     env: 'KEYCLOAK_URL',
     help: 'address of Keycloak, with /auth at its end where the server has that path',
-    parse: httpUrl,
+    parse: (text) => httpUrl(serverAddress(text)),
+    advise: adviseAddress,
     group: KEYCLOAK_GROUP,
     question: 'Address of Keycloak',
     check: async (url: string, _: object, http: Http) =>

@@ -6,7 +6,7 @@ import { type Transport, openTransport } from '../http/transport.ts'
 import type { Io, Output } from '../io.ts'
 import { MASKED, shownValue } from '../shown.ts'
 import { COMMON } from './common.ts'
-import { type Command, type Ended, createContext } from './context.ts'
+import { type Command, type CommandGroup, type Ended, createContext } from './context.ts'
 import { EXIT_CODES, MEANINGS, worstOf } from './exit-codes.ts'
 import { usageError } from './mistakes.ts'
 import { createOutput } from './output.ts'
@@ -19,7 +19,7 @@ export interface Program {
   readonly version: string
   /** For reports of bugs. */
   readonly about: string
-  readonly commands: readonly Command[]
+  readonly commands: readonly (Command | CommandGroup)[]
 }
 
 /**
@@ -49,6 +49,7 @@ export async function runProgram(program: Program, argv: readonly string[], io: 
       let transport: Transport | undefined
       try {
         tellSettings(table, resolved, output)
+        resolved.findings.forEach(output.find)
         transport = await openTransport(resolved.values.timeout, resolved.values.caFile, io)
         const http = httpOf(resolved, transport, output, io)
         ended = await command.run(createContext(table, args, resolved, http, output, io))
@@ -137,25 +138,30 @@ export function commandTree(program: Program, io: Io, action: Action): Commander
       writeErr: () => undefined,
     })
     .exitOverride()
-  for (const declared of program.commands) {
-    const sub = root.command(declared.name).summary(declared.summary).description(description(declared))
-    sub.copyInheritedSettings(root)
-    for (const [name, help] of declared.args) sub.argument(name, help)
-    for (const setting of Object.values(declared.settings)) addOptions(sub, setting, setting.group)
-    for (const setting of Object.values(COMMON)) addOptions(sub, setting, 'Common options:')
-    sub.helpOption('-h, --help', 'show this')
-    sub.addHelpText('after', `\n${examples(declared)}`)
-    sub.action(async (...given: unknown[]) => {
-      await action(declared, given.slice(0, declared.args.length) as (string | undefined)[], givenFlags(sub))
-    })
-  }
+  for (const declared of program.commands) addCommand(root, declared, action)
   return root
+}
+
+function addCommand(parent: Commander, declared: Command | CommandGroup, action: Action): void {
+  const sub = parent.command(declared.name).summary(declared.summary).description(description(declared))
+  sub.helpOption('-h, --help', 'show this')
+  if ('subcommands' in declared) {
+    for (const one of declared.subcommands) addCommand(sub, one, action)
+    return
+  }
+  for (const [name, help] of declared.args) sub.argument(name, help)
+  for (const setting of Object.values(declared.settings)) addOptions(sub, setting, setting.group)
+  for (const setting of Object.values(COMMON)) addOptions(sub, setting, 'Common options:')
+  sub.addHelpText('after', `\n${examples(declared)}`)
+  sub.action(async (...given: unknown[]) => {
+    await action(declared, given.slice(0, declared.args.length) as (string | undefined)[], givenFlags(sub))
+  })
 }
 
 const EXIT_CODES_HELP = `Exit codes:
 ${MEANINGS.map(([code, meaning]) => `  ${String(code).padStart(3)}  ${meaning}\n`).join('')}`
 
-function description({ summary, details }: Command): string {
+function description({ summary, details }: { readonly summary: string; readonly details?: string }): string {
   return [`${summary}.`, ...(details === undefined ? [] : [details])].join('\n\n')
 }
 

@@ -8,6 +8,7 @@ import { PassThrough, Readable } from 'node:stream'
 import { afterAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { COMMON } from '../../src/cli/common.ts'
+import { namedCommands } from '../../src/cli/context.ts'
 import { commandTree } from '../../src/cli/program.ts'
 import type { SettingTable } from '../../src/cli/setting.ts'
 import { PROGRAM } from '../../src/main.ts'
@@ -142,7 +143,10 @@ test('CONFIG is the folder of the .env, whatever stands in it', async () => {
 })
 
 test('every environment name of ours is that of a setting', async () => {
-  const tables: readonly SettingTable[] = [COMMON, ...PROGRAM.commands.map(({ settings }) => settings)]
+  const tables: readonly SettingTable[] = [
+    COMMON,
+    ...namedCommands(PROGRAM.commands).map(([, { settings }]) => settings),
+  ]
   const known = new Set(tables.flatMap((table) => Object.values(table).flatMap(({ env }) => env ?? [])))
   const texts = await Promise.all(
     RUNS.map(async (args) => (await run(['gen-config', ...args], { cwd: dir })).stdout),

@@ -543,15 +543,31 @@ describe('the server', () => {
     expect(ran.stderr).toMatch(stderr)
   })
 
-  test('a trailing slash in KEYCLOAK_URL does no harm', async () => {
-    await using realm = await realmWithClient()
-    await using proxy = await startProxy(keycloak.url)
-    const ran = await run(['setup-mappers'], {
-      env: { ...ADMIN_ENV, KEYCLOAK_URL: `${proxy.url}/`, KEYCLOAK_REALM: realm.name },
-    })
-    expect(ran).toMatchObject({ exitCode: 0 })
-    expect(proxy.seen.map(({ path }) => path).filter((path) => path.includes('//'))).toEqual([])
-  })
+  test.each(['', '/auth'])(
+    'at base path %j, whatever page of it KEYCLOAK_URL was copied from',
+    async (prefix) => {
+      await using realm = await realmWithClient()
+      await using proxy = await startProxy(keycloak.url, { prefix })
+      for (const page of [
+        '/',
+        ' ',
+        '/admin',
+        '/admin/master/console/#/x',
+        '/realms/WRONG',
+        '/realms/x/account?y',
+      ]) {
+        const env = { ...ADMIN_ENV, KEYCLOAK_URL: `${proxy.url}${prefix}${page}`, KEYCLOAK_REALM: realm.name }
+        const ran = await run(['setup-mappers', '--check'], { env })
+        expect(ran.exitCode, ran.stderr).toBe(3)
+        const note = `note: the address of Keycloak is ${proxy.url}${prefix}; ${page.replace(/[?#].*/, '')} is not`
+        if (page.length > 1) expect(ran.stderr).toContain(note)
+        else expect(ran.stderr).not.toContain('the address of Keycloak')
+      }
+      expect(proxy.seen.filter(({ path }) => !path.startsWith(`${prefix}/`) || path.includes('//'))).toEqual(
+        [],
+      )
+    },
+  )
 
   test('is at /auth: it works with it, and without it the address is named', async () => {
     await using realm = await realmWithClient()

@@ -28,7 +28,7 @@ test('what is missing is asked one at a time, each answer is checked, and stdout
   await answer(terminal, 'Address of Keycloak:')
   await terminal.shows('An answer is needed.')
   await answer(terminal, 'Address of Keycloak:', 'keycloak')
-  await terminal.shows('This is no address: it starts with https:// or http://.')
+  await terminal.shows('This has no scheme: write https://, or http:// where it has no TLS, before it.')
   // Backspaces and then another.
   await answer(terminal, 'Address of Keycloak:', '\u007f'.repeat(8), `${keycloak.url}/auth`)
   await terminal.shows(`this Keycloak is at ${keycloak.url}`)
@@ -74,9 +74,13 @@ test('the missing half of a login is asked for, and what is typed is a secret', 
   expect(right.screen()).not.toContain(secret)
 })
 
-test('Ctrl-C at a question ends it with 130', async () => {
+test('an address is checked as it will be used, and Ctrl-C at a question ends it with 130', async () => {
   const terminal = openTerminal(['setup-mappers'], { cwd: await folder() })
-  await terminal.shows('Address of Keycloak:')
+  await answer(terminal, 'Address of Keycloak:', `${keycloak.url}/realms/wrong/account/#/`)
+  await terminal.shows(
+    `note: the address of Keycloak is ${keycloak.url}; /realms/wrong/account/ is not part of it`,
+  )
+  await terminal.shows('Realm:')
   terminal.type(CTRL_C)
   expect(await terminal.exitCode).toBe(130)
   expect(terminal.screen()).toContain('error: interrupted while asking')

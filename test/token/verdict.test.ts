@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { fileNameOf } from '../../src/certs/pem.ts'
 import { readKeySet } from '../../src/token/keys.ts'
-import { RULES } from '../../src/token/rules.ts'
+import { RULES } from '../../src/token/verdict.ts'
 import { fails } from '../../src/token/verdict.ts'
 import {
   CLAIMS,
