@@ -50,8 +50,8 @@ async function apply(item: FileItem): Promise<void> {
 
 /** A link keeps pointing at the file that gets the content. */
 async function replaceNamed({ path, before, mode }: FileItem, bytes: Uint8Array): Promise<void> {
+  const old = await statRegular(path)
   const real = await linkTarget(path)
-  const old = await statRegular(real)
   if (old !== undefined) await access(real, constants.W_OK)
   await replaceFile(real, bytes, mode, old, async () => {
     if (!(await isStill(real, before))) throw systemError(CHANGED)
