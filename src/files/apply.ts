@@ -15,7 +15,7 @@ const FOLDER_MODE = 0o755
  * Carries out exactly the changes of a plan. Ends between two files where `signal` says so. A file of which somebody else
  * has made something else since the plan was made stays as it is; one whose name is ours is replaced all the same.
  * @param onDone told each item once it is done
- * @throws KjitsiError naming what was done before the failure and what was not
+ * @throws KjitsiError of several files naming what was done before the failure and what was not
  */
 export async function applyFiles(
   items: readonly FileItem[],
@@ -28,7 +28,8 @@ export async function applyFiles(
       signal.throwIfAborted()
       await apply(item)
     } catch (error) {
-      if (!(error instanceof KjitsiError)) throw error
+      // Of a single file, the error says it all.
+      if (!(error instanceof KjitsiError) || changes.length === 1) throw error
       const names = changes.map(({ action, path }) => `${action} ${path}`)
       throw withProgress(error, { done: names.slice(0, i), notDone: names.slice(i) })
     }

@@ -1,5 +1,6 @@
 // What a run would fail on is known before it: told by the plan, as the run would tell it.
 import type * as fs from 'node:fs/promises'
+import type * as os from 'node:os'
 import { lstat, mkdir, mkdtemp, readdir, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -23,6 +24,19 @@ vi.mock('node:fs/promises', async (original) => {
   }
 })
 
+/** Who runs this, where it is not who does; null where the system does not know. */
+let user: number | null | undefined
+vi.mock('node:os', async (original) => {
+  const real = await original<typeof os>()
+  return {
+    ...real,
+    userInfo() {
+      if (user === null) throw new Error('no such user')
+      return { ...real.userInfo(), ...(user !== undefined && { uid: user }) }
+    },
+  }
+})
+
 const LONG = 100
 
 let dir: string
@@ -31,6 +45,7 @@ beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'kjitsi-files-'))
   onTestFinished(() => rm(dir, { recursive: true, force: true }))
   path = join(dir, 'a')
+  user = undefined
 })
 
 const refusal = (message: string): unknown => expect.objectContaining({ code: 'file', message })
@@ -66,6 +81,18 @@ describe('a file that people name', () => {
     }
     await expect(readTarget(path)).rejects.toEqual(refusal(`cannot read ${path}: it is a named pipe`))
     expect((await lstat(path)).isFIFO()).toBe(true)
+  })
+
+  it.each([
+    ['somebody else', 1_234_567, 'permission denied'],
+    ['root, who may give files away', 0, undefined],
+    ['a user without a name', null, undefined],
+  ])('keeps its owner, and so is not written by %s', async (_, uid, reason) => {
+    await writeFile(path, 'text')
+    user = uid
+    const { blocked } = await readTarget(path)
+    expect(blocked?.message).toBe(reason && `cannot write ${path}: ${reason}`)
+    expect(blocked?.hint).toBe(reason && `run as the owner of ${path}, or as root: its owner has to stay`)
   })
 
   it('wants a folder, and says where a link leads to none', async () => {
