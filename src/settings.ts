@@ -13,6 +13,7 @@ import { type Moderators, readModerators } from './jitsi/moderation.ts'
 import { jitsiOrigin } from './jitsi/origin.ts'
 import { adviseAddress, serverAddress } from './keycloak/address.ts'
 import type { Login } from './keycloak/login.ts'
+import { tokenIn } from './token/pasted.ts'
 
 const KEYCLOAK_GROUP = 'Keycloak:'
 const LOGIN_GROUP = 'Login of kjitsi at Keycloak:'
@@ -104,7 +105,7 @@ export const LOGIN = {
     flag: '--access-token-file <path>',
     env: 'KEYCLOAK_ACCESS_TOKEN',
     help: 'a ready access token in place of a login; the flag names a file (- for stdin)',
-    parse: plain,
+    parse: tokenIn,
     secret: true,
     group: LOGIN_GROUP,
   }),

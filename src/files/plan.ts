@@ -56,7 +56,7 @@ const ALL_MAY_READ = 0o444
 /** @throws KjitsiError `file` where what would change cannot be written */
 export function planFile(target: Target, desired: DesiredFile): FileItem {
   const { path, own, text: before, blocked } = target
-  const { what, text: after, facts = {}, mask = (text) => text } = desired
+  const { what, text: after, facts = {}, mask = (text: string) => text } = desired
   const action = actionOf(target, desired)
   if (action !== 'keep' && blocked !== undefined) throw blocked
   return {

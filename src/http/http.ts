@@ -103,14 +103,16 @@ async function sendOnce(http: Http, request: HttpRequest): Promise<Answer> {
   const report = (result: string): void => {
     http.onRequest(`${method} ${shownAddress(url)} → ${result} (${Math.round(performance.now() - start)} ms)`)
   }
+  const signal = limited(http.signal, http.timeout)
   let answer: Answer
   try {
-    const signal = limited(http.signal, http.timeout)
     const response = await http.fetch(url, { method, headers, body, redirect: 'manual', signal })
     answer = await readAnswer(request, response, maxBytes)
   } catch (error) {
-    report(reasonOf(error))
-    throw error
+    // What reads the body says only that it was ended.
+    const failure: unknown = signal.aborted ? signal.reason : error
+    report(reasonOf(failure))
+    throw failure
   }
   report(String(answer.status))
   const { status } = answer

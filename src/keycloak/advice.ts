@@ -45,6 +45,10 @@ export function advisePlan(
   if (off.length > 0 && claims.some((claim) => claim.startsWith('context.features.'))) {
     findings.push(finding('features-partial', { ...client, off: off.join(', ') }))
   }
+  const alike = roles.filter((name) => name.toLowerCase() === role?.toLowerCase())
+  if (role !== undefined && alike.length > 0 && !alike.includes(role)) {
+    findings.push(finding('role-case', { ...client, role, alike: alike.join(', ') }))
+  }
   const others = role === undefined ? [] : rolesBefore(role, roles)
   if (role !== undefined && others.length > 0) {
     findings.push(finding('roles-compete', { ...client, role, others: others.join(', ') }))

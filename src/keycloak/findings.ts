@@ -22,6 +22,13 @@ export const finding = findingsOf({
       `the role ${role} makes nobody a moderator: the affiliations that do are ${known}`,
     fix: () => 'give --moderators role:owner',
   }),
+  'role-case': kind<ClientArgs & { role: string; alike: string }>({
+    level: 'warning',
+    say: ({ realm, client, role, alike }) =>
+      `realm ${realm}, client ${client}: the role ${role} is not among its roles, and ${alike} is: to Keycloak and Jitsi these ` +
+      'are two, and who has the other does not moderate',
+    fix: ({ role, alike }) => `give people ${role} in place of ${alike}, or correct --moderators`,
+  }),
   'roles-compete': kind<ClientArgs & { role: string; others: string }>({
     level: 'warning',
     say: ({ realm, client, role, others }) =>

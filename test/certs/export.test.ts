@@ -5,34 +5,26 @@ import {
   lstat,
   lutimes,
   mkdir,
-  mkdtemp,
   readFile,
   readdir,
-  rm,
   stat,
   symlink,
   utimes,
   writeFile,
 } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { planExport, readFolder } from '../../src/certs/export.ts'
 import { type PublicPem, fileNameOf } from '../../src/certs/pem.ts'
 import { applyFiles } from '../../src/files/apply.ts'
 import type { FileItem } from '../../src/files/plan.ts'
+import { tempFolder } from '../support/folder.ts'
 
 const NEVER = new AbortController().signal
 const LONG_AGO = new Date(1_000_000_000_000)
 
 function key(kid: string, pem = `pem of ${kid}`): PublicPem {
   return { kid, file: fileNameOf(kid), alg: 'RS256', bits: 2048, pem, source: 'here' }
-}
-
-async function tempFolder(): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'kjitsi-'))
-  onTestFinished(() => rm(dir, { recursive: true, force: true }))
-  return dir
 }
 
 /** Brings the folder up to date, as the command does. */
@@ -51,7 +43,7 @@ async function planned(dir: string, keys: readonly PublicPem[]): Promise<readonl
 }
 
 test('the plan tells each file by its key, and shows no PEM', async () => {
-  const dir = await tempFolder()
+  const dir = tempFolder()
   expect(await planned(dir, [key('a b')])).toMatchObject([
     {
       action: 'create',
@@ -68,7 +60,7 @@ test('the plan tells each file by its key, and shows no PEM', async () => {
 
 describe('the folder', () => {
   test('is made with those above it, and the files can be read by all', async () => {
-    const dir = join(await tempFolder(), 'a', 'b')
+    const dir = join(tempFolder(), 'a', 'b')
     expect(await exportTo(dir, [key('k')])).toEqual(['create'])
     expect(await readFile(join(dir, fileNameOf('k')), 'utf8')).toBe('pem of k')
     expect(await modeOf(join(dir, fileNameOf('k')))).toBe(0o644)
@@ -77,7 +69,7 @@ describe('the folder', () => {
   })
 
   test('that is there keeps its mode, and one that is closed to others is told', async () => {
-    const dir = await tempFolder()
+    const dir = tempFolder()
     await chmod(dir, 0o700)
     await exportTo(dir, [key('k')])
     expect(await modeOf(dir)).toBe(0o700)
@@ -87,7 +79,7 @@ describe('the folder', () => {
   })
 
   test('a second run touches nothing', async () => {
-    const dir = await tempFolder()
+    const dir = tempFolder()
     await exportTo(dir, [key('k')])
     await utimes(join(dir, fileNameOf('k')), LONG_AGO, LONG_AGO)
     const before = await lstat(join(dir, fileNameOf('k')))
@@ -104,7 +96,7 @@ describe('the folder', () => {
     ['the right content, closed to others', 'pem of k', 0o600],
     ['far too much content', 'x'.repeat(20_000), 0o644],
   ])('a file with %s is updated', async (_, content, mode) => {
-    const dir = await tempFolder()
+    const dir = tempFolder()
     await writeFile(join(dir, fileNameOf('k')), content, { mode })
     expect(await exportTo(dir, [key('k')])).toEqual(['update'])
     expect(await readFile(join(dir, fileNameOf('k')), 'utf8')).toBe('pem of k')
@@ -113,7 +105,7 @@ describe('the folder', () => {
   })
 
   test('what is gone is removed, and a link of that name is not', async () => {
-    const dir = await tempFolder()
+    const dir = tempFolder()
     await writeFile(join(dir, 'mine'), 'x')
     await symlink('mine', join(dir, fileNameOf('link')))
     await writeFile(join(dir, fileNameOf('gone')), 'x')
@@ -130,7 +122,7 @@ describe('the folder', () => {
     ['a link to nothing', (path: string) => symlink('nothing', path)],
     ['a folder', (path: string) => mkdir(path)],
   ])('%s under the name of a key is neither followed nor replaced', async (_, make) => {
-    const dir = await tempFolder()
+    const dir = tempFolder()
     await writeFile(join(dir, 'other.txt'), 'mine')
     await make(join(dir, fileNameOf('k')))
     await expect(exportTo(dir, [key('first'), key('k')])).rejects.toMatchObject({ code: 'file' })
@@ -139,7 +131,7 @@ describe('the folder', () => {
   })
 
   test('whatever is put under the name of a key, whenever, what a link points at stays as it is', async () => {
-    const dir = await tempFolder()
+    const dir = tempFolder()
     const victim = join(dir, 'victim')
     await writeFile(victim, 'secret', { mode: 0o600 })
     const name = join(dir, fileNameOf('k'))
@@ -167,7 +159,7 @@ describe('the folder', () => {
   }, 60_000)
 
   test('temporary files that a killed run left are removed, and nothing that looks alike', async () => {
-    const dir = await tempFolder()
+    const dir = tempFolder()
     const left = [`.${fileNameOf('k')}.0123abcd`, '..kjitsi.json.0123abcd']
     const others = [
       `.${fileNameOf('k')}.0123abc`,
@@ -190,7 +182,7 @@ describe('the folder', () => {
   })
 
   test('may itself be named by a link', async () => {
-    const dir = await tempFolder()
+    const dir = tempFolder()
     await mkdir(join(dir, 'real'))
     await symlink('real', join(dir, 'link'))
     await exportTo(join(dir, 'link'), [key('k')])
@@ -198,7 +190,7 @@ describe('the folder', () => {
   })
 
   test('that is a file is refused', async () => {
-    const path = join(await tempFolder(), 'certs')
+    const path = join(tempFolder(), 'certs')
     await writeFile(path, 'mine')
     await expect(readFolder(path)).rejects.toThrow(`${path} is a file, not a folder`)
     await expect(readFolder(join(path, 'deeper'))).rejects.toThrow('a part of the path is no folder')

@@ -1,8 +1,6 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { PassThrough, Readable } from 'node:stream'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { COMMON } from '../../src/cli/common.ts'
 import { namedCommands } from '../../src/cli/context.ts'
 import type { Io } from '../../src/io.ts'
@@ -10,20 +8,18 @@ import { resolveSettings } from '../../src/cli/resolve.ts'
 import { type Setting, type SettingTable, flagName, flagsOf, waysToGive } from '../../src/cli/setting.ts'
 import { genConfig } from '../../src/commands/gen-config.ts'
 import { PROGRAM } from '../../src/main.ts'
+import { testIo } from '../support/io.ts'
+import { tempFolder } from '../support/folder.ts'
 import { run } from '../support/run.ts'
 import { CLIENT, GUESTS, KEYCLOAK, LOGIN, PLAN, REMOVE } from '../../src/settings.ts'
 
 let cwd: string
-beforeEach(async () => {
-  cwd = await mkdtemp(join(tmpdir(), 'kjitsi-settings-'))
-})
-afterEach(async () => {
-  await rm(cwd, { recursive: true })
+beforeEach(() => {
+  cwd = tempFolder()
 })
 
 function io(env: Record<string, string> = {}, stdin = ''): Io {
-  const [stdout, stderr] = [new PassThrough(), new PassThrough()]
-  return { stdin: Readable.from([stdin]), stdout, stderr, env, cwd, signal: new AbortController().signal }
+  return testIo({ env, cwd, stdin })
 }
 
 describe('flag > environment > settings file > default', () => {

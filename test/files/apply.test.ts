@@ -5,7 +5,6 @@ import {
   link,
   lstat,
   mkdir,
-  mkdtemp,
   readFile,
   readdir,
   readlink,
@@ -15,13 +14,13 @@ import {
   utimes,
   writeFile,
 } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { KjitsiError } from '../../src/errors.ts'
 import { applyFiles } from '../../src/files/apply.ts'
 import { type FileItem, planFile, planRemoval } from '../../src/files/plan.ts'
 import { readOwnTarget, readTarget } from '../../src/files/target.ts'
+import { tempFolder } from '../support/folder.ts'
 import { NO_FILES } from '../support/no-files.ts'
 
 /** Runs once, when the file is made that is to take the place of another. */
@@ -46,9 +45,8 @@ const NEVER = new AbortController().signal
 const LONG = 100_000
 
 let dir: string
-beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'kjitsi-files-'))
-  onTestFinished(() => rm(dir, { recursive: true, force: true }))
+beforeEach(() => {
+  dir = tempFolder()
 })
 
 const modeOf = async (path: string): Promise<number> => (await stat(path)).mode & 0o7777

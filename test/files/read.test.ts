@@ -1,16 +1,15 @@
 import fc from 'fast-check'
-import { appendFile, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { appendFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { decode, encode } from '../../src/files/bytes.ts'
 import { openFile, readIfThere, readText } from '../../src/files/read.ts'
+import { tempFolder } from '../support/folder.ts'
 import { NO_FILES } from '../support/no-files.ts'
 
 let dir: string
-beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'kjitsi-files-'))
-  onTestFinished(() => rm(dir, { recursive: true, force: true }))
+beforeEach(() => {
+  dir = tempFolder()
 })
 
 const refusal = (message: string): unknown => expect.objectContaining({ code: 'file', message })

@@ -1,11 +1,11 @@
 // What a run would fail on is known before it: told by the plan, as the run would tell it.
 import type * as fs from 'node:fs/promises'
 import type * as os from 'node:os'
-import { lstat, mkdir, mkdtemp, readdir, rm, symlink, truncate, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { lstat, mkdir, readdir, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { readOwnTarget, readTarget } from '../../src/files/target.ts'
+import { tempFolder } from '../support/folder.ts'
 import { NO_FILES } from '../support/no-files.ts'
 
 /** Runs once, between the look at a path and what is done with it. */
@@ -41,9 +41,8 @@ const LONG = 100
 
 let dir: string
 let path: string
-beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'kjitsi-files-'))
-  onTestFinished(() => rm(dir, { recursive: true, force: true }))
+beforeEach(() => {
+  dir = tempFolder()
   path = join(dir, 'a')
   user = undefined
 })

@@ -1,13 +1,12 @@
-import { chmod, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { chmod, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { makeFolder } from '../../src/files/write.ts'
+import { tempFolder } from '../support/folder.ts'
 
 let dir: string
-beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'kjitsi-files-'))
-  onTestFinished(() => rm(dir, { recursive: true, force: true }))
+beforeEach(() => {
+  dir = tempFolder()
 })
 
 const modeOf = async (path: string): Promise<number> => (await stat(path)).mode & 0o7777

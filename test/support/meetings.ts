@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { BrowserContext, Page } from 'playwright-core'
 import { onTestFinished } from 'vitest'
 import { type Jitsi, makeJitsi } from './jitsi.ts'
-import { makeAuthority, startProxy } from './proxy.ts'
+import { startProxy } from './proxy.ts'
 import {
   ADMIN_ENV,
   type Spoil,
@@ -17,6 +17,7 @@ import {
 } from './realm.ts'
 import { startChromium } from './chromium.ts'
 import { type Served, configJs, serveJitsi } from './jitsi-site.ts'
+import { makeAuthority } from './authority.ts'
 
 const ARTEFACTS = fileURLToPath(new URL('../artefacts/login/', import.meta.url))
 export const ROOM = 'Team A'
