@@ -4,7 +4,7 @@ import { KjitsiError } from '../errors.ts'
 import type { Http } from '../http/http.ts'
 import { type Transport, openTransport } from '../http/transport.ts'
 import type { Io, Output } from '../io.ts'
-import { MASKED, shownValue } from '../shown.ts'
+import { MASKED, quoted, shownValue } from '../shown.ts'
 import { COMMON } from './common.ts'
 import { type Command, type CommandGroup, type Ended, createContext } from './context.ts'
 import { EXIT_CODES, MEANINGS, worstOf } from './exit-codes.ts'
@@ -43,9 +43,10 @@ export async function runProgram(program: Program, argv: readonly string[], io: 
       const table = { ...command.settings, ...COMMON }
       const resolved = await resolveSettings(table, flags, io, secrets)
       const { json, quiet, verbose } = resolved.values
-      // Only what goes on for a while has a form for its log.
-      const { log } = resolved.values as { readonly log?: 'text' | 'json' }
-      output = createOutput(io, { json, quiet, verbose, secrets, about, ...(log && { log }) })
+      // Only what goes on for a while has a form for its log, and only what can be checked is strict.
+      const { log, strict } = resolved.values as { readonly log?: 'text' | 'json'; readonly strict?: boolean }
+      const form = { json, quiet, verbose, ...(strict && { strict }), ...(log && { log }) }
+      output = createOutput(io, { ...form, secrets, about })
       let transport: Transport | undefined
       try {
         tellSettings(table, resolved, output)
@@ -57,7 +58,7 @@ export async function runProgram(program: Program, argv: readonly string[], io: 
         await transport?.close()
       }
     }).parseAsync([...argv], { from: 'user' })
-    const worst = worstOf([ended ?? []].flat())
+    const worst = worstOf([ended ?? [], output.end()].flat())
     return worst === undefined ? 0 : EXIT_CODES[worst]
   } catch (error) {
     if (error instanceof CommanderError) {
@@ -112,6 +113,10 @@ function httpOf(
       output.progress(`waiting for the server (${reason}) …`)
     },
     onRequest: output.detail,
+    onWait: (what) => {
+      output.progress(what === '' ? '' : `waiting for ${what} …`)
+    },
+    quote: (text) => quoted(text, secrets),
     onSecret: (secret) => {
       if (!secrets.includes(secret)) secrets.push(secret)
     },

@@ -147,9 +147,8 @@ export const genConfig = command({
     }
     if (target === undefined) {
       const made = planned.map((file, i) => ({ name: file.name, text: texts[i] ?? '' }))
-      output.result('config', { ...payload, files: made }, () =>
-        made.map((file) => (made.length > 1 ? `# file: ${file.name}\n${file.text}` : file.text)).join('\n'),
-      )
+      const all = made.map((file) => (made.length > 1 ? `# file: ${file.name}\n${file.text}` : file.text))
+      output.data('config', { ...payload, files: made }, all.join('\n'))
       sayKeyserver()
       return undefined
     }

@@ -96,7 +96,7 @@ export const genEnv = command({
     }
     const { text, mask } = plan
     if (target === undefined) {
-      output.result('env', { file: null, settings: plan.settings, text }, () => text)
+      output.data('env', { file: null, settings: plan.settings, text }, text)
       return undefined
     }
     const item = planFile(target, { what: "Jitsi's .env", text, mode: 0o600, mask })

@@ -16,6 +16,12 @@ export const finding = findingsOf({
     say: ({ realm, message }) => `realm ${realm}: ${message}`,
     fix: ({ hint }) => hint,
   }),
+  drift: kind<ClientArgs & { changes: string }>({
+    level: 'error',
+    say: ({ realm, client, changes }) =>
+      `realm ${realm}, client ${client}: it differs from what these options set: ${changes}`,
+    fix: () => 'run it without --check to make these changes',
+  }),
   'affiliation-unknown': kind<{ role: string; known: string }>({
     level: 'warning',
     say: ({ role, known }) =>

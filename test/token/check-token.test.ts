@@ -422,6 +422,37 @@ describe('warnings about', () => {
   })
 })
 
+describe('--strict', () => {
+  const short = body({ iat: NOW - 1, exp: NOW + 60, context: { user: { name: 'a', email: 'b' } } })
+
+  test('a token that is accepted with a warning fails, and the warning is an error', async () => {
+    expect(await check([short, ...BY_ENV])).toMatchObject({ exitCode: 0 })
+    const ran = await check([short, ...BY_ENV, '--strict'])
+    expect(ran.exitCode).toBe(3)
+    expect(ran.stdout).toMatch(/^Jitsi accepts this token/)
+    expect(ran.stderr).toMatch(/^error: the token is valid for 61 s/)
+    const json = await check([short, ...BY_ENV, '--strict', '--json'])
+    expect(json.exitCode).toBe(3)
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      accepted: true,
+      findings: [{ code: 'token-short-lived', level: 'error' }],
+    })
+  })
+
+  test('one such line in a batch fails', async () => {
+    const line = JSON.stringify({ token: short })
+    expect(await check([...BY_ENV, '--batch', '-'], line)).toMatchObject({ exitCode: 0 })
+    expect(await check([...BY_ENV, '--strict', '--batch', '-'], line)).toMatchObject({ exitCode: 3 })
+  })
+
+  test('--quiet leaves the errors and the exit code', async () => {
+    expect(await check([short, ...BY_ENV, '--quiet'])).toEqual({ exitCode: 0, stdout: '', stderr: '' })
+    const ran = await check([short, ...BY_ENV, '--strict', '--quiet'])
+    expect(ran).toMatchObject({ exitCode: 3, stdout: '' })
+    expect(ran.stderr).toMatch(/^error: .*\n  → .*\n$/)
+  })
+})
+
 describe('--batch', () => {
   const lines = (ran: Ran): unknown[] =>
     ran.stdout
