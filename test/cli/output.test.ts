@@ -108,10 +108,13 @@ describe('errors among the findings', () => {
   /** Whatever is printed, in its order. */
   function inOrder(act: (output: Output) => void, options: Partial<OutputOptions> = {}): string {
     const io = testIo()
-    const output = createOutput({ ...io, stderr: io.stdout }, {
-      ...{ json: false, quiet: false, verbose: false, secrets: [], about: '' },
-      ...options,
-    })
+    const output = createOutput(
+      { ...io, stderr: io.stdout },
+      {
+        ...{ json: false, quiet: false, verbose: false, secrets: [], about: '' },
+        ...options,
+      },
+    )
     act(output)
     output.end()
     return readAll(io.stdout)
