@@ -14,7 +14,7 @@ const PAST = {
 } as const
 
 function verb(action: FileItem['action'], tense: Tense): string {
-  return tense === 'done' || action === 'keep' || action === 'conflict' ? PAST[action] : `to ${action}`
+  return tense === 'done' || action === 'keep' || action === 'conflict' ? PAST[action] : action
 }
 
 /** `created /etc/x: what it is`. */
@@ -50,7 +50,8 @@ function countLine(items: readonly FileItem[], tense: Tense): readonly string[] 
   if (items.length === 1) return []
   const actions = (['create', 'update', 'remove', 'conflict', 'keep'] as const).flatMap((action) => {
     const count = items.filter((item) => item.action === action).length
-    return count === 0 ? [] : [`${count} ${verb(action, tense)}`]
+    const word = verb(action, tense)
+    return count === 0 ? [] : [`${count} ${word === action ? 'to ' : ''}${word}`]
   })
   return [`${files}: ${actions.join(', ')}${fileConflicts(items).length > 0 ? '; nothing was done' : ''}`]
 }
@@ -80,7 +81,9 @@ function diffLines(item: FileItem, paint: ChalkInstance): readonly string[] {
     '-': paint.red,
     '@': paint.cyan,
   }
-  return diff === '' ? [] : diff.split('\n').map((line) => colours[line.charAt(0)]?.(line) ?? line)
+  if (diff === '') return []
+  // An empty line before what comes next.
+  return [...diff.split('\n').map((line) => colours[line.charAt(0)]?.(line) ?? line), '']
 }
 
 /** An item for programs: `{action, path, what, mode: "0600", diff, …facts}`. */

@@ -96,7 +96,7 @@ describe('export', () => {
     async (flag, code) => {
       const dir = join(tempFolder(), 'certs')
       const { exitCode, stdout } = await run(['export-certs', dir, '--jwks', FIXTURE, flag])
-      expect(stdout.match(/^to create/gm)).toHaveLength(3)
+      expect(stdout.match(/^create /gm)).toHaveLength(3)
       expect(exitCode).toBe(code)
       await expect(stat(dir)).rejects.toThrow('ENOENT')
     },
@@ -391,7 +391,7 @@ describe('a bad folder', () => {
     await writeFile(join(dir, ARTICLE_FILE), 'closed', { mode: 0o200 })
     const argv = ['export-certs', dir, '--jwks', FIXTURE, '--check']
     const { exitCode, stdout } = await shell(`exec ${WITHOUT_PASS} "$@"`, argv, dir)
-    expect(stdout).toContain(`to update ${join(dir, ARTICLE_FILE)}: `)
+    expect(stdout).toContain(`update ${join(dir, ARTICLE_FILE)}: `)
     expect(exitCode).toBe(3)
   })
 

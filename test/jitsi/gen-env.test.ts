@@ -255,7 +255,7 @@ describe('with FILE', () => {
     expect(await genEnv([file, '--check'])).toEqual({ ...dry, exitCode: 3 })
     expect(await read()).toBe(ENV)
     const { stdout } = await genEnv([file])
-    expect(stdout.replace('updated', 'to update')).toBe(dry.stdout)
+    expect(stdout.replace('updated', 'update')).toBe(dry.stdout)
     expect(await genEnv([file, '--check'])).toEqual({
       exitCode: 0,
       stdout: `${file}: no changes\n`,
