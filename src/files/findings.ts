@@ -2,6 +2,11 @@
 import { findingsOf, kind } from '../finding.ts'
 
 export const finding = findingsOf({
+  'file-drift': kind<{ file: string; action: string }>({
+    level: 'error',
+    say: ({ file, action }) => `${file} differs from what these options make: ${action}`,
+    fix: () => 'run it without --check to make these changes',
+  }),
   'file-not-ours': kind<{ file: string }>({
     level: 'error',
     say: ({ file }) => `${file} was not made by kjitsi, and is not replaced`,

@@ -23,7 +23,7 @@ export function fileLine({ action, path, what }: FileItem, tense: Tense): string
 }
 
 /**
- * What differs, each with its difference, and a count. Of a file that was made the line will do: it holds nothing else.
+ * A count, and what differs, each with its difference. Of a file that was made the line will do: it holds nothing else.
  * @param all what stays as it is too, before what does not
  */
 export function filesText(
@@ -35,11 +35,11 @@ export function filesText(
   const [kept, differing] = [true, false].map((keep) =>
     items.filter(({ action }) => (action === 'keep') === keep),
   ) as [FileItem[], FileItem[]]
-  const parts = [...(all ? kept : []), ...differing].flatMap((item) => [
+  const parts = [...(all && items.length > 1 ? kept : []), ...differing].flatMap((item) => [
     fileLine(item, tense),
     ...(tense === 'done' && item.action === 'create' ? [] : diffLines(item, paint)),
   ])
-  return [...parts, ...countLine(items, tense)].join('\n')
+  return [...countLine(items, tense), ...parts].join('\n')
 }
 
 /** One line about several files, or about no change. */

@@ -37,7 +37,7 @@ export const kubernetes = command({
   },
   examples: [
     [
-      'kjitsi gen-config kubernetes --url https://auth.example.org --realm meet | kubectl apply -f -',
+      'kjitsi gen-config kubernetes --url https://auth.example.org --realm meet | kubectl apply --filename -',
       'runs the key server',
     ],
     [

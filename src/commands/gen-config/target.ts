@@ -63,8 +63,8 @@ export async function checkFile(target: Target, name: string, usual?: string): P
   if (path === undefined) return
   const { there } = await readTarget(path)
   if (usual === undefined || there === 'file') return
-  throw new KjitsiError('usage', `${path} is not there, and these lines are only a part of it`, {
-    hint: `Jitsi's Debian packages make it: it usually is ${usual}`,
+  throw new KjitsiError('usage', `${path}: not found, and kjitsi only merges lines into this file`, {
+    hint: `Jitsi's Debian packages create it, usually as ${usual}`,
   })
 }
 
