@@ -1,7 +1,7 @@
 // kjitsi gen-config helm [DIR]: what jitsi-helm has to know of the tokens.
 import { command } from '../../cli/context.ts'
 import { setting } from '../../cli/setting.ts'
-import { ACCEPTED, KEYCLOAK, KEYSERVER, PLAN } from '../../settings.ts'
+import { ACCEPTED, FORCE, KEYCLOAK, KEYSERVER, PLAN } from '../../settings.ts'
 import { JITSI_ACCEPTS, NAMESPACE, inCluster } from './settings.ts'
 import { DIR, checkFile, put, targetOf } from './target.ts'
 
@@ -16,6 +16,7 @@ export const helm = command({
     namespace: NAMESPACE,
     keyserver: setting({ ...KEYSERVER, unset: 'the key server of gen-config kubernetes' }),
     ...PLAN,
+    force: FORCE,
   },
   examples: [
     [
@@ -26,7 +27,7 @@ export const helm = command({
   async run(context) {
     const { settings, http, output } = context
     const { issuer, keyserver = inCluster(settings.namespace) } = settings
-    const target = await targetOf(context)
+    const target = await targetOf(context, settings)
     const { url = '', realm = [] } = await context.need([
       ...(issuer.length === 0 ? (['url', 'realm'] as const) : []),
     ])

@@ -2,7 +2,7 @@
 import { command } from '../../cli/context.ts'
 import { setting } from '../../cli/setting.ts'
 import { JITSI_ENV, readJitsiEnv } from '../../jitsi/public-url.ts'
-import { KEYSERVER, PLAN } from '../../settings.ts'
+import { FORCE, KEYSERVER, PLAN } from '../../settings.ts'
 import { DEBIAN, JITSI, KEYS_OF, TOLD, needJitsi, wordsOf } from './settings.ts'
 import { DIR, putPublished, targetOf } from './target.ts'
 
@@ -20,6 +20,7 @@ export const nginx = command({
     }),
     ...TOLD,
     ...PLAN,
+    force: FORCE,
   },
   examples: [
     [
@@ -34,7 +35,7 @@ export const nginx = command({
   async run(context) {
     const { settings, io } = context
     const { allowKeysFrom, debian, jitsiEnv } = settings
-    const target = await targetOf(context)
+    const target = await targetOf(context, settings)
     const { keysAt, nginxFile } = await import('../../jitsi/nginx.ts')
     const env = debian ? undefined : await readJitsiEnv(jitsiEnv, io)
     const isAddressed = settings.keyserver === undefined
