@@ -1,9 +1,11 @@
 // The folder of PEM files: what is there, what is to change, and the change itself.
-import { lstat, readdir, rm, stat, unlink } from 'node:fs/promises'
+import { lstat, readdir, realpath, rm, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { KjitsiError, systemCodeOf, withProgress } from '../errors.ts'
 import { fileError, makeFolder, putFile, readNoLink } from '../files.ts'
-import type { PublicPem } from './pem.ts'
+import { type Key, MAX_PEM_BYTES, isKeyFile } from './key.ts'
+import { type Change, type Sets, goneSince, isDecided, lastSets, turn } from './keyring.ts'
+import { MANIFEST_FILE, type Manifest, UNKNOWN, heldBy, manifestOf } from './manifest.ts'
 
 /** What a folder holds of the files that Prosody may ask for. */
 export interface Folder {
@@ -19,38 +21,46 @@ export interface Folder {
 }
 
 export type Entry =
-  | { readonly kind: 'file'; readonly content: string; readonly readable: boolean }
+  | {
+      readonly kind: 'file'
+      readonly content: string
+      /** Why nothing of it was read, if so. */
+      readonly unread?: string
+      readonly readable: boolean
+      /** Tells whether the file is still the same one. */
+      readonly mark: string
+    }
   /** A link, a folder, a pipe: nothing that kjitsi made. */
   | { readonly kind: 'other' }
 
 export type Step =
-  | { readonly action: 'create' | 'update' | 'keep'; readonly key: PublicPem }
+  | { readonly action: 'create' | 'update' | 'keep'; readonly key: Key }
   | { readonly action: 'remove'; readonly file: string }
 
-const OUR_NAME = /^[0-9a-f]{64}\.pem$/
 /** As `putFile` names them. */
-const TEMPORARY = /^\.(?:[0-9a-f]{64}\.pem|\.kjitsi\.json)\.[0-9a-f]{8}$/
+const TEMPORARY = /^\.(.+)\.[0-9a-f]{8}$/
 // A run that is under way has one for as long as it takes to write some kilobytes.
 const LEFT_OVER_MS = 60_000
 const FILE_MODE = 0o644
 const FOLDER_MODE = 0o755
-// A PEM of the largest key is under 3 kB. What is longer is not what is wanted, whatever it says.
-const MAX_PEM_BYTES = 10_000
 
 /**
  * Reads the folder; one that is not there is empty.
+ * @param follow whether a key may be a link, as in a volume of Kubernetes; where we write, none is
+ * @param before what was there at an earlier reading: a file that has changed neither in size nor in time is not read again
  * @throws KjitsiError `file`
  */
-export async function readFolder(dir: string): Promise<Folder> {
+export async function readFolder(dir: string, follow = false, before?: Folder): Promise<Folder> {
   try {
     const about = await stat(dir)
     if (!about.isDirectory())
       throw new KjitsiError('file', `${dir} is a file, not a folder`, { hint: 'name a folder' })
     const entries = new Map<string, Entry>()
     const leftovers: string[] = []
-    for (const name of await readdir(dir)) {
-      if (TEMPORARY.test(name) && (await isLeftOver(join(dir, name)))) leftovers.push(name)
-      const entry = OUR_NAME.test(name) ? await readEntry(join(dir, name)) : undefined
+    for (const name of (await readdir(dir)).sort()) {
+      if (isTemporary(name) && (await isLeftOver(join(dir, name)))) leftovers.push(name)
+      if (!isKeyFile(name)) continue
+      const entry = await readEntry(join(dir, name), follow, before?.entries.get(name))
       if (entry) entries.set(name, entry)
     }
     return { dir, exists: true, open: (about.mode & 0o005) === 0o005, entries, leftovers }
@@ -62,17 +72,37 @@ export async function readFolder(dir: string): Promise<Folder> {
   }
 }
 
-async function readEntry(path: string): Promise<Entry | undefined> {
+async function readEntry(
+  path: string,
+  follow: boolean,
+  before: Entry | undefined,
+): Promise<Entry | undefined> {
   try {
-    const found = await readNoLink(path, MAX_PEM_BYTES)
+    const target = follow ? await realpath(path) : path
+    const { mtimeMs, ctimeMs, size, ino } = await lstat(target)
+    const mark = `${mtimeMs} ${ctimeMs} ${size} ${ino}`
+    if (before?.kind === 'file' && before.mark === mark) return before
+    const found = await readNoLink(target, MAX_PEM_BYTES)
     if (found === 'other') return { kind: 'other' }
     // Undefined where it was removed since the folder was listed.
-    return found && { kind: 'file', content: found.text ?? '', readable: (found.mode & 0o444) === 0o444 }
+    if (found === undefined) return undefined
+    const { text, mode } = found
+    const unread = text === undefined ? { unread: `it is longer than ${MAX_PEM_BYTES} bytes` } : {}
+    return { kind: 'file', content: text ?? '', readable: (mode & 0o444) === 0o444, mark, ...unread }
   } catch (error) {
+    const code = systemCodeOf(error)
+    if (code === 'ENOENT') return follow ? { kind: 'other' } : undefined
     // What we cannot read, others cannot either: it is to be written anew.
-    if (systemCodeOf(error) === 'EACCES') return { kind: 'file', content: '', readable: false }
+    if (code === 'EACCES') {
+      return { kind: 'file', content: '', readable: false, mark: '', unread: 'permission denied' }
+    }
     throw error
   }
+}
+
+function isTemporary(name: string): boolean {
+  const [, target = ''] = TEMPORARY.exec(name) ?? []
+  return isKeyFile(target) || target === MANIFEST_FILE
 }
 
 async function isLeftOver(path: string): Promise<boolean> {
@@ -80,12 +110,86 @@ async function isLeftOver(path: string): Promise<boolean> {
   return about?.isFile() === true && about.mtimeMs < Date.now() - LEFT_OVER_MS
 }
 
+export interface FolderPlan {
+  readonly steps: readonly Step[]
+  /** The manifest once they are taken. */
+  readonly manifest: Manifest
+  readonly changes: readonly Change[]
+  /** Files of keys that have left, but not for long enough. */
+  readonly waiting: readonly string[]
+  /** Files that kjitsi did not make, or no longer knows. */
+  readonly foreign: readonly string[]
+  /** Files that kjitsi made for sources which are not read here, and those sources. */
+  readonly others: { readonly files: readonly string[]; readonly sources: readonly string[] }
+}
+
+/**
+ * What brings the folder to the ring that its sources make of it.
+ * @param sources the lasting name of each, by name, in the order in which they were named
+ * @param sets undefined for a source that cannot be asked: its keys stay as the manifest has them
+ * @param now milliseconds since 1970
+ * @param graceMs how long a key has to be gone; Infinity where nothing is to be removed
+ * @throws KjitsiError `file` as `planExport`
+ */
+export function planFolder(
+  folder: Folder,
+  before: Manifest,
+  sources: ReadonlyMap<string, string>,
+  sets: Sets,
+  now: number,
+  graceMs: number,
+): FolderPlan {
+  const names = new Map<string, string[]>()
+  for (const [name, lasting] of sources) names.set(lasting, [...(names.get(lasting) ?? []), name])
+  const files = new Map(
+    [...folder.entries].flatMap(([file, entry]) => (entry.kind === 'file' ? [[file, entry.content]] : [])),
+  )
+  const ring = { held: heldBy(before, names, files, now), clashes: [] }
+  const current = new Map(
+    [...lastSets(ring, [...sources.keys()])].map(([name, set]) => [name, sets.get(name) ?? set]),
+  )
+  if ([...sources.keys()].every((name) => sets.get(name))) current.set(UNKNOWN, [])
+  const { ring: after, changes } = turn(ring, current, now, graceMs)
+
+  const published = new Map<string, Key>()
+  for (const key of [...sets.values()].flatMap((keys = []) => keys)) {
+    const isHeld = after.held.get(key.file)?.key.pem === key.pem
+    if (isHeld && !published.has(key.file)) published.set(key.file, key)
+  }
+  const writes = planExport([...published.values()], folder)
+  const gone = changes.flatMap((one) =>
+    one.change === 'dropped' && files.has(one.key.file) ? [one.key.file] : [],
+  )
+  const held = new Map(
+    [...after.held].filter(
+      ([file, one]) => files.has(file) || goneSince(one) === Infinity || !isDecided(one, current),
+    ),
+  )
+  const there = [...held].filter(([file]) => files.has(file))
+  const others = there.filter(([, one]) => [...one.sources.keys()].every((name) => !current.has(name)))
+  return {
+    steps: [...writes, ...gone.sort().map((file): Step => ({ action: 'remove', file }))],
+    manifest: manifestOf(held, sources),
+    changes,
+    waiting: there
+      .flatMap(([file, one]) => (isDecided(one, current) && goneSince(one) < Infinity ? [file] : []))
+      .sort(),
+    foreign: [...files.keys()].filter((file) => !held.has(file) && !gone.includes(file)),
+    others: {
+      files: others.map(([file]) => file).sort(),
+      sources: [...new Set(others.flatMap(([, one]) => [...one.sources.keys()]))]
+        .filter((name) => name !== UNKNOWN)
+        .sort(),
+    },
+  }
+}
+
 /**
  * What makes the folder hold these keys.
  * @throws KjitsiError `file` where a link or a folder has the name that a key needs: what is no file of ours is not ours
  * to replace
  */
-export function planExport(keys: readonly PublicPem[], folder: Folder): readonly Step[] {
+export function planExport(keys: readonly Key[], folder: Folder): readonly Step[] {
   return keys.map((key): Step => {
     const entry = folder.entries.get(key.file)
     if (entry === undefined) return { action: 'create', key }

@@ -27,12 +27,12 @@ import {
   readFolder,
   removeLeftovers,
 } from '../../src/certs/export.ts'
-import { type PublicPem, fileNameOf } from '../../src/certs/pem.ts'
+import { type Key, fileNameOf } from '../../src/certs/key.ts'
 
 const NEVER = new AbortController().signal
 const LONG_AGO = new Date(1_000_000_000_000)
 
-function key(kid: string, pem = `pem of ${kid}`): PublicPem {
+function key(kid: string, pem = `pem of ${kid}`): Key {
   return { kid, file: fileNameOf(kid), alg: 'RS256', bits: 2048, pem, source: 'here' }
 }
 
@@ -43,14 +43,14 @@ async function tempFolder(): Promise<string> {
 }
 
 /** Brings the folder up to date, as the command does. */
-async function exportTo(dir: string, keys: readonly PublicPem[]): Promise<readonly string[]> {
+async function exportTo(dir: string, keys: readonly Key[]): Promise<readonly string[]> {
   const steps = planExport(keys, await readFolder(dir))
   await applyExport(dir, steps, NEVER, [])
   return steps.map(({ action }) => action)
 }
 
 describe('the plan', () => {
-  const file = (content: string, readable = true): Entry => ({ kind: 'file', content, readable })
+  const file = (content: string, readable = true): Entry => ({ kind: 'file', content, readable, mark: 'x' })
   const folder = (entries: Readonly<Record<string, Entry>>): Folder => ({
     dir: '/certs',
     exists: true,

@@ -2,15 +2,16 @@ import { lstat, mkdir, mkdtemp, readFile, readdir, rm, symlink, utimes, writeFil
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { type Entry, type Folder, planFolder } from '../../src/certs/export.ts'
+import type { Key } from '../../src/certs/key.ts'
 import {
   MANIFEST_FILE,
   type Made,
   type Manifest,
-  type SourceKeys,
   readManifest,
-  upkeep,
   writeManifest,
 } from '../../src/certs/manifest.ts'
+import type { Outcome } from '../../src/certs/refresh.ts'
 
 const DAY = 86_400
 const NOON = Date.parse('2026-05-01T12:00:00Z')
@@ -26,15 +27,67 @@ function manifestOf(files: Readonly<Record<string, Readonly<Record<string, numbe
   )
 }
 
-const reading = (
-  source: string,
-  outcome: SourceKeys['outcome'],
-  ...files: readonly string[]
-): SourceKeys => ({
+interface SourceKeys {
+  readonly source: string
+  readonly outcome: Outcome
+  readonly files: readonly string[]
+}
+
+const reading = (source: string, outcome: Outcome, ...files: readonly string[]): SourceKeys => ({
   source,
   outcome,
-  keys: files.map((file) => ({ file, kid: `kid of ${file}` })),
+  files,
 })
+
+const keyIn = (file: string, source: string): Key => ({
+  kid: `kid of ${file}`,
+  file,
+  alg: 'RS256',
+  bits: 2048,
+  pem: `pem of ${file}`,
+  source,
+})
+
+/** What the plan for a folder with these files makes of the manifest; a grace that is undefined is a run without --prune. */
+function upkeep(
+  before: Manifest,
+  readings: readonly SourceKeys[],
+  there: ReadonlySet<string>,
+  now: number,
+  grace: number | undefined,
+): Readonly<Record<'gone' | 'waiting' | 'foreign', readonly string[]>> & {
+  readonly manifest: Manifest
+  readonly others: { readonly files: readonly string[] }
+} {
+  const entry = (file: string): Entry => ({
+    kind: 'file',
+    content: `pem of ${file}`,
+    readable: true,
+    mark: 'x',
+  })
+  const folder: Folder = {
+    dir: '/certs',
+    exists: true,
+    open: true,
+    entries: new Map([...there].map((file) => [file, entry(file)])),
+    leftovers: [],
+  }
+  const names = readings.map(({ source }, i) => `${source} (${i})`)
+  const { steps, ...plan } = planFolder(
+    folder,
+    before,
+    new Map(readings.map(({ source }, i) => [names[i] ?? '', source])),
+    new Map(
+      readings.map(({ outcome, files }, i) => {
+        const name = names[i] ?? ''
+        return [name, outcome === 'unreachable' ? undefined : files.map((file) => keyIn(file, name))]
+      }),
+    ),
+    now,
+    grace === undefined ? Infinity : grace * 1000,
+  )
+  return { ...plan, gone: steps.flatMap((step) => (step.action === 'remove' ? [step.file] : [])) }
+}
 
 describe('a file that this run publishes', () => {
   test('is taken in, whoever wrote it', () => {

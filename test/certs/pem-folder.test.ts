@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rename, rm, symlink, unlink, utimes, writeFile } from '
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { fileNameOf } from '../../src/certs/pem.ts'
+import { fileNameOf } from '../../src/certs/key.ts'
 import { pemFolder } from '../../src/certs/pem-folder.ts'
 
 const pemOf = (pair: {
@@ -13,6 +13,7 @@ const [ONE, TWO] = [0, 1].map(() => pemOf(generateKeyPairSync('rsa', { modulusLe
   string,
   string,
 ]
+const SHORT = pemOf(generateKeyPairSync('rsa', { modulusLength: 1024 }))
 const ELLIPTIC = pemOf(generateKeyPairSync('ec', { namedCurve: 'P-256' }))
 const [A, B] = [fileNameOf('a'), fileNameOf('b')]
 
@@ -33,7 +34,7 @@ describe('a folder of PEM files', () => {
   test('gives its keys, by their names alone', async () => {
     const dir = await folder({ [A]: ONE, 'README.md': 'x', '.kjitsi.json': '{}', [`${A}.bak`]: TWO })
     const { keys, leftOut, error } = await pemFolder(dir, 30).read('due')
-    expect(keys).toEqual([{ file: A, pem: ONE, kid: null }])
+    expect(keys).toEqual([{ kid: null, file: A, alg: null, bits: 2048, pem: ONE, source: dir }])
     expect([leftOut, error]).toEqual([[], undefined])
   })
 
@@ -79,9 +80,10 @@ describe('a folder of PEM files', () => {
       '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n',
       'it is no public key that can be read',
     ],
+    ['a short key', SHORT, '1024 bits: too short to be safe, 2048 is the least'],
     ['an elliptic key', ELLIPTIC, 'it is a key of type ec: Jitsi takes RSA keys only'],
     ['a very long file', ONE + ' '.repeat(10_000), 'it is longer than 10000 bytes'],
-  ])('leaves out %s, at which Prosody would throw', async (_, text, reason) => {
+  ])('leaves out %s, which Prosody cannot use or nobody should', async (_, text, reason) => {
     const dir = await folder({ [A]: text, [B]: ONE })
     const { keys, leftOut } = await pemFolder(dir, 30).read('due')
     expect(keys).toMatchObject([{ file: B }])

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { fileNameOf } from '../../src/certs/pem.ts'
+import { fileNameOf } from '../../src/certs/key.ts'
 import { run, spawnKjitsi } from '../run.ts'
 import { type TestRealm, keycloak, makeClient, makeRealm, makeUser, tokensOf } from './realm.ts'
 

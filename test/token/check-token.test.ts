@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { fileNameOf } from '../../src/certs/pem.ts'
+import { fileNameOf } from '../../src/certs/key.ts'
 import { BIN, type Ran, run, spawnKjitsi } from '../run.ts'
 import { CLAIMS, ENV, FILE, HEADER, ISSUER, JWK, NOW, PEM, token } from './mint.ts'
 

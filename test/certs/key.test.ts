@@ -1,9 +1,9 @@
 import fc from 'fast-check'
-import { createHash, createPublicKey, generateKeyPairSync } from 'node:crypto'
+import { type KeyObject, createHash, createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { readKeys } from '../../src/certs/jwks.ts'
-import { type PublicPem, fileNameOf, nameOfKey, pemsOf, shownKid, unite } from '../../src/certs/pem.ts'
+import { fileNameOf, keyOfPem, keysOf, nameOfKey, shownKid } from '../../src/certs/key.ts'
 
 const ARTICLE_KID = '1DKOk8q4Dc9BSgDLmksFemg5lEGuoYQvYrHVOnXNj3k'
 const ARTICLE_FILE = 'e15452c2c03fc8afdb1d558953ab30ffd235a622fad1175de7f791a3c86eb08d.pem'
@@ -14,8 +14,8 @@ const { n, e } = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.e
 }
 const GOOD = { kid: 'k', kty: 'RSA', alg: 'RS256', use: 'sig', n, e }
 
-function pems(...keys: readonly unknown[]): ReturnType<typeof pemsOf> {
-  return pemsOf({ source: 'here', address: 'here', keys })
+function pems(...keys: readonly unknown[]): ReturnType<typeof keysOf> {
+  return keysOf({ source: 'here', address: 'here', keys })
 }
 
 /** A modulus of so many bits, its first and last bit set. */
@@ -146,35 +146,29 @@ describe('private members', () => {
   })
 })
 
-describe('one file for each kid', () => {
-  const other = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'jwk' })
-  const from = (source: string, ...keys: unknown[]): readonly PublicPem[] =>
-    pemsOf({ source, address: source, keys }).keys
+describe('a PEM file is held to the limits of a JWK', () => {
+  const pemOf = (type: 'rsa' | 'ec', options: object): string =>
+    (generateKeyPairSync as (type: string, options: object) => { publicKey: KeyObject })(type, options)
+      .publicKey.export({ type: 'spki', format: 'pem' })
+      .toString()
+  const pem = pemOf('rsa', { modulusLength: 2048 })
 
-  test('the same key twice is one', () => {
-    const keys = [...from('a', GOOD, GOOD, { ...GOOD, alg: 'RS512' }), ...from('b', GOOD)]
-    expect(unite(keys)).toEqual(from('a', GOOD))
+  test('and gives the same key', () => {
+    const [key] = pems(GOOD).keys
+    expect(keyOfPem(key?.pem ?? '', fileNameOf('k'), 'here', 'k')).toEqual({ ...key, alg: null })
   })
 
-  test('different keys under different kids are all kept, in order', () => {
-    expect(unite(from('a', GOOD, { ...GOOD, ...other, kid: 'z' })).map(({ kid }) => kid)).toEqual(['k', 'z'])
-  })
-
-  test('two keys under one kid in one set are refused', () => {
-    expect(() => unite(from('realm a', GOOD, { ...GOOD, ...other }))).toThrow(
-      'realm a publishes two different keys under the kid k',
-    )
-  })
-
-  test('two keys under one kid in two sets are refused', () => {
-    expect(() => unite([...from('realm a', GOOD), ...from('realm b', { ...GOOD, ...other })])).toThrow(
-      'realm a and realm b publish two different keys under the kid k',
-    )
-  })
-
-  test('two kids that are one file are refused: Prosody would mix them up', () => {
-    const lone = { ...GOOD, kid: '\uD800' }
-    expect(() => unite(from('a', lone, { ...GOOD, ...other, kid: '\uFFFD' }))).toThrow('two different keys')
+  test.each([
+    [
+      'of 1024 bits',
+      pemOf('rsa', { modulusLength: 1024 }),
+      '1024 bits: too short to be safe, 2048 is the least',
+    ],
+    ['elliptic', pemOf('ec', { namedCurve: 'P-256' }), 'it is a key of type ec: Jitsi takes RSA keys only'],
+    ['two of them', pem + pem, 'it is not one public key in PEM form'],
+    ['a certificate', pem.replaceAll('PUBLIC KEY', 'CERTIFICATE'), 'it is not one public key in PEM form'],
+  ])('one %s is left out', (_, text, reason) => {
+    expect(keyOfPem(text, 'f', 'here', null)).toBe(reason)
   })
 })
 

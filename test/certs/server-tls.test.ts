@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { type Answerer } from '../../src/certs/answer.ts'
-import { LIMITS, startServer } from '../../src/certs/serve.ts'
+import { type Answerer } from '../../src/certs/handler.ts'
+import { LIMITS, startServer } from '../../src/certs/server.ts'
 import { open, untilClosed } from './client.ts'
 
 let dir: string
