@@ -12,7 +12,7 @@ const PURE = [
   'src/prosody/',
   'src/keycloak/(advice|desired-client|findings|login|mappers|plan|plan-client|plan-mappers|wording)\\.ts',
   'src/certs/(findings|handler|jwks|key|keyring|log|sources)\\.ts',
-  'src/token/(?!check|given|key-source|batch)',
+  'src/token/(?!check|settings|fetch-keys|batch)',
 ]
 
 export default {

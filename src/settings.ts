@@ -11,7 +11,9 @@ import { KjitsiError, messageOf } from './errors.ts'
 import type { Http } from './http/http.ts'
 import { type Moderators, readModerators } from './jitsi/moderation.ts'
 import { jitsiOrigin } from './jitsi/origin.ts'
+import { adviseAddress, serverAddress } from './keycloak/address.ts'
 import type { Login } from './keycloak/login.ts'
+import { tokenIn } from './token/pasted.ts'
 
 const KEYCLOAK_GROUP = 'Keycloak:'
 const LOGIN_GROUP = 'Login of kjitsi at Keycloak:'
@@ -22,7 +24,8 @@ export const KEYCLOAK = {
     flag: '--url <url>',
     env: 'KEYCLOAK_URL',
     help: 'address of Keycloak, with /auth at its end where the server has that path',
-    parse: httpUrl,
+    parse: (text) => httpUrl(serverAddress(text)),
+    advise: adviseAddress,
     group: KEYCLOAK_GROUP,
     question: 'Address of Keycloak',
     check: async (url: string, _: object, http: Http) =>
@@ -102,7 +105,7 @@ export const LOGIN = {
     flag: '--access-token-file <path>',
     env: 'KEYCLOAK_ACCESS_TOKEN',
     help: 'a ready access token in place of a login; the flag names a file (- for stdin)',
-    parse: plain,
+    parse: tokenIn,
     secret: true,
     group: LOGIN_GROUP,
   }),

@@ -1,17 +1,15 @@
 import fc from 'fast-check'
-import { type KeyObject, createHash, createPublicKey, generateKeyPairSync } from 'node:crypto'
+import { createHash, createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { readKeys } from '../../src/certs/jwks.ts'
 import { fileNameOf, keyOfPem, keysOf, nameOfKey, shownKid } from '../../src/certs/key.ts'
+import { ellipticPem, rsaKey } from '../support/keys.ts'
 
 const ARTICLE_KID = '1DKOk8q4Dc9BSgDLmksFemg5lEGuoYQvYrHVOnXNj3k'
 const ARTICLE_FILE = 'e15452c2c03fc8afdb1d558953ab30ffd235a622fad1175de7f791a3c86eb08d.pem'
 
-const { n, e } = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'jwk' }) as {
-  n: string
-  e: string
-}
+const { n, e } = rsaKey().jwk
 const GOOD = { kid: 'k', kty: 'RSA', alg: 'RS256', use: 'sig', n, e }
 
 function pems(...keys: readonly unknown[]): ReturnType<typeof keysOf> {
@@ -119,7 +117,7 @@ describe('left out', () => {
 })
 
 describe('private members', () => {
-  const jwk = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' })
+  const { privateJwk: jwk } = rsaKey()
 
   test('are dropped and reported', () => {
     const set = pems({ ...GOOD, ...jwk })
@@ -147,11 +145,11 @@ describe('private members', () => {
 })
 
 describe('a PEM file is held to the limits of a JWK', () => {
-  const pemOf = (type: 'rsa' | 'ec', options: object): string =>
-    (generateKeyPairSync as (type: string, options: object) => { publicKey: KeyObject })(type, options)
-      .publicKey.export({ type: 'spki', format: 'pem' })
-      .toString()
-  const pem = pemOf('rsa', { modulusLength: 2048 })
+  const { pem } = rsaKey()
+  const short = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({
+    type: 'spki',
+    format: 'pem',
+  })
 
   test('and gives the same key', () => {
     const [key] = pems(GOOD).keys
@@ -159,12 +157,8 @@ describe('a PEM file is held to the limits of a JWK', () => {
   })
 
   test.each([
-    [
-      'of 1024 bits',
-      pemOf('rsa', { modulusLength: 1024 }),
-      '1024 bits: too short to be safe, 2048 is the least',
-    ],
-    ['elliptic', pemOf('ec', { namedCurve: 'P-256' }), 'it is a key of type ec: Jitsi takes RSA keys only'],
+    ['of 1024 bits', String(short), '1024 bits: too short to be safe, 2048 is the least'],
+    ['elliptic', ellipticPem(), 'it is a key of type ec: Jitsi takes RSA keys only'],
     ['two of them', pem + pem, 'it is not one public key in PEM form'],
     ['a certificate', pem.replaceAll('PUBLIC KEY', 'CERTIFICATE'), 'it is not one public key in PEM form'],
   ])('one %s is left out', (_, text, reason) => {

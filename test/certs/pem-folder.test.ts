@@ -1,25 +1,17 @@
-import { generateKeyPairSync } from 'node:crypto'
-import { mkdir, mkdtemp, rename, rm, symlink, unlink, utimes, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, rename, symlink, unlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { fileNameOf } from '../../src/certs/key.ts'
 import { pemFolder } from '../../src/certs/pem-folder.ts'
+import { rsaKey, ellipticPem } from '../support/keys.ts'
+import { tempFolder } from '../support/folder.ts'
 
-const pemOf = (pair: {
-  publicKey: { export: (how: { type: 'spki'; format: 'pem' }) => string | Buffer }
-}): string => pair.publicKey.export({ type: 'spki', format: 'pem' }).toString()
-const [ONE, TWO] = [0, 1].map(() => pemOf(generateKeyPairSync('rsa', { modulusLength: 2048 }))) as [
-  string,
-  string,
-]
-const SHORT = pemOf(generateKeyPairSync('rsa', { modulusLength: 1024 }))
-const ELLIPTIC = pemOf(generateKeyPairSync('ec', { namedCurve: 'P-256' }))
+const [ONE, TWO] = [rsaKey().pem, rsaKey().pem]
+const ELLIPTIC = ellipticPem()
 const [A, B] = [fileNameOf('a'), fileNameOf('b')]
 
 async function folder(files: Readonly<Record<string, string>> = {}): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'kjitsi-'))
-  onTestFinished(() => rm(dir, { recursive: true, force: true }))
+  const dir = tempFolder()
   for (const [name, text] of Object.entries(files)) await writeFile(join(dir, name), text)
   return dir
 }
@@ -80,10 +72,9 @@ describe('a folder of PEM files', () => {
       '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n',
       'it is no public key that can be read',
     ],
-    ['a short key', SHORT, '1024 bits: too short to be safe, 2048 is the least'],
     ['an elliptic key', ELLIPTIC, 'it is a key of type ec: Jitsi takes RSA keys only'],
     ['a very long file', ONE + ' '.repeat(10_000), 'it is longer than 10000 bytes'],
-  ])('leaves out %s, which Prosody cannot use or nobody should', async (_, text, reason) => {
+  ])('leaves out %s, which Prosody cannot use', async (_, text, reason) => {
     const dir = await folder({ [A]: text, [B]: ONE })
     const { keys, leftOut } = await pemFolder(dir, 30).read('due')
     expect(keys).toMatchObject([{ file: B }])
