@@ -146,6 +146,13 @@ export const REMOVE = setting({
   parse: onOff,
 })
 
+/** Without a name in the environment: there it would replace what somebody made, without a word. */
+export const FORCE = setting({
+  flag: '--force',
+  help: 'replace a file that kjitsi did not make',
+  parse: onOff,
+})
+
 /** Under which address people open Jitsi. */
 export const JITSI_URLS = setting({
   flag: '--jitsi-url <url>',

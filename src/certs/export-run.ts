@@ -1,26 +1,19 @@
 // A run of export-certs: once, or again and again. Files of keys go into a folder, under the names that Prosody asks for.
-import type { ChalkInstance } from 'chalk'
-import { join } from 'node:path'
 import { shownDuration } from '../duration.ts'
 import { type ErrorCode, KjitsiError } from '../errors.ts'
+import { applyFiles } from '../files/apply.ts'
+import { fileChanges } from '../files/plan.ts'
+import { type FilesRun, runFiles } from '../files/run.ts'
+import { fileLine, plainFile } from '../files/wording.ts'
 import type { Http } from '../http/http.ts'
 import type { Output } from '../io.ts'
-import { table } from '../table.ts'
-import {
-  type FolderPlan,
-  type Step,
-  applyExport,
-  exportStopped,
-  planFolder,
-  readFolder,
-  removeLeftovers,
-} from './export.ts'
+import { type FolderPlan, planFolder, readFolder } from './export.ts'
 import { type Fetched, fetchAll, liveSource } from './fetch.ts'
 import { finding } from './findings.ts'
-import { nameOfKey, shownKid } from './key.ts'
+import { nameOfKey } from './key.ts'
 import type { Sets } from './keyring.ts'
 import { type Line, newsOf, onlyNews, sayLine } from './log.ts'
-import { MANIFEST_FILE, readManifest, writeManifest } from './manifest.ts'
+import { readManifest } from './manifest.ts'
 import { clock, keepKeys, untilGood } from './refresh.ts'
 import { type KeySource, lastingNameOf, nameOfSource } from './sources.ts'
 
@@ -32,21 +25,22 @@ export interface ExportRun {
   readonly prune: boolean
   /** How long a key that has left is kept, seconds. */
   readonly grace: number
-  readonly dryRun: boolean
   readonly http: Http
   readonly output: Output
   readonly signal: AbortSignal
 }
 
 /**
- * Brings the folder up to date. With --json: `{kind: 'certs', dir, dryRun, changed, steps: [{action, file, kid, alg, bits,
- * source}], leftOut}`.
- * @param check what a dry run would change is a failure
+ * Brings the folder up to date. With --json: `{kind: 'certs', dir, dryRun, changed, files, leftOut}`, where a key's file
+ * has `{action, path, kid, alg, bits, source}`.
  * @returns in how many ways it did not end well
  */
-export async function exportFolder(run: ExportRun, check: boolean): Promise<readonly ErrorCode[]> {
-  const { dir, sources, prune, dryRun, http, output } = run
-  // A folder that cannot be written to, or whose manifest cannot be read, is told before a server is asked.
+export async function exportFolder(
+  run: ExportRun,
+  how: Pick<FilesRun, 'dryRun' | 'check' | 'all'>,
+): Promise<readonly ErrorCode[]> {
+  const { dir, sources, prune, http, output, signal } = run
+  // A folder or a manifest that cannot be read is told before a server is asked.
   await readFolder(dir)
   await readManifest(dir)
   const fetched = await fetchAll(http, sources)
@@ -58,21 +52,19 @@ export async function exportFolder(run: ExportRun, check: boolean): Promise<read
   const sets = fetched.map(
     ({ source, outcome, keys }) => [source, outcome === 'unreachable' ? undefined : keys] as const,
   )
-  const { steps, lines } = await bring(run, new Map(sets))
+  const { items, lines } = await planRound(run, new Map(sets))
   if (prune && silent.length > 0) output.find(finding('nothing-pruned', { dir, sources: silent }))
-  for (const line of lines)
+  for (const line of lines) {
     if (typeof line === 'string') output.note(line)
     else output.find(line)
+  }
   const leftOut = fetched.flatMap((one) => one.leftOut)
   for (const key of leftOut) output.note(`left out: ${nameOfKey(key)} of ${key.source}: ${key.reason}`)
-  if (failure && steps.length === 0 && fetched.every(({ keys }) => keys.length === 0)) throw failure
+  if (failure && fileChanges(items).length === 0 && fetched.every(({ keys }) => keys.length === 0))
+    throw failure
   if (fetched.length === 1) sayWhatFailed(fetched, output)
-  const changed = steps.some(({ action }) => action !== 'keep')
-  const payload = { dir, dryRun, changed, steps: steps.map(plainStep), leftOut }
-  output.result('certs', payload, (paint) => table(rowsOf(steps, dryRun, paint)))
-  if (!changed) output.note('no changes')
-  const codes = fetched.flatMap(({ error }) => error?.code ?? [])
-  return [...codes, ...(check && changed ? (['drift'] as const) : [])]
+  const ended = await runFiles(items, { kind: 'certs', payload: { dir, leftOut }, ...how, output, signal })
+  return [...fetched.flatMap(({ error }) => error?.code ?? []), ...ended]
 }
 
 /**
@@ -91,8 +83,10 @@ export async function watchFolder(run: ExportRun, interval: number): Promise<voi
   let wake = (): void => undefined
   const write = async (): Promise<boolean> => {
     try {
-      const { steps, lines } = await bring(run, sets)
-      for (const step of steps) if (step.action !== 'keep') output.log('note', lineOf(step), plainStep(step))
+      const { items, lines } = await planRound(run, sets)
+      await applyFiles(items, signal, (item) => {
+        output.log('note', fileLine(item, 'done'), plainFile(item))
+      })
       sayNews(lines)
       return true
     } catch (error) {
@@ -127,51 +121,41 @@ export async function watchFolder(run: ExportRun, interval: number): Promise<voi
   }
 }
 
-/** Brings the folder to what its sources publish; what is worth knowing about it comes as lines. */
-async function bring(
-  { dir, sources, prune, grace, dryRun, signal }: ExportRun,
+/** What brings the folder to what its sources publish, and what is worth knowing about it. */
+async function planRound(
+  { dir, sources, prune, grace }: ExportRun,
   sets: Sets,
-): Promise<{ readonly steps: readonly Step[]; readonly lines: readonly Line[] }> {
-  const folder = await readFolder(dir)
+): Promise<{ readonly items: FolderPlan['items']; readonly lines: readonly Line[] }> {
+  const files = [...sets.values()].flatMap((keys = []) => keys.map(({ file }) => file))
+  const folder = await readFolder(dir, files)
   const before = await readManifest(dir)
   const names = new Map(sources.map((source) => [nameOfSource(source), lastingNameOf(source)]))
   const graceMs = prune ? grace * 1000 : Infinity
-  const plan = planFolder(folder, before.manifest, names, sets, clock(), graceMs)
-  const { steps } = plan
-  if (!dryRun) {
-    const done: Step[] = []
-    if (steps.some(({ action }) => action !== 'keep')) await applyExport(dir, steps, signal, done)
-    await writeManifest(dir, plan.manifest, before).catch((error: unknown) => {
-      throw exportStopped(error, done, [`write ${MANIFEST_FILE}`])
-    })
-    await removeLeftovers(folder)
-  }
-  const clashes = newsOf(
-    plan.changes.filter(({ change }) => change === 'clash'),
-    grace,
+  const { items, changes, gone, waiting, foreign, others } = planFolder(
+    folder,
+    before,
+    names,
+    sets,
+    clock(),
+    graceMs,
   )
-  const spoilt = before.isSpoilt ? [finding('manifest-spoilt', { file: join(dir, MANIFEST_FILE) })] : []
-  const closed = folder.open ? [] : [finding('folder-closed', { dir })]
-  return { steps, lines: [...clashes, ...spoilt, ...linesOf(plan, dir, prune, grace), ...closed] }
-}
-
-function linesOf(
-  { steps, waiting, foreign, others }: FolderPlan,
-  dir: string,
-  prune: boolean,
-  grace: number,
-): readonly Line[] {
+  const clashes = changes.filter(({ change }) => change === 'clash')
   const later = { dir, files: waiting }
   const waits = prune
     ? finding('pruned-later', { ...later, grace: shownDuration(grace) })
     : finding('stale-keys', later)
-  const gone = steps.flatMap((step) => (step.action === 'remove' ? [step.file] : []))
-  return [
-    ...(waiting.length > 0 ? [waits] : []),
-    ...(foreign.length > 0 ? [finding('foreign-keys', { dir, files: foreign })] : []),
-    ...(others.files.length > 0 ? [finding('others-keys', { dir, ...others })] : []),
-    ...(gone.length > 0 ? [finding('pruned-still-trusted', { files: gone })] : []),
-  ]
+  return {
+    items,
+    lines: [
+      ...newsOf(clashes, grace),
+      ...(before.isSpoilt ? [finding('manifest-spoilt', { file: before.target.path })] : []),
+      ...(waiting.length > 0 ? [waits] : []),
+      ...(foreign.length > 0 ? [finding('foreign-keys', { dir, files: foreign })] : []),
+      ...(others.files.length > 0 ? [finding('others-keys', { dir, ...others })] : []),
+      ...(gone.length > 0 ? [finding('pruned-still-trusted', { files: gone })] : []),
+      ...(folder.open ? [] : [finding('folder-closed', { dir })]),
+    ],
+  }
 }
 
 /** What to end with where no source gave a key and nothing was done: the failure that says most of what to mend. */
@@ -188,42 +172,4 @@ function sayWhatFailed(fetched: readonly Fetched[], output: Output): void {
   for (const { code, message, hint } of fetched.flatMap(({ error }) => error ?? [])) {
     output.find(finding('source-failed', { failure: code, message, hint }))
   }
-}
-
-const DONE = { create: 'created', update: 'updated', keep: 'unchanged', remove: 'removed' } as const
-
-function lineOf(step: Step): string {
-  if (step.action === 'remove') return `removed ${step.file}`
-  const { file, kid, source } = step.key
-  return `${DONE[step.action]} ${file}: key ${shownKid(kid ?? file)} of ${source}`
-}
-
-function plainStep(step: Step): Readonly<Record<string, unknown>> {
-  if (step.action === 'remove') return { ...step }
-  const { file, kid, alg, bits, source } = step.key
-  return { action: step.action, file, kid, alg, bits, source }
-}
-
-function rowsOf(
-  steps: readonly Step[],
-  dryRun: boolean,
-  paint: ChalkInstance,
-): readonly (readonly string[])[] {
-  const colours = { create: paint.green, update: paint.yellow, keep: paint.dim, remove: paint.red }
-  const state = ({ action }: Step): string =>
-    colours[action](dryRun && action !== 'keep' ? `to ${action}` : DONE[action])
-  return [
-    ['file', 'kid', 'alg', 'bits', ''],
-    ...steps.map((step) =>
-      step.action === 'remove'
-        ? [step.file, '', '', '', state(step)]
-        : [
-            step.key.file,
-            shownKid(step.key.kid ?? step.key.file),
-            step.key.alg ?? '-',
-            String(step.key.bits),
-            state(step),
-          ],
-    ),
-  ]
 }

@@ -3,7 +3,7 @@ import { type Server, type ServerOptions, STATUS_CODES, createServer } from 'nod
 import type { AddressInfo, Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { KjitsiError, messageOf, systemCodeOf } from '../errors.ts'
-import { readText } from '../files.ts'
+import { readText } from '../files/read.ts'
 import type { Answerer } from './handler.ts'
 
 export interface Place {

@@ -4,7 +4,8 @@ import { type Context, command } from '../cli/context.ts'
 import { dnsLabel, plain } from '../cli/readers.ts'
 import { flagName, onOff, setting, wordsFor } from '../cli/setting.ts'
 import { KjitsiError } from '../errors.ts'
-import { type Written, checkTarget, readIfThere, writeIfChanged } from '../files.ts'
+import { type FileItem, planFile } from '../files/plan.ts'
+import { readTarget } from '../files/target.ts'
 import { finding } from '../jitsi/findings.ts'
 import { agreeOnKeys, besideEnv } from '../prosody/beside-env.ts'
 import { mergeBlock } from '../jitsi/block.ts'
@@ -15,7 +16,6 @@ import { isLoopback, issuerFindings, valueFindings } from '../jitsi/env-findings
 import { moderatorRoleOf } from '../jitsi/moderation.ts'
 import { JITSI_ENV, givenOrigin, readJitsiEnv } from '../jitsi/public-url.ts'
 import { adviseOptions } from '../keycloak/advice.ts'
-import { table } from '../table.ts'
 import {
   ACCEPTED,
   ALLOW_KEYS_FROM,
@@ -27,6 +27,7 @@ import {
   KEYS,
   KEYSERVER,
   MODERATORS,
+  FORCE,
   PLAN,
 } from '../settings.ts'
 import { fillTemplate, readTemplate } from '../templates.ts'
@@ -93,6 +94,7 @@ const SETTINGS = {
   moderators: MODERATORS,
   keys: KEYS,
   ...PLAN,
+  force: FORCE,
 }
 
 export const genConfig = command({
@@ -122,9 +124,8 @@ export const genConfig = command({
     const [name = ''] = args
     const kind = kindOf(name, context)
     const target = targetOf(kind, context)
-    const dryRun = settings.dryRun || settings.check
 
-    if (target?.into !== undefined) await checkTarget(target.into)
+    if (target?.into !== undefined) await readTarget(target.into)
     const found = await placeOf(kind, context)
     const { given, origin } = found
     const env = kind.besideEnv?.(found.place.debian)
@@ -132,45 +133,41 @@ export const genConfig = command({
       : undefined
     const place = env === undefined ? found.place : besideEnvPlace(found.place, env, context)
     if (target?.dir !== undefined && kind.from === 'facts')
-      await checkTarget(join(target.dir, kind.file(place)))
+      await readTarget(join(target.dir, kind.file(place)))
     // What is a part of somebody's file takes the place of its own earlier part only, in a folder too.
     const merge = kind.settings.includes('into')
     const planned = await filesOf(kind, place, given, origin, env, context)
-    // All of them, before the first is written.
-    if (target?.dir !== undefined)
-      for (const { name: file } of planned) await checkTarget(join(target.dir, file))
-    const files: Made[] = []
-    for (const file of planned) {
-      const text = fillTemplate(await readTemplate(file.template), file.values)
-      const path = target?.into ?? (target && join(target.dir, file.name))
-      if (path === undefined) files.push({ name: file.name, path, text, result: undefined })
-      else {
-        const { result, after } = await write(path, text, merge, dryRun, file.refuse)
-        files.push({ name: file.name, path, text, result })
-        file.advise?.(after, path).forEach(output.find)
-      }
-    }
-
+    const texts = await Promise.all(
+      planned.map(async (file) => fillTemplate(await readTemplate(file.template), file.values)),
+    )
     const { keyserver } = place
-    const payload = {
-      config: name,
-      keyserver: keyserver === '' ? null : keyserver,
-      dir: target?.dir ?? null,
-      dryRun,
-      files: files.map(({ path, ...file }) => (target?.into === undefined ? file : { ...file, into: path })),
+    const payload = { config: name, keyserver: keyserver === '' ? null : keyserver, dir: target?.dir ?? null }
+    const sayKeyserver = (): void => {
+      if (kind.from === 'keycloak') output.note(`JWT_ASAP_KEYSERVER that goes with it: ${keyserver}`)
     }
     if (target === undefined) {
-      const texts = files.map(({ name: file, text }) =>
-        files.length > 1 ? `# file: ${file}\n${text}` : text,
-      )
-      output.data('config', payload, texts.join('\n'))
-    } else {
-      output.result('config', payload, () =>
-        table(files.map((file) => [file.path ?? '', stateOf(file, dryRun)])),
-      )
+      const made = planned.map((file, i) => ({ name: file.name, text: texts[i] ?? '' }))
+      const all = made.map((file) => (made.length > 1 ? `# file: ${file.name}\n${file.text}` : file.text))
+      output.data('config', { ...payload, files: made }, all.join('\n'))
+      sayKeyserver()
+      return undefined
     }
-    if (kind.from === 'keycloak') output.note(`JWT_ASAP_KEYSERVER that goes with it: ${keyserver}`)
-    return settings.check && files.some(({ result }) => result !== 'unchanged') ? 'drift' : undefined
+    const items: FileItem[] = []
+    for (const [i, file] of planned.entries()) {
+      const at = await readTarget(target.into ?? join(target.dir, file.name))
+      const made = texts[i] ?? ''
+      const text = merge ? mergeBlock(at.text ?? '', made, at.path) : made
+      file.refuse?.(text, at.path)
+      file.advise?.(text, at.path).forEach(output.find)
+      items.push(planFile(at, { what: file.name, text, mode: 0o644, onlyMarked: !merge && !settings.force }))
+    }
+    const { runFiles } = await import('../files/run.ts')
+    const { dryRun, check, all } = settings
+    const ended = await runFiles(items, {
+      ...{ kind: 'config', payload, dryRun, check, all, output, signal: context.io.signal },
+    })
+    sayKeyserver()
+    return ended
   },
 })
 
@@ -199,18 +196,6 @@ function targetOf(
   throw new KjitsiError('usage', `--check needs ${needed}: there is nothing else to compare with`)
 }
 
-interface Made {
-  readonly name: string
-  readonly path: string | undefined
-  readonly text: string
-  /** Undefined where it went to stdout. */
-  readonly result: Written | undefined
-}
-
-function stateOf({ result = 'unchanged' }: Made, dryRun: boolean): string {
-  return dryRun && result !== 'unchanged' ? `to be ${result}` : result
-}
-
 /** @throws KjitsiError `usage` where there is no such kind, or a flag was given that it does not read */
 function kindOf(name: string, { sources }: Context<typeof SETTINGS>): Kind {
   const kind = Object.hasOwn(KINDS, name) ? KINDS[name] : undefined
@@ -218,7 +203,7 @@ function kindOf(name: string, { sources }: Context<typeof SETTINGS>): Kind {
     const hint = `the kinds are ${Object.keys(KINDS).join(', ')}`
     throw new KjitsiError('usage', 'there is no such kind of configuration', { hint })
   }
-  const read: readonly string[] = [...kind.settings, ...Object.keys(PLAN)]
+  const read: readonly string[] = [...kind.settings, ...Object.keys(PLAN), 'force']
   const flags = Object.entries(SETTINGS)
     .filter(([key]) => sources[key as keyof typeof SETTINGS] === 'flag' && !read.includes(key))
     .map(([, setting]) => flagName(setting))
@@ -339,23 +324,4 @@ async function acceptedFacts(
     output.find(found)
   }
   return facts
-}
-
-/**
- * Writes a file, or only says what that would do.
- * @param merge into what is there, in place of putting `text` in its place
- * @param refuse throws where the file must not be written
- */
-async function write(
-  path: string,
-  text: string,
-  merge: boolean,
-  dryRun: boolean,
-  refuse: ConfigFile['refuse'],
-): Promise<{ readonly after: string; readonly result: Written }> {
-  const before = await readIfThere(path)
-  const after = merge ? mergeBlock(before ?? '', text, path) : text
-  refuse?.(after, path)
-  if (!dryRun) return { after, result: await writeIfChanged(path, after, 0o644, { text: before }) }
-  return { after, result: before === undefined ? 'created' : before === after ? 'unchanged' : 'updated' }
 }
