@@ -62,7 +62,7 @@ export async function fetchKeys(http: Http, source: KeySource): Promise<Fetched>
 export function liveSource(http: Http, source: KeySource, cooldown: number): LiveSource {
   let jwksUri: string | undefined
   // It is asked again in any case, and nobody looks at a progress line.
-  const quiet = { ...http, wait: 0, onRetry: () => undefined }
+  const quiet = { ...http, wait: 0, retries: 0, onRetry: () => undefined }
   return {
     name: nameOfSource(source),
     cooldown,

@@ -113,13 +113,13 @@ export function answererOf(site: Site): Answerer {
 
 /** A server is ready once any of its sources has given keys: one that is broken must not keep the others away. */
 function readiness(states: readonly SourceState[], served: number): Answer {
-  const sources = states.map(({ source, keys, ageSeconds, failing }) => ({
+  const sources = states.map(({ source, keys, ageSeconds, hasAnswered, failing }) => ({
     source,
     keys,
-    ageSeconds: ageSeconds === undefined ? null : Math.round(ageSeconds),
+    ageSeconds: hasAnswered ? Math.round(ageSeconds) : null,
     failing,
   }))
-  const ready = sources.some(({ ageSeconds }) => ageSeconds !== null)
+  const ready = states.some(({ hasAnswered }) => hasAnswered)
   return answer(ready ? 200 : 503, 'application/json', `${JSON.stringify({ ready, served, sources })}\n`)
 }
 

@@ -27,7 +27,7 @@ export interface Reading {
 /** A source that is read again and again. */
 export interface LiveSource {
   readonly name: string
-  /** Shortest time between a reading and the next that somebody's question causes, seconds. */
+  /** Shortest time between two readings that somebody's question causes, seconds. */
   readonly cooldown: number
   /**
    * @param why because it is time to, or because a key is asked for that is not known
@@ -55,8 +55,10 @@ export interface SourceState {
   readonly source: string
   /** Keys of its last good set; 0 before there is one. */
   readonly keys: number
-  /** Since its last good set was read; undefined before there is one. */
-  readonly ageSeconds: number | undefined
+  /** Since its last good set was read, or since the start where there is none yet. */
+  readonly ageSeconds: number
+  /** Whether it has said what its keys are, or that it has none. */
+  readonly hasAnswered: boolean
   /** Readings that failed, of all times. */
   readonly failures: number
   readonly failing: boolean
@@ -85,7 +87,8 @@ interface State {
   readonly source: LiveSource
   readonly sayNews: (lines: readonly Line[]) => void
   running: Promise<boolean> | undefined
-  startedAt: number
+  /** When somebody's question last had it read. */
+  askedAt: number
   /** Its last good set. */
   set: readonly Key[] | undefined
   goodAt: number | undefined
@@ -152,6 +155,7 @@ async function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
 export function keepKeys(sources: readonly LiveSource[], options: KeeperOptions): Keeper {
   const { refresh, grace, signal, say, onTurn, now = clock } = options
   const graceMs = grace * 1000
+  const begin = now()
   let ring = EMPTY_RING
   let expiry: NodeJS.Timeout | undefined
   const waiting = new Set<() => void>()
@@ -159,7 +163,7 @@ export function keepKeys(sources: readonly LiveSource[], options: KeeperOptions)
     source,
     sayNews: onlyNews(say),
     running: undefined,
-    startedAt: -Infinity,
+    askedAt: -Infinity,
     set: undefined,
     goodAt: undefined,
     failures: 0,
@@ -184,7 +188,7 @@ export function keepKeys(sources: readonly LiveSource[], options: KeeperOptions)
   }
 
   const readOnce = async (state: State, why: 'due' | 'asked'): Promise<boolean> => {
-    state.startedAt = now()
+    if (why === 'asked') state.askedAt = now()
     const reading = await state.source
       .read(why)
       .catch((error: unknown) => ({ outcome: 'unreachable' as const, error }))
@@ -255,8 +259,8 @@ export function keepKeys(sources: readonly LiveSource[], options: KeeperOptions)
     },
     askFor(file) {
       const time = now()
-      const isDue = ({ running, startedAt, source }: State): boolean =>
-        running !== undefined || time - startedAt >= source.cooldown * 1000
+      const isDue = ({ running, askedAt, source }: State): boolean =>
+        running !== undefined || time - askedAt >= source.cooldown * 1000
       const reads = states.filter(isDue).map((state) => read(state, 'asked'))
       if (reads.length === 0 || waiting.size >= MOST_WAITING || signal.aborted) return undefined
       return waitFor(reads, () => ring.held.has(file))
@@ -265,7 +269,8 @@ export function keepKeys(sources: readonly LiveSource[], options: KeeperOptions)
       states.map(({ source, set, goodAt, failures, isFailing }) => ({
         source: source.name,
         keys: set?.length ?? 0,
-        ageSeconds: goodAt === undefined ? undefined : (now() - goodAt) / 1000,
+        ageSeconds: (now() - (goodAt ?? begin)) / 1000,
+        hasAnswered: set !== undefined,
         failures,
         failing: isFailing,
       })),

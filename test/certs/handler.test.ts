@@ -122,10 +122,17 @@ describe('those who look after the server', () => {
     expect(await ask(port, '/healthz')).toMatchObject({ status: 200, body: 'ok\n' })
   })
 
-  const state = { source: 'realm meet', keys: 2, ageSeconds: 12.3, failures: 1, failing: true }
+  const state = {
+    source: 'realm meet',
+    keys: 2,
+    ageSeconds: 12.3,
+    hasAnswered: true,
+    failures: 1,
+    failing: true,
+  }
   test.each([
-    ['no source has given a key yet', [{ ...state, keys: 0, ageSeconds: undefined }], 503, [null]],
-    ['one has', [{ ...state, ageSeconds: undefined }, state], 200, [null, 12]],
+    ['no source has given a key yet', [{ ...state, keys: 0, hasAnswered: false }], 503, [null]],
+    ['one has', [{ ...state, hasAnswered: false }, state], 200, [null, 12]],
     ['one has, and fails now', [state], 200, [12]],
   ])('see whether it is ready: %s', async (_, states, status, ages) => {
     const { port } = await serveOne({ states: () => states })
