@@ -1,10 +1,10 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { readKeySet, readPem } from '../../src/token/keys.ts'
-import { INSTALLATIONS } from './corpus.ts'
+import { CORPUS } from './corpus.ts'
 import { JWK, KID, PEM } from './mint.ts'
 
-const odd = Object.values(INSTALLATIONS.find(({ id }) => id === 'odd-files')?.certs ?? {})
+const odd = Object.values(CORPUS.installations.find(({ id }) => id === 'odd-files')?.certs ?? {})
 const cert = odd.find((text) => text.startsWith('-----BEGIN CERTIFICATE')) ?? ''
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   .publicKey.export({ type: 'spki', format: 'pem' })
