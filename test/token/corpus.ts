@@ -24,7 +24,7 @@ export interface Case {
   readonly tags: readonly string[]
 }
 
-export interface Installation {
+interface Installation {
   readonly id: string
   readonly env: string
   readonly certs: Readonly<Record<string, string>>

@@ -172,7 +172,9 @@ describe('settings', () => {
       good,
       'no answer',
     ],
-    ['a backslash', { JWT_APP_ID: 'a\\b' }, good, 'undetermined'],
+    ['a backslash', { JWT_APP_ID: 'a\\b' }, good, 'accepted'],
+    ['a quote', { JWT_APP_ID: 'a"b' }, good, 'no answer'],
+    ["Lua of people's own", { GLOBAL_CONFIG: 'a = os.time()' }, good, 'undetermined'],
     [
       'rooms that nobody checks',
       { XMPP_DOMAIN: 'meet.example.org' },
