@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { type Case, answersOf, readCorpus, verdictOn } from './corpus.ts'
+import { roomOf } from '../../src/token/room.ts'
+import { type Case, answersOf, askedOf, readCorpus, verdictOn } from './corpus.ts'
 
 const CORPUS = readCorpus('corpus2')
 
@@ -10,7 +11,7 @@ function said(one: Case): object {
   return { ...answersOf(verdict), ...(!verdict.determined && { determined: false }) }
 }
 
-const GROUPS = ['group:2-asking', 'group:3-starting']
+const GROUPS = ['group:2-asking', 'group:3-starting', 'group:5-rooms', 'group:6-mix']
 
 describe('says what a real Prosody said', () => {
   test.each(GROUPS)('%s', (group) => {
@@ -18,4 +19,13 @@ describe('says what a real Prosody said', () => {
     expect(cases.length).toBeGreaterThan(100)
     for (const one of cases) expect({ id: one.id, ...said(one) }).toEqual({ id: one.id, ...answersOf(one) })
   })
+})
+
+test('finds the room that Prosody checks', () => {
+  for (const { room, roomJid, settings } of CORPUS.cases) {
+    const { prosody } = askedOf(CORPUS, settings)
+    const found = roomOf(room, prosody.tenants)
+    if ('node' in found && prosody.login !== 'none')
+      expect(`${found.node}@${prosody.mucDomain}`).toBe(roomJid)
+  }
 })
