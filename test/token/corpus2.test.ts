@@ -11,14 +11,25 @@ function said(one: Case): object {
   return { ...answersOf(verdict), ...(!verdict.determined && { determined: false }) }
 }
 
-const GROUPS = ['group:2-asking', 'group:3-starting', 'group:5-rooms', 'group:6-mix']
-
 describe('says what a real Prosody said', () => {
-  test.each(GROUPS)('%s', (group) => {
+  test.each([...new Set(CORPUS.cases.map(({ tags }) => tags[0]))])('%s', (group) => {
     const cases = CORPUS.cases.filter(({ tags }) => tags[0] === group)
     expect(cases.length).toBeGreaterThan(100)
     for (const one of cases) expect({ id: one.id, ...said(one) }).toEqual({ id: one.id, ...answersOf(one) })
   })
+})
+
+test("989 of 996 times, and leaves the rest undetermined: Lua of people's own, and tokens that are not well-formed", () => {
+  const undetermined = CORPUS.cases.filter((one) => !verdictOn(CORPUS, one).determined)
+  expect(undetermined.map(({ id }) => id)).toEqual([
+    'g3-003',
+    'g3-011',
+    'g3-054',
+    'g3-055',
+    'g3-076',
+    'g6-077',
+    'g6-136',
+  ])
 })
 
 test('finds the room that Prosody checks', () => {

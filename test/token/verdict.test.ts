@@ -75,7 +75,12 @@ describe('what Prosody says to', () => {
       'Not acceptable by exp (5.0 sec since expired, valid for:787219995.0 sec)',
     ],
     ['exp past, iat no number', body({ exp: NOW - 5, iat: 'then' }), 'no answer'],
-    ['exp past, iat hexadecimal', body({ exp: NOW - 5, iat: '0x10' }), 'undetermined'],
+    [
+      'exp past, iat hexadecimal',
+      body({ exp: NOW - 5, iat: '0x6a000000' }),
+      'Not acceptable by exp (5.0 sec since expired, valid for:8835099.0 sec)',
+    ],
+    ['exp past, iat long hexadecimal', body({ exp: NOW - 5, iat: `0x${'1'.repeat(20)}.8` }), 'undetermined'],
     ['exp in milliseconds', body({ exp: NOW * 1000 }), 'accepted'],
     ['exp absent', without('exp'), 'accepted'],
     ['nbf in milliseconds', body({ nbf: NOW * 1000 }), 'Not acceptable by nbf'],
