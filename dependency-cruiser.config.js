@@ -1,6 +1,6 @@
 // The house: who may know whom. `npm run check:house` holds src/ against it, `npm run house:draw` draws it.
 
-const FLOWS = 'keycloak|jitsi|prosody|certs|token|sandbox'
+const FLOWS = 'keycloak|jitsi|prosody|certs|token|sandbox|demo'
 const LOWER = 'http|env-file'
 
 /** Files that compute and do no I/O; what is not listed here may. */
@@ -10,7 +10,7 @@ const PURE = [
   'src/env-file/',
   'src/jitsi/(?!public-url|formats)',
   'src/prosody/',
-  'src/keycloak/(advice|desired-client|findings|login|mappers|plan|plan-client|plan-mappers|wording)\\.ts',
+  'src/keycloak/(address|advice|desired-client|findings|login|mappers|plan|plan-client|plan-mappers|wording)\\.ts',
   'src/certs/(findings|jwks|keyring|news|pages|pem|sources)\\.ts',
   'src/token/(?!check|settings|fetch-keys|batch)',
 ]
@@ -43,6 +43,13 @@ export default {
       severity: 'error',
       from: { path: '^src/commands/([^/]+)\\.ts$' },
       to: { path: '^src/commands/', pathNot: '^src/commands/$1/' },
+    },
+    {
+      name: 'commands-of-a-group-are-apart',
+      comment: 'but for what they share: settings, and what is done with their files',
+      severity: 'error',
+      from: { path: '^src/commands/([^/]+)/' },
+      to: { path: '^src/commands/', pathNot: '^src/commands/$1/(settings|target)\\.ts$' },
     },
     {
       name: 'pure-does-no-io',

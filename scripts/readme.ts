@@ -2,14 +2,15 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { COMMON } from '../src/cli/common.ts'
+import { namedCommands } from '../src/cli/context.ts'
 import { type Setting, flagsOf } from '../src/cli/setting.ts'
 import { PROGRAM } from '../src/main.ts'
 import { RULES } from '../src/token/verdict.ts'
 
 function commandsTable(): string {
-  const rows = PROGRAM.commands.map(({ name, args, summary }) => {
+  const rows = namedCommands(PROGRAM.commands).map(([words, { args, summary }]) => {
     const positional = args.map(([argument]) => ` ${argument}`).join('')
-    return `| \`kjitsi ${name}${positional}\` | ${summary} |`
+    return `| \`kjitsi ${words}${positional}\` | ${summary} |`
   })
   return ['| command | does |', '|---|---|', ...rows].join('\n')
 }
@@ -17,22 +18,35 @@ function commandsTable(): string {
 /** Each setting once, in the order of the commands that have it; those that all have come last. */
 function settingsTable(): string {
   const users = new Map<Setting, string[]>()
-  for (const { name, settings } of PROGRAM.commands) {
-    for (const setting of Object.values(settings)) users.set(setting, [...(users.get(setting) ?? []), name])
+  for (const [words, { settings }] of namedCommands(PROGRAM.commands)) {
+    for (const setting of Object.values(settings)) users.set(setting, [...(users.get(setting) ?? []), words])
   }
   for (const setting of Object.values(COMMON)) users.set(setting, ['all'])
   const rows = [...users].map(([setting, names]) => {
-    const { env, secret, help, default: preset } = setting
+    const { env, secret, help, unset = '', default: preset } = setting
     const flags = flagsOf(setting).map((flag) => `\`${flag}\``)
     const variables = env === undefined ? [] : [env, ...(secret ? [`${env}_FILE`] : [])]
     const shown = variables.map((name) => `\`${name}\``).join(', ')
-    const value = preset === undefined ? '' : `\`${preset}\``
-    return `| ${flags.join(', ')} | ${shown} | ${value} | ${names.join(', ')} | ${help.replaceAll('<', '\\<')} |`
+    const value = preset === undefined ? unset : `\`${preset}\``
+    return `| ${flags.join(', ')} | ${shown} | ${value} | ${userNames(names).join(', ')} | ${help.replaceAll('<', '\\<')} |`
   })
   const cells = ['| flag | environment | default | commands | meaning |', '|---|---|---|---|---|', ...rows]
   return cells
     .map((row) => row.replace(/<([^>]*)\|([^>]*)>/g, '<$1\\|$2>').replace(/=true\|false/g, '=true\\|false'))
     .join('\n')
+}
+
+/** A group in the place of its commands: by itself where all of them have the setting, else with their names. */
+function userNames(users: readonly string[]): readonly string[] {
+  const names = users.map((words) => {
+    const group = PROGRAM.commands.find(({ name }) => words.startsWith(`${name} `))
+    if (group === undefined || !('subcommands' in group)) return words
+    const subs = group.subcommands
+      .map(({ name }) => name)
+      .filter((sub) => users.includes(`${group.name} ${sub}`))
+    return subs.length === group.subcommands.length ? group.name : `${group.name} (${subs.join(', ')})`
+  })
+  return [...new Set(names)]
 }
 
 /** What Prosody logs, in the order in which it looks; a rule without a reason gives no answer at all. */

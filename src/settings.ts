@@ -11,7 +11,9 @@ import { KjitsiError, messageOf } from './errors.ts'
 import type { Http } from './http/http.ts'
 import { type Moderators, readModerators } from './jitsi/moderation.ts'
 import { jitsiOrigin } from './jitsi/origin.ts'
-import type { Login } from './keycloak/login.ts'
+import { adviseAddress, serverAddress } from './keycloak/address.ts'
+import type { Grant, Login } from './keycloak/login.ts'
+import { tokenIn } from './token/pasted.ts'
 
 const KEYCLOAK_GROUP = 'Keycloak:'
 const LOGIN_GROUP = 'Login of kjitsi at Keycloak:'
@@ -22,7 +24,8 @@ export const KEYCLOAK = {
     flag: '--url <url>',
     env: 'KEYCLOAK_URL',
     help: 'address of Keycloak, with /auth at its end where the server has that path',
-    parse: httpUrl,
+    parse: (text) => httpUrl(serverAddress(text)),
+    advise: adviseAddress,
     group: KEYCLOAK_GROUP,
     question: 'Address of Keycloak',
     check: async (url: string, _: object, http: Http) =>
@@ -102,7 +105,7 @@ export const LOGIN = {
     flag: '--access-token-file <path>',
     env: 'KEYCLOAK_ACCESS_TOKEN',
     help: 'a ready access token in place of a login; the flag names a file (- for stdin)',
-    parse: plain,
+    parse: tokenIn,
     secret: true,
     group: LOGIN_GROUP,
   }),
@@ -163,7 +166,8 @@ export const JITSI_ENV_FILE = setting({
 export const MODERATORS = setting({
   flag: '--moderators <who>',
   env: 'KJITSI_MODERATORS',
-  help: 'who moderates: role:NAME (a role of the client), everyone who has logged in, or the first to come (default: what the .env has, else everyone)',
+  help: 'who moderates: role:NAME (a role of the client), everyone who has logged in, or the first to come',
+  unset: 'what the .env has, else everyone',
   parse: readModerators,
   question: 'Who moderates (role:NAME, everyone or first)',
   write: (who: Moderators) => (typeof who === 'object' ? `role:${who.role}` : who),
@@ -225,7 +229,8 @@ export const ACCEPTED = {
 export const KEYSERVER = setting({
   flag: '--keyserver <url>',
   env: 'KJITSI_KEYSERVER',
-  help: 'where Prosody fetches <sha256(kid)>.pem (default: what the .env has; in gen-env else http://localhost:9000/certs, in gen-config where its files put the keys)',
+  help: 'where Prosody fetches <sha256(kid)>.pem',
+  unset: 'what the .env has; for gen-env else http://localhost:9000/certs',
   parse: httpUrl,
 })
 
@@ -286,16 +291,31 @@ export async function needAdmin(
   const given = givenLogin(settings)
   const missing = [...(given === undefined ? [howToLogIn(settings)] : []), ...others]
   const { url, realm } = await context.need(['url', 'realm'], canAsk ? [] : missing)
-  const login = given ?? (await askLogin(context))
+  const login = given ?? (await askLogin(context, url, realm[0] ?? ''))
   context.output.detail(`login: ${whoIs(login)}`)
   return { url, realms: [...new Set(realm)], login }
 }
 
-async function askLogin(context: Admin): Promise<Login> {
-  const { loginClient, clientSecret, user, authRealm } = context.settings
-  if (user === undefined && (loginClient !== undefined || clientSecret !== undefined)) {
-    const asked = await context.need(['loginClient', 'clientSecret'])
-    return { by: 'client', clientId: asked.loginClient, clientSecret: asked.clientSecret, authRealm }
+/** Asks until Keycloak does not refuse the login, so that a slip costs no other answer. */
+async function askLogin(context: Admin, url: string, realm: string): Promise<Login> {
+  const { tokenSource } = await import('./keycloak/token.ts')
+  for (;;) {
+    const login = await typedLogin(context)
+    try {
+      await tokenSource(context.http, url, login, login.authRealm ?? realm)()
+      return login
+    } catch (error) {
+      if (!(error instanceof KjitsiError) || error.code !== 'login') throw error
+      context.output.log('error', error.message, { fix: error.hint })
+    }
+  }
+}
+
+async function typedLogin(context: Admin): Promise<Grant> {
+  const { loginClient, clientSecret: secret, user, authRealm } = context.settings
+  if (user === undefined && (loginClient !== undefined || secret !== undefined)) {
+    const { loginClient: clientId, clientSecret } = await context.need(['loginClient', 'clientSecret'])
+    return { by: 'client', clientId, clientSecret, authRealm }
   }
   return { by: 'password', ...(await context.need(['user', 'password'])), authRealm: authRealm ?? 'master' }
 }

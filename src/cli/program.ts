@@ -4,9 +4,9 @@ import { KjitsiError } from '../errors.ts'
 import type { Http } from '../http/http.ts'
 import { type Transport, openTransport } from '../http/transport.ts'
 import type { Io, Output } from '../io.ts'
-import { MASKED, shownValue } from '../shown.ts'
+import { MASKED, quoted, shownValue } from '../shown.ts'
 import { COMMON } from './common.ts'
-import { type Command, type Ended, createContext } from './context.ts'
+import { type Command, type CommandGroup, type Ended, createContext } from './context.ts'
 import { EXIT_CODES, MEANINGS, worstOf } from './exit-codes.ts'
 import { usageError } from './mistakes.ts'
 import { createOutput } from './output.ts'
@@ -19,7 +19,7 @@ export interface Program {
   readonly version: string
   /** For reports of bugs. */
   readonly about: string
-  readonly commands: readonly Command[]
+  readonly commands: readonly (Command | CommandGroup)[]
 }
 
 /**
@@ -43,12 +43,14 @@ export async function runProgram(program: Program, argv: readonly string[], io: 
       const table = { ...command.settings, ...COMMON }
       const resolved = await resolveSettings(table, flags, io, secrets)
       const { json, quiet, verbose } = resolved.values
-      // Only what goes on for a while has a form for its log.
-      const { log } = resolved.values as { readonly log?: 'text' | 'json' }
-      output = createOutput(io, { json, quiet, verbose, secrets, about, ...(log && { log }) })
+      // Only what goes on for a while has a form for its log, and only what can be checked is strict.
+      const { log, strict } = resolved.values as { readonly log?: 'text' | 'json'; readonly strict?: boolean }
+      const form = { json, quiet, verbose, ...(strict && { strict }), ...(log && { log }) }
+      output = createOutput(io, { ...form, secrets, about })
       let transport: Transport | undefined
       try {
         tellSettings(table, resolved, output)
+        resolved.findings.forEach(output.find)
         transport = await openTransport(resolved.values.timeout, resolved.values.caFile, io)
         const http = httpOf(resolved, transport, output, io)
         ended = await command.run(createContext(table, args, resolved, http, output, io))
@@ -56,7 +58,7 @@ export async function runProgram(program: Program, argv: readonly string[], io: 
         await transport?.close()
       }
     }).parseAsync([...argv], { from: 'user' })
-    const worst = worstOf([ended ?? []].flat())
+    const worst = worstOf([ended ?? [], output.end()].flat())
     return worst === undefined ? 0 : EXIT_CODES[worst]
   } catch (error) {
     if (error instanceof CommanderError) {
@@ -111,6 +113,10 @@ function httpOf(
       output.progress(`waiting for the server (${reason}) …`)
     },
     onRequest: output.detail,
+    onWait: (what) => {
+      output.progress(what === '' ? '' : `waiting for ${what} …`)
+    },
+    quote: (text) => quoted(text, secrets),
     onSecret: (secret) => {
       if (!secrets.includes(secret)) secrets.push(secret)
     },
@@ -137,30 +143,36 @@ export function commandTree(program: Program, io: Io, action: Action): Commander
       writeErr: () => undefined,
     })
     .exitOverride()
-  for (const declared of program.commands) {
-    const sub = root.command(declared.name).summary(declared.summary).description(description(declared))
-    sub.copyInheritedSettings(root)
-    for (const [name, help] of declared.args) sub.argument(name, help)
-    for (const setting of Object.values(declared.settings)) addOptions(sub, setting, setting.group)
-    for (const setting of Object.values(COMMON)) addOptions(sub, setting, 'Common options:')
-    sub.helpOption('-h, --help', 'show this')
-    sub.addHelpText('after', `\n${examples(declared)}`)
-    sub.action(async (...given: unknown[]) => {
-      await action(declared, given.slice(0, declared.args.length) as (string | undefined)[], givenFlags(sub))
-    })
-  }
+  for (const declared of program.commands) addCommand(root, declared, action)
   return root
+}
+
+function addCommand(parent: Commander, declared: Command | CommandGroup, action: Action): void {
+  const sub = parent.command(declared.name).summary(declared.summary).description(description(declared))
+  sub.helpOption('-h, --help', 'show this')
+  if ('subcommands' in declared) {
+    sub.helpCommand(false)
+    for (const one of declared.subcommands) addCommand(sub, one, action)
+    return
+  }
+  for (const [name, help] of declared.args) sub.argument(name, help)
+  for (const setting of Object.values(declared.settings)) addOptions(sub, setting, setting.group)
+  for (const setting of Object.values(COMMON)) addOptions(sub, setting, 'Common options:')
+  sub.addHelpText('after', `\n${examples(declared)}`)
+  sub.action(async (...given: unknown[]) => {
+    await action(declared, given.slice(0, declared.args.length) as (string | undefined)[], givenFlags(sub))
+  })
 }
 
 const EXIT_CODES_HELP = `Exit codes:
 ${MEANINGS.map(([code, meaning]) => `  ${String(code).padStart(3)}  ${meaning}\n`).join('')}`
 
-function description({ summary, details }: Command): string {
+function description({ summary, details }: { readonly summary: string; readonly details?: string }): string {
   return [`${summary}.`, ...(details === undefined ? [] : [details])].join('\n\n')
 }
 
 function addOptions(sub: Commander, setting: Setting, group = 'Options:'): void {
-  const { env, help, default: preset, repeat } = setting
+  const { env, help, repeat, unset, default: preset = unset } = setting
   const more = [
     ...(env === undefined ? [] : [env]),
     ...(preset !== undefined && !isSwitch(setting) ? [`default ${preset}`] : []),

@@ -1,28 +1,14 @@
 // Against servers of our own that answer what no server should.
-import { type RequestListener, createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { expect, onTestFinished, test } from 'vitest'
+import { type RequestListener } from 'node:http'
+import { expect, test } from 'vitest'
 import { type Http, getText, postForm, send } from '../../src/http/http.ts'
+import { testHttp, serve } from '../support/http.ts'
 
 function httpTo(said: { requests: string[]; retries: string[] }): Http {
-  return {
-    fetch,
-    timeout: 5,
-    wait: 0,
-    signal: new AbortController().signal,
+  return testHttp({
     onRetry: (reason) => void said.retries.push(reason),
     onRequest: (line) => void said.requests.push(line.replace(/\d+ ms/, 'N ms')),
-  }
-}
-
-async function serve(listener: RequestListener): Promise<string> {
-  const server = createServer(listener)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
   })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
 /** Blanks without end, compressed or not, whatever was asked for. */
@@ -101,4 +87,34 @@ test.each([
   await expect(asked).rejects.toThrow(why)
   await expect(asked).rejects.not.toThrow('s3cret')
   expect(said.requests).toEqual([])
+})
+
+test('a refusal is quoted, and what is data is not', async () => {
+  const json = { error: 'no such realm', list: [{ name: 'realm' }], n: 1 }
+  const quote = (text: string): string => text.replace('realm', '…')
+  for (const [status, text] of [
+    [200, JSON.stringify(json)],
+    [404, JSON.stringify({ error: 'no such …', list: [{ name: '…' }], n: 1 })],
+  ] as const) {
+    const url = await serve((_, response) => response.writeHead(status).end(JSON.stringify(json)))
+    const http = { ...httpTo({ requests: [], retries: [] }), quote }
+    expect(await getText(http, url, 1000)).toMatchObject({ status, text })
+  }
+})
+
+test('while an answer is waited for, it is told for whom and how long, until it is there', async () => {
+  let answer: (() => void) | undefined
+  const url = await serve((_, response) => {
+    answer = () => response.end('late')
+  })
+  const told: string[] = []
+  const onWait = (what: string): void => {
+    told.push(what)
+    answer?.()
+  }
+  expect(await getText({ ...httpTo({ requests: [], retries: [] }), onWait }, url, 1000)).toMatchObject({
+    text: 'late',
+  })
+  expect(told[0]).toMatch(new RegExp(`^${new URL(url).host} \\(\\d+ s\\)$`))
+  expect(told.at(-1)).toBe('')
 })

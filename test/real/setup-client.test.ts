@@ -1,10 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
-import { type Ran, run } from '../run.ts'
-import { type Proxy, startProxy } from './proxy.ts'
-import { claimsOf } from './browserless-login.ts'
+import { describe, expect, test } from 'vitest'
+import { tempFolder } from '../support/folder.ts'
+import { type Ran, run } from '../support/run.ts'
+import { type Proxy, startProxy } from '../support/proxy.ts'
+import { claimsOf } from '../support/browserless-login.ts'
 import {
   ADMIN_ENV,
   type TestRealm,
@@ -15,7 +15,7 @@ import {
   makeUser,
   tokensOf,
   type ClientRepresentation,
-} from './realm.ts'
+} from '../support/realm.ts'
 
 const ORIGIN = 'https://meet.example.org'
 
@@ -185,11 +185,11 @@ describe('a realm without the client', () => {
       kind: 'client',
       client: 'jitsi',
       dryRun: false,
-      changed: true,
+      changes: 'made',
       realms: [
         {
           realm: realm.name,
-          changed: true,
+          changes: 'made',
           conflict: false,
           items: [
             {
@@ -306,9 +306,9 @@ describe('a client that is there', () => {
     )
     expect(ran.stdout.split('\n')).toEqual([
       `realm ${realm.name}, client jitsi:`,
-      '  updated  client jitsi    implicitFlowEnabled: "true" → "false" (tightens)',
-      '                           directAccessGrantsEnabled: "true" → "false" (tightens)',
-      '                           fullScopeAllowed: "true" → "false" (tightens)',
+      '  updated  client jitsi    implicitFlowEnabled: true → false (tightens)',
+      '                           directAccessGrantsEnabled: true → false (tightens)',
+      '                           fullScopeAllowed: true → false (tightens)',
       '                           redirectUris + "https://meet.example.org/static/sso.html" (loosens)',
       '                           webOrigins + "https://meet.example.org" (loosens)',
       '                           pkce.code.challenge.method: absent → "S256" (tightens)',
@@ -353,6 +353,14 @@ describe('a client that is there', () => {
     ])
     expect(ran.stdout).toContain('rooms (room)')
     expect(requests(proxy, realm)).toEqual([LOGIN, 'GET /clients/'])
+
+    // With --strict each of them is a failure, with --check and alone, and with --quiet nothing else is said.
+    for (const argv of [['--check', '--strict'], ['--strict']]) {
+      const strict = await setUp(realm, [...argv, '--quiet'])
+      expect(strict).toMatchObject({ exitCode: 3, stdout: '' })
+      expect(strict.stderr.match(/^error: realm/gm)).toHaveLength(4)
+    }
+    expect(await setUp(realm, ['--quiet'])).toEqual({ exitCode: 0, stdout: '', stderr: '' })
   })
 
   test('that setup-mappers has changed is left as it is', async () => {
@@ -389,7 +397,7 @@ describe('a client that is there', () => {
     expect(sorted(await clientOf(realm))).toEqual(sorted(before))
 
     const ran = await setUpWell(realm, '--make-public')
-    expect(ran.stdout).toContain('publicClient: "false" → "true" (loosens)')
+    expect(ran.stdout).toContain('publicClient: false → true (loosens)')
     expect(ran.stderr).toContain('a public client has no secret, so its service account can no longer log in')
     // Its account is not deleted: the way back is open.
     expect(await clientOf(realm)).toMatchObject({ publicClient: true, serviceAccountsEnabled: true })
@@ -673,7 +681,10 @@ describe('what comes in between', () => {
         return undefined
       },
     })
-    const ran = await setUp(realm, ['--moderator-role', 'owner'], { ...ADMIN_ENV, KEYCLOAK_URL: proxy.url })
+    const ran = await setUp(realm, ['--moderator-role', 'owner', '--all'], {
+      ...ADMIN_ENV,
+      KEYCLOAK_URL: proxy.url,
+    })
     expect(ran.exitCode, ran.stderr).toBe(0)
     const verbs = ran.stdout
       .split('\n')
@@ -724,8 +735,7 @@ describe('what comes in between', () => {
 
 describe('the address of Jitsi', () => {
   async function inFolder(text: string, argv: readonly string[], realm: string): Promise<Ran> {
-    const cwd = await mkdtemp(join(tmpdir(), 'kjitsi-setup-client-'))
-    onTestFinished(() => rm(cwd, { recursive: true }))
+    const cwd = tempFolder()
     await writeFile(join(cwd, '.env'), text)
     await writeFile(join(cwd, 'jitsi.env'), 'PUBLIC_URL=https://named.example.org')
     return run(['setup-client', '--realm', realm, '--dry-run', ...argv], { env: ADMIN_ENV, cwd })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { roomOf } from '../../src/token/room.ts'
-import { type Case, answersOf, askedOf, readCorpus, verdictOn } from './corpus.ts'
+import { type Case, answersOf, askedOf, readCorpus, verdictOn } from '../support/corpus.ts'
 
 const CORPUS = readCorpus('corpus2')
 

@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { plainFindings, plainRules } from '../../src/token/render.ts'
 import { type Verdict, verdictOf } from '../../src/token/verdict.ts'
-import { CORPUS, type Asked, askedOf } from './corpus.ts'
-import { CLAIMS, HEADER, token } from './mint.ts'
+import { CORPUS, type Asked, askedOf } from '../support/corpus.ts'
+import { CLAIMS, HEADER, token } from '../support/tokens.ts'
 
 const installation = fc.constantFrom(...CORPUS.asked.values())
 const room = fc.option(fc.oneof(fc.constantFrom('team-a', 'acme/Team A'), fc.string({ unit: 'binary' })), {

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { type LuaOptions, type LuaValue, readLua } from '../../src/prosody/lua.ts'
-import { runProgram } from './programs.ts'
+import { runProgram } from '../support/programs.ts'
 
 const WORDS = [
   ...['a', 'b', 'cd', 'x1', 'print', 'end', 'nil', 'true', 'false', 'and', 'not', 'if', 'local', 'return'],
