@@ -17,7 +17,7 @@ import {
   writeFile,
 } from 'node:fs/promises'
 import { join } from 'node:path'
-import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import {
   checkTarget,
   fileError,
@@ -36,6 +36,9 @@ import { NO_FILES } from './support/no-files.ts'
 let afterLook: (() => Promise<void>) | undefined
 /** Runs once, when the file is made that is to take the place of another. */
 let afterMade: (() => Promise<void>) | undefined
+vi.hoisted(() => {
+  vi.resetModules()
+})
 vi.mock('node:fs/promises', async (original) => {
   const real = await original<typeof fs>()
   return {
@@ -57,6 +60,9 @@ vi.mock('node:fs/promises', async (original) => {
       return file
     },
   }
+})
+afterAll(() => {
+  vi.resetModules()
 })
 
 let dir: string
