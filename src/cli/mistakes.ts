@@ -1,62 +1,137 @@
-// What commander refuses, in our words. Nothing of what was typed is repeated but the name of a flag: the rest may be a
+// Mistakes on a command line, in our words. Nothing of what was typed is repeated but the name of a flag: the rest may be a
 // secret in the wrong place.
 import type { CommanderError } from 'commander'
 import { KjitsiError } from '../errors.ts'
 import { COMMON } from './common.ts'
 import type { Command } from './context.ts'
-import { type Setting, flagName, flagsOf, isSwitch, waysToGive } from './setting.ts'
+import {
+  type Former,
+  type Setting,
+  flagName,
+  flagsOf,
+  isOnOrOff,
+  isSwitch,
+  replacedBy,
+  waysToGive,
+} from './setting.ts'
 
-/**
- * The sentence for an error of commander's.
- * @param argv the command line that it is about
- */
-export function usageError(
-  { code, message }: CommanderError,
-  argv: readonly string[],
-  commands: readonly Command[],
-): KjitsiError {
-  const [about = '', ...suggestion] = message.replace(/^error: /, '').split('\n(Did you mean ')
-  const meant = suggestion.map((text) => `\n(Did you mean ${text}`).join('')
+/** What was typed, for a program of these commands. */
+export interface Typed {
+  readonly argv: readonly string[]
+  readonly commands: readonly Command[]
+  readonly former: Former
+}
+
+/** The sentence for an error of commander's. */
+export function usageError({ code, message }: CommanderError, typed: Typed): KjitsiError {
+  const [about = '', ...suggested] = message.replace(/^error: /, '').split('\n(Did you mean ')
+  const meant = suggested.flatMap((text) => text.match(/[\w-]+(?=[,?])/g) ?? [])
   switch (code) {
     case 'commander.help':
-      return new KjitsiError('usage', 'no command was given', { hint: 'kjitsi --help lists them' })
+      return usage('no command was given', typed)
     case 'commander.unknownCommand':
-      return new KjitsiError('usage', `there is no such command${meant}`, {
-        hint: 'kjitsi --help lists them',
-      })
+      return usage('there is no such command', typed, didYouMean([...meant, ...byWords(typed)]))
     case 'commander.unknownOption':
-      return unknownOption(/^unknown option '(.*)'$/s.exec(about)?.[1] ?? '', meant, argv, commands)
+      return unknownOption(/^unknown option '(.*)'$/s.exec(about)?.[1] ?? '', didYouMean(meant), typed)
+    case 'commander.missingArgument': {
+      const { name = '', args = [] } = called(typed) ?? {}
+      const [term, help] = args.find(([one]) => one === `<${/'(.*)'/.exec(about)?.[1] ?? ''}>`) ?? []
+      return usage(`${name} needs ${term ?? 'an argument'}: ${help ?? ''}`, typed)
+    }
     default:
       // Names of flags and arguments of ours, and numbers.
-      return new KjitsiError('usage', about + meant, { hint: SEE_HELP })
+      return usage(about, typed)
   }
 }
 
-const SEE_HELP = 'see kjitsi --help'
+/**
+ * Looks at arguments that were meant for something else: the value of a switch, or more of a setting than its flag takes.
+ * @throws KjitsiError `usage`
+ */
+export function checkArguments(operands: readonly string[], typed: Typed): void {
+  const command = called(typed)
+  if (command === undefined) return
+  const { name, args } = command
+  const settings = settingsOf(command)
+  const end = typed.argv.indexOf('--')
+  const words = end < 0 ? typed.argv : typed.argv.slice(0, end)
+  const behind = words.findIndex(
+    (word, i) => i > 0 && isOnOrOff(word) && operands.includes(word) && switchOf(words[i - 1], settings),
+  )
+  const flags = switchOf(words[behind - 1], settings)
+  if (flags !== undefined) throw switchTakesNoValue(words[behind - 1] ?? '', flags)
+  if (operands.length <= args.length) return
+  const takes = args.length === 0 ? 'no arguments' : args.map(([one]) => one).join(' ')
+  const several = settings.find((one) => one.repeat && words.includes(flagName(one)))
+  const each =
+    several && `${flagName(several)} takes one value each time: ${flagName(several)} A ${flagName(several)} B`
+  throw new KjitsiError('usage', `${name} takes ${takes}, and got ${operands.length}`, {
+    hint: [...(each === undefined ? [] : [each]), seeHelp(typed)].join('; '),
+  })
+}
 
-function unknownOption(
-  typed: string,
-  meant: string,
-  argv: readonly string[],
-  commands: readonly Command[],
-): KjitsiError {
-  const name = /^(?:--[a-z][a-z-]{0,30}(?==|$)|-[a-z])/i.exec(typed)?.[0]
-  if (name === undefined) return new KjitsiError('usage', 'unknown option', { hint: SEE_HELP })
+/** @param meant what may have been meant, or nothing */
+function usage(message: string, typed: Typed, meant = ''): KjitsiError {
+  return new KjitsiError('usage', message + meant, { hint: seeHelp(typed) })
+}
+
+function seeHelp(typed: Typed): string {
+  return ['see kjitsi', called(typed)?.name ?? [], '--help'].flat().join(' ')
+}
+
+/** The command that was called; before it there are flags without a value only. */
+function called({ argv, commands }: Typed): Command | undefined {
+  const name = argv.find((word) => !word.startsWith('-'))
+  return commands.find((command) => command.name === name)
+}
+
+function settingsOf(command: Command | undefined): readonly Setting[] {
+  return [...Object.values(command?.settings ?? {}), ...Object.values(COMMON)]
+}
+
+function didYouMean(names: readonly string[]): string {
+  const several = [...new Set(names)]
+  const list = several.join(', ').replace(/, (?=\S*$)/, ' or ')
+  return list === '' ? '' : `\n(Did you mean ${list}?)`
+}
+
+/** Commands with the words that were typed in their names, else in what they do: `gen-cert`, `mappers`, `verify`. */
+function byWords({ argv, commands }: Typed): readonly string[] {
+  const wordsOf = (text: string): readonly string[] => text.toLowerCase().match(/[a-z]{3,}/g) ?? []
+  const words = wordsOf(argv.find((word) => !word.startsWith('-')) ?? '')
+  const has = (text: string): boolean =>
+    wordsOf(text).some((one) => words.some((word) => one.startsWith(word) || word.startsWith(one)))
+  const named = commands.filter(({ name }) => has(name))
+  return (named.length > 0 ? named : commands.filter(({ summary }) => has(summary))).map(({ name }) => name)
+}
+
+function unknownOption(option: string, meant: string, typed: Typed): KjitsiError {
+  const name = /^(?:--[a-z][a-z-]{0,30}(?==|$)|-[a-z])/i.exec(option)?.[0]
+  if (name === undefined) return usage('unknown option', typed)
   if (name.startsWith('--env-file')) {
     const message = `${name} is not a flag of kjitsi but of Node, which runs what NODE_OPTIONS in that file says`
     return new KjitsiError('usage', message, { hint: `give the file by ${waysToGive(COMMON.settings)}` })
   }
-  const secret = secretBehind(name, commands)
+  const secret = secretBehind(name, typed.commands)
   if (secret !== undefined) {
     const message = `${name}: a secret is never given on the command line, which every user of this machine can read`
     const pasted =
       name === '--token' ? '; a token to check is the argument of kjitsi check-token, or its stdin' : ''
     return new KjitsiError('usage', message, { hint: `give it by ${waysToGive(secret)}${pasted}` })
   }
-  const flags = typed.includes('=') ? switchOf(name, argv, commands) : undefined
-  return flags === undefined
-    ? new KjitsiError('usage', `unknown option '${name}'${meant}`, { hint: SEE_HELP })
-    : new KjitsiError('usage', `${name} takes no value`, { hint: `give ${flags.join(' or ')} alone` })
+  const settings = settingsOf(called(typed))
+  const flags = option.includes('=') ? switchOf(name, settings) : undefined
+  if (flags !== undefined) return switchTakesNoValue(name, flags)
+  const now = replacedBy(name, settings, typed.former)
+  return now === undefined
+    ? usage(`unknown option '${name}'`, typed, meant)
+    : usage(`${name} was replaced by ${now}`, typed)
+}
+
+function switchTakesNoValue(flag: string, [on = '', off = '']: readonly string[]): KjitsiError {
+  return new KjitsiError('usage', `${flag} takes no value`, {
+    hint: `${on} turns it on, ${off} turns it off`,
+  })
 }
 
 /** The secret whose flag people take this for; a token may be any, and a secret that of a client. */
@@ -66,16 +141,10 @@ function secretBehind(name: string, commands: readonly Command[]): Setting | und
   return secrets.find((one) => flagName(one) === `${meant}-file`)
 }
 
-/** The flags of the switch that has this one, in the command that was called. */
-function switchOf(
-  name: string,
-  argv: readonly string[],
-  commands: readonly Command[],
-): readonly string[] | undefined {
-  const called = commands.find((command) => command.name === argv.find((word) => !word.startsWith('-')))
-  const settings: readonly Setting[] = [...Object.values(called?.settings ?? {}), ...Object.values(COMMON)]
+/** The flags of the switch that has this one. */
+function switchOf(name: string | undefined, settings: readonly Setting[]): readonly string[] | undefined {
   return settings
     .filter(isSwitch)
     .map(flagsOf)
-    .find((flags) => flags.includes(name))
+    .find((flags) => name !== undefined && flags.includes(name))
 }

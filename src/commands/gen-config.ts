@@ -105,7 +105,7 @@ export const genConfig = command({
   settings: SETTINGS,
   examples: [
     [
-      'kjitsi gen-config web --into "$CONFIG/web/custom-config.js" --env ./.env --realm meet',
+      'kjitsi gen-config web --into "$CONFIG/web/custom-config.js" --jitsi-env ./.env --realm meet',
       "merges what the login needs into the web client's configuration",
     ],
     [
@@ -287,7 +287,7 @@ type Env = ReadonlyMap<string, string>
 function besideEnvPlace(place: Place, env: Env, { settings, sources }: Context<typeof SETTINGS>): Place {
   const { xmppDomain, roomClaim } = sources
   const said = {
-    // XMPP_DOMAIN is a name of Jitsi's own: the settings file has it as Jitsi's `.env`, and --env may name another one.
+    // XMPP_DOMAIN is a name of Jitsi's own: the settings file has it as Jitsi's `.env`, and --jitsi-env may name another one.
     xmppDomain: xmppDomain === 'settings file' ? undefined : settings.xmppDomain,
     roomClaim: roomClaim === 'default' ? undefined : settings.roomClaim,
     keyserver: settings.keyserver,
@@ -331,7 +331,7 @@ async function acceptedFacts(
   for (const found of [
     ...issuerFindings(issuers, asked ? url : undefined),
     ...valueFindings(envValues(facts, new Map()), facts),
-    ...adviseOptions({ moderatorRole: moderatorRoleOf({ moderators }) }),
+    ...adviseOptions({ moderatorRole: moderatorRoleOf(moderators) }),
   ]) {
     output.find(found)
   }
