@@ -6,13 +6,13 @@ const LOWER = 'http|env-file'
 /** Files that compute and do no I/O; what is not listed here may. */
 const PURE = [
   'src/(duration|finding|table|errors|shell|shown|characters)\\.ts',
-  'src/cli/(exit-codes|readers|setting|common|mistakes)\\.ts',
+  'src/cli/(exit-codes|readers|setting|common|mistakes|help)\\.ts',
   'src/env-file/',
   'src/jitsi/(?!public-url|formats)',
   'src/prosody/',
   'src/keycloak/(advice|desired-client|findings|login|mappers|plan|plan-client|plan-mappers|wording)\\.ts',
   'src/certs/(findings|jwks|keyring|news|pages|pem|sources)\\.ts',
-  'src/token/(?!check|given|key-source|batch)',
+  'src/token/(?!check|settings|fetch-keys|batch)',
 ]
 
 export default {

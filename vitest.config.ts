@@ -9,7 +9,7 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/real/**', 'test/tools/**', 'test/browser/**'],
-          globalSetup: ['test/build.ts'],
+          globalSetup: ['test/support/build.ts'],
           testTimeout: 20_000,
         },
       },
@@ -17,7 +17,7 @@ export default defineConfig({
         test: {
           name: 'tools',
           include: ['test/tools/**/*.test.ts'],
-          globalSetup: ['test/build.ts'],
+          globalSetup: ['test/support/build.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
@@ -26,7 +26,7 @@ export default defineConfig({
         test: {
           name: 'browser',
           include: ['test/browser/**/*.test.ts'],
-          globalSetup: ['test/build.ts', 'test/real/server.ts'],
+          globalSetup: ['test/support/build.ts', 'test/support/keycloak.ts'],
           // A browser on a busy machine is slower than the second that is given otherwise.
           expect: { poll: { timeout: 20_000 } },
           testTimeout: 60_000,
@@ -37,7 +37,7 @@ export default defineConfig({
         test: {
           name: 'real',
           include: ['test/real/**/*.test.ts'],
-          globalSetup: ['test/build.ts', 'test/real/server.ts'],
+          globalSetup: ['test/support/build.ts', 'test/support/keycloak.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },

@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { CASES, INSTALLATIONS, verdictOn } from '../test/token/corpus.ts'
+import { CASES, INSTALLATIONS, verdictOn } from '../test/support/corpus.ts'
 
 const SETTINGS = 'one-one'
 const LINES = 20_000

@@ -2,7 +2,7 @@
 // KJITSI_TEST_KEYCLOAK_URL, KEYCLOAK_USER and KEYCLOAK_PASSWORD name the server: `npm run race -- 200`.
 import KeycloakAdminClient from '@keycloak/keycloak-admin-client'
 import { randomUUID } from 'node:crypto'
-import { CLIENT, MAPPERS, type Raced, race } from '../test/race.ts'
+import { CLIENT, MAPPERS, type Raced, race } from '../test/support/race.ts'
 
 const rounds = Number(process.argv[2] ?? 200)
 const { KJITSI_TEST_KEYCLOAK_URL: baseUrl = 'http://127.0.0.1:8080', ...env } = process.env

@@ -2,14 +2,15 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { COMMON } from '../src/cli/common.ts'
+import { namedCommands } from '../src/cli/context.ts'
 import { type Setting, termOf } from '../src/cli/setting.ts'
 import { PROGRAM } from '../src/main.ts'
-import { RULES } from '../src/token/rules.ts'
+import { RULES } from '../src/token/verdict.ts'
 
 function commandsTable(): string {
-  const rows = PROGRAM.commands.map(({ name, args, summary }) => {
+  const rows = namedCommands(PROGRAM.commands).map(([words, { args, summary }]) => {
     const positional = args.map(([argument]) => ` ${argument}`).join('')
-    return `| \`kjitsi ${name}${positional}\` | ${summary} |`
+    return `| \`kjitsi ${words}${positional}\` | ${summary} |`
   })
   return ['| command | does |', '|---|---|', ...rows].join('\n')
 }
@@ -29,8 +30,8 @@ function settingsTable(): string {
     const initial = setting.default === undefined ? (setting.unset ?? '') : `\`${setting.default}\``
     row.uses.set(initial, [...(row.uses.get(initial) ?? []), command])
   }
-  for (const { name, settings } of PROGRAM.commands)
-    for (const setting of Object.values(settings)) add(setting, name)
+  for (const [words, { settings }] of namedCommands(PROGRAM.commands))
+    for (const setting of Object.values(settings)) add(setting, words)
   for (const setting of Object.values(COMMON)) add(setting, 'all')
   return [
     '| flag | environment | default | commands | meaning |',
@@ -44,16 +45,29 @@ function settingRow({ setting, uses }: Row): string {
   const variables = env === undefined ? [] : [env, ...(secret ? [`${env}_FILE`] : [])]
   const shown = variables.map((name) => `\`${name}\``)
   const initial = [...uses].map(([value, commands]) =>
-    uses.size === 1 ? value : `${commands.join(', ')}: ${value || 'none'}`,
+    uses.size === 1 ? value : `${userNames(commands).join(', ')}: ${value || 'none'}`,
   )
   const cells = [
     `\`${termOf(setting)}\``,
     shown.join(', '),
     initial.join('; '),
-    [...uses.values()].flat().join(', '),
+    userNames([...uses.values()].flat()).join(', '),
     help.replaceAll('<', '\\<'),
   ]
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
+}
+
+/** A group in the place of its commands: by itself where all of them have the setting, else with their names. */
+function userNames(users: readonly string[]): readonly string[] {
+  const names = users.map((words) => {
+    const group = PROGRAM.commands.find(({ name }) => words.startsWith(`${name} `))
+    if (group === undefined || !('subcommands' in group)) return words
+    const subs = group.subcommands
+      .map(({ name }) => name)
+      .filter((sub) => users.includes(`${group.name} ${sub}`))
+    return subs.length === group.subcommands.length ? group.name : `${group.name} (${subs.join(', ')})`
+  })
+  return [...new Set(names)]
 }
 
 /** What Prosody logs, in the order in which it looks; a rule without a reason gives no answer at all. */

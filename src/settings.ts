@@ -11,6 +11,7 @@ import { KjitsiError, messageOf } from './errors.ts'
 import type { Http } from './http/http.ts'
 import { type Moderators, readModerators } from './jitsi/moderation.ts'
 import { jitsiOrigin } from './jitsi/origin.ts'
+import { adviseAddress, serverAddress } from './keycloak/address.ts'
 import type { Login } from './keycloak/login.ts'
 
 const KEYCLOAK_TITLE = 'Keycloak:'
@@ -21,7 +22,8 @@ export const KEYCLOAK = under(KEYCLOAK_TITLE, {
     flag: '--url <url>',
     env: 'KEYCLOAK_URL',
     help: "Keycloak's address, with its /auth if any",
-    parse: httpUrl,
+    parse: (text) => httpUrl(serverAddress(text)),
+    advise: adviseAddress,
     question: 'Address of Keycloak',
     check: async (url: string, _: object, http: Http) =>
       trueOr((await import('./keycloak/discovery.ts')).checkServer(http, url)),

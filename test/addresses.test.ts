@@ -1,33 +1,17 @@
 // Addresses with a secret in their query, user name or path: it is shown nowhere.
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { type RequestListener, createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
+import { readFile, writeFile } from 'node:fs/promises'
+import { type RequestListener } from 'node:http'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
-import { ask } from './certs/client.ts'
-import { run } from './run.ts'
-import { startServing } from './running.ts'
+import { expect, test } from 'vitest'
+import { serve } from './support/http.ts'
+import { tempFolder } from './support/folder.ts'
+import { ask } from './support/key-server.ts'
+import { run } from './support/run.ts'
+import { startServing } from './support/running.ts'
 
 const FIXTURE = new URL('fixtures/jwks.json', import.meta.url)
 const JWT = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl'
 const FORMS = [[], ['--json'], ['--verbose'], ['--verbose', '--json'], ['--dry-run', '--verbose']]
-
-async function serve(listener: RequestListener): Promise<string> {
-  const server = createServer(listener)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-}
-
-async function folder(): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'kjitsi-addresses-'))
-  onTestFinished(() => rm(dir, { recursive: true, force: true }))
-  return dir
-}
 
 test('a key server tells its sources apart without their queries', async () => {
   const jwks = await readFile(FIXTURE, 'utf8')
@@ -62,7 +46,7 @@ test.each<readonly [string, RequestListener]>([
   ['nothing', (_, response) => response.destroy()],
 ])('an error about a key set that answers with %s has neither query nor token', async (_, listener) => {
   const jwks = `${await serve(listener)}/${JWT}/keys?apikey=hunter2`
-  const cwd = await folder()
+  const cwd = tempFolder()
   for (const form of FORMS) {
     const { exitCode, stdout, stderr } = await run(['export-certs', 'certs', '--jwks', jwks, ...form], {
       cwd,
@@ -78,7 +62,7 @@ test.each([
   ['serve-certs', ['serve-certs', '--dir', '/nowhere', '--port', '0', '--host', 'nowhere.invalid']],
 ])('%s names a source that is not read without its query', async (_, argv) => {
   const env = { KJITSI_JWKS: 'https://a.example/keys?apikey=hunter2' }
-  const { stderr } = await run([...argv, '--verbose'], { cwd: await folder(), env })
+  const { stderr } = await run([...argv, '--verbose'], { cwd: tempFolder(), env })
   expect(stderr).toMatch(/not read, since there is --(realm|dir): https:\/\/a\.example\/keys\n/)
   expect(stderr).not.toContain('hunter2')
 })
@@ -90,7 +74,7 @@ test.each([
   ['XMPP_CONFIGURATION=\'cache_keys_url="http://127.0.0.1:1/keys?key=hunter2"\''],
   ['XMPP_CONFIGURATION=\'cache_keys_url="http://u:hunter2@127.0.0.1:1/keys"\''],
 ])('check-token tells no secret of %s', async (line) => {
-  const cwd = await folder()
+  const cwd = tempFolder()
   await writeFile(join(cwd, '.env'), `ENABLE_AUTH=1\nAUTH_TYPE=jwt\nJWT_APP_ID=jitsi\n${line}\n`)
   const token = `${Buffer.from('{"alg":"RS256","kid":"k"}').toString('base64url')}.e30.AAAA`
   for (const form of [[], ['--json'], ['--verbose']]) {

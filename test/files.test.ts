@@ -7,7 +7,6 @@ import {
   link,
   lstat,
   mkdir,
-  mkdtemp,
   readFile,
   readdir,
   readlink,
@@ -17,9 +16,8 @@ import {
   utimes,
   writeFile,
 } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import {
   checkTarget,
   fileError,
@@ -31,7 +29,8 @@ import {
   readText,
   writeIfChanged,
 } from '../src/files.ts'
-import { NO_FILES } from './no-files.ts'
+import { tempFolder } from './support/folder.ts'
+import { NO_FILES } from './support/no-files.ts'
 
 /** Runs once, between the look at a path and what is done with it. */
 let afterLook: (() => Promise<void>) | undefined
@@ -61,11 +60,8 @@ vi.mock('node:fs/promises', async (original) => {
 })
 
 let dir: string
-beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'kjitsi-files-'))
-})
-afterEach(async () => {
-  await rm(dir, { recursive: true, force: true })
+beforeEach(() => {
+  dir = tempFolder()
 })
 
 const modeOf = async (path: string): Promise<number> => (await stat(path)).mode & 0o7777

@@ -1,13 +1,13 @@
 // Every command line that names a path, with what is no regular file there. A kjitsi that waits for it would never end,
 // so each runs in a process of its own and is killed in the end, which gives it no exit code.
 import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
-import { NO_FILES } from './no-files.ts'
-import { BIN, type Ran } from './run.ts'
-import { ENV, FILE, token } from './token/mint.ts'
+import { describe, expect, test } from 'vitest'
+import { tempFolder } from './support/folder.ts'
+import { NO_FILES } from './support/no-files.ts'
+import { BIN, type Ran } from './support/run.ts'
+import { ENV, FILE, token } from './support/tokens.ts'
 
 const KILLED_AFTER_MS = 15_000
 /** Nobody answers there: whoever asks before the path is looked at fails with another code. */
@@ -19,12 +19,6 @@ const KEY_SET = new URL('fixtures/jwks.json', import.meta.url).pathname
 const JITSI_ENV = Object.entries(ENV)
   .map(([key, value]) => `${key}=${value}\n`)
   .join('')
-
-async function tempFolder(): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'kjitsi-paths-'))
-  onTestFinished(() => rm(dir, { recursive: true }))
-  return dir
-}
 
 async function kjitsi(words: readonly string[], cwd: string): Promise<Ran> {
   const isVariable = (word: string): boolean => /^[A-Z_]+=/.test(word)
@@ -107,7 +101,7 @@ const ROWS: readonly Row[] = [
 describe('is refused at once, and stays', () => {
   test('.kjitsi.json in the folder of export-certs, where no link is followed either', async () => {
     for (const [kind, make] of Object.entries(NO_FILES)) {
-      const dir = await tempFolder()
+      const dir = tempFolder()
       const path = join(dir, '.kjitsi.json')
       await make(path)
       const before = await readdir(dir)
@@ -121,7 +115,7 @@ describe('is refused at once, and stays', () => {
 
   test.each(ROWS)('%s in kjitsi %j', { timeout: 60_000 }, async (name, argv, error, exitCode) => {
     for (const [kind, make] of Object.entries(NO_FILES)) {
-      const dir = await tempFolder()
+      const dir = tempFolder()
       await writeFile(join(dir, 'good.env'), JITSI_ENV)
       await writeFile(join(dir, 'cert'), '-----BEGIN CERTIFICATE-----\n')
       const path = join(dir, name)
@@ -141,7 +135,7 @@ describe('is refused at once, and stays', () => {
 
   test('./.env, though nobody named it, but for a folder of that name', { timeout: 60_000 }, async () => {
     for (const [kind, make] of Object.entries(NO_FILES)) {
-      const dir = await tempFolder()
+      const dir = tempFolder()
       const path = join(dir, '.env')
       const reason = await make(path)
       const { exitCode, stderr } = await kjitsi(['gen-config', 'systemd', ...NOBODY], dir)
@@ -155,7 +149,7 @@ describe('is refused at once, and stays', () => {
   test('a folder for keys that is none', { timeout: 60_000 }, async () => {
     for (const [kind, make] of Object.entries(NO_FILES)) {
       if (kind === 'folder') continue
-      const dir = await tempFolder()
+      const dir = tempFolder()
       await make(join(dir, 'keys'))
       const ran = await kjitsi(['export-certs', 'keys', ...NOBODY], dir)
       expect({ kind, exitCode: ran.exitCode }).toEqual({ kind, exitCode: 1 })
@@ -180,7 +174,7 @@ const LONG: readonly Row[] = [
 ]
 
 test.each(LONG)('%s of more than 1 MB in kjitsi %j', async (name, argv, error, exitCode) => {
-  const dir = await tempFolder()
+  const dir = tempFolder()
   const path = join(dir, name)
   await writeFile(path, `# ${'x'.repeat(1_000_000)}\n`)
   const ran = await kjitsi(argv, dir)
@@ -201,7 +195,7 @@ test('a folder that cannot be made is an error', { timeout: 30_000 }, async () =
 })
 
 test('a batch may be longer than any other file', async () => {
-  const dir = await tempFolder()
+  const dir = tempFolder()
   const keySet = 'XMPP_CONFIGURATION=cache_keys_url="https://auth.example.org/certs"\n'
   // No key server, which would be asked anew for each line.
   const env = JITSI_ENV.replace(/^JWT_ASAP_KEYSERVER=.*\n/m, '')

@@ -8,7 +8,7 @@ import { type Setting, isSwitch, termOf } from './setting.ts'
 type Row = readonly [term: string, text: string]
 
 /** Of a command: its settings in their groups; those that all commands have by name. */
-export function commandHelp({ summary, details, args, settings, examples }: Command, root: string) {
+export function commandHelp({ summary, details, args, settings, examples }: Command) {
   return (commander: Commander, helper: Help): string => {
     const groups = new Map<string, Setting[]>()
     for (const one of Object.values(settings)) {
@@ -25,31 +25,31 @@ export function commandHelp({ summary, details, args, settings, examples }: Comm
           section(title, group.map(rowOf), helper) +
           (group.some(({ secret }) => secret) ? wrapped(SECRETS, helper, '  ') : ''),
       ),
-      `Common options (see ${root} --help):\n${wrapped(common.join(', '), helper, '  ')}`,
+      `Common options (see kjitsi --help):\n${wrapped(common.join(', '), helper, '  ')}`,
       `Examples:\n${examples.map(([line, does]) => `  # ${does}\n  ${line}\n`).join('')}`,
     )
   }
 }
 
+/** Of a group: its commands. */
+export function groupHelp(commander: Commander, helper: Help): string {
+  return parts(
+    `Usage: ${helper.commandUsage(commander)}\n`,
+    wrapped(`${capital(commander.summary())}.`, helper),
+    section('Commands:', commandRows(commander, helper), helper),
+  )
+}
+
 /** Of the program: its commands, the settings that all of them have, and its exit codes. */
 export function programHelp(commander: Commander, helper: Help): string {
-  const name = commander.name()
-  const commands = commander.commands.map((sub): Row => [
-    helper.subcommandTerm(sub).replace(' [options]', ''),
-    sub.summary(),
-  ])
+  const more: readonly Row[] = [
+    ['help <command>', 'show what a command takes, as kjitsi <command> --help'],
+    ['version', 'show the version, as -v and --version'],
+  ]
   return parts(
     `Usage: ${helper.commandUsage(commander)}\n`,
     wrapped(commander.description(), helper),
-    section(
-      'Commands:',
-      [
-        ...commands,
-        ['help <command>', `show what a command takes, as ${name} <command> --help`],
-        ['version', 'show the version, as -v and --version'],
-      ],
-      helper,
-    ),
+    section('Commands:', [...commandRows(commander, helper), ...more], helper),
     section('Common options:', Object.values(COMMON).map(rowOf), helper),
     wrapped(ORDER, helper),
     section(
@@ -58,6 +58,10 @@ export function programHelp(commander: Commander, helper: Help): string {
       helper,
     ),
   )
+}
+
+function commandRows({ commands }: Commander, helper: Help): readonly Row[] {
+  return commands.map((sub) => [helper.subcommandTerm(sub).replace(' [options]', ''), sub.summary()])
 }
 
 const SECRETS = 'A secret: in its variable, or in a file by the flag or NAME_FILE (- for stdin).'

@@ -3,7 +3,7 @@
 import type { CommanderError } from 'commander'
 import { KjitsiError } from '../errors.ts'
 import { COMMON } from './common.ts'
-import type { Command } from './context.ts'
+import { type Command, type CommandGroup, namedCommands } from './context.ts'
 import {
   type Former,
   type Setting,
@@ -18,8 +18,23 @@ import {
 /** What was typed, for a program of these commands. */
 export interface Typed {
   readonly argv: readonly string[]
-  readonly commands: readonly Command[]
+  readonly commands: readonly (Command | CommandGroup)[]
   readonly former: Former
+}
+
+/** `help COMMAND`, `COMMAND help`, `version` and `-v` as the flags by which commander knows them. */
+export function spelledOut(argv: readonly string[], commands: Typed['commands']): readonly string[] {
+  const [first = ''] = argv
+  if (first === 'version' || first === '-v') return ['--version']
+  const before = argv.slice(0, -1)
+  const isLast = argv.at(-1) === 'help' && called({ argv: before, commands }).name === before.join(' ')
+  const words = first === 'help' ? argv.slice(1) : isLast ? before : argv
+  if (words === argv && !argv.some((word) => word === '-h' || word === '--help')) return argv
+  // With the flag, commander would take an unknown command for none.
+  const { among, next } = called({ argv: words, commands })
+  const isUnknown = among.length > 0 && next !== ''
+  if (isUnknown) return words.filter((word) => !word.startsWith('-'))
+  return words === argv ? argv : [...words, '--help']
 }
 
 /** The sentence for an error of commander's. */
@@ -28,13 +43,18 @@ export function usageError({ code, message }: CommanderError, typed: Typed): Kji
   const meant = suggested.flatMap((text) => text.match(/[\w-]+(?=[,?])/g) ?? [])
   switch (code) {
     case 'commander.help':
-      return usage('no command was given', typed)
-    case 'commander.unknownCommand':
-      return usage('there is no such command', typed, didYouMean([...meant, ...byWords(typed)]))
+    case 'commander.unknownCommand': {
+      const { name, among, next } = called(typed)
+      const needed = `${name} needs one of ${among.map((one) => one.name).join(', ')}`
+      const unknown = next === '' ? 'no command was given' : 'there is no such command'
+      const similar = didYouMean([...meant, ...byWords(among, next)])
+      return usage(name === '' ? unknown : needed, typed, similar)
+    }
     case 'commander.unknownOption':
       return unknownOption(/^unknown option '(.*)'$/s.exec(about)?.[1] ?? '', didYouMean(meant), typed)
     case 'commander.missingArgument': {
-      const { name = '', args = [] } = called(typed) ?? {}
+      const { name, command } = called(typed)
+      const { args = [] } = command ?? {}
       const [term, help] = args.find(([one]) => one === `<${/'(.*)'/.exec(about)?.[1] ?? ''}>`) ?? []
       return usage(`${name} needs ${term ?? 'an argument'}: ${help ?? ''}`, typed)
     }
@@ -49,9 +69,9 @@ export function usageError({ code, message }: CommanderError, typed: Typed): Kji
  * @throws KjitsiError `usage`
  */
 export function checkArguments(operands: readonly string[], typed: Typed): void {
-  const command = called(typed)
+  const { name, command } = called(typed)
   if (command === undefined) return
-  const { name, args } = command
+  const { args } = command
   const settings = settingsOf(command)
   const end = typed.argv.indexOf('--')
   const words = end < 0 ? typed.argv : typed.argv.slice(0, end)
@@ -76,13 +96,29 @@ function usage(message: string, typed: Typed, meant = ''): KjitsiError {
 }
 
 function seeHelp(typed: Typed): string {
-  return ['see kjitsi', called(typed)?.name ?? [], '--help'].flat().join(' ')
+  return ['see kjitsi', called(typed).name || [], '--help'].flat().join(' ')
 }
 
-/** The command that was called; before it there are flags without a value only. */
-function called({ argv, commands }: Typed): Command | undefined {
-  const name = argv.find((word) => !word.startsWith('-'))
-  return commands.find((command) => command.name === name)
+interface Called {
+  /** By all of the words that call it; empty where there is no such command. */
+  readonly name: string
+  /** Undefined for a group, and where there is no such command. */
+  readonly command?: Command
+  /** What could have come next, and what did. */
+  readonly among: readonly (Command | CommandGroup)[]
+  readonly next: string
+}
+
+/** What was called. Before the name of a command there are only flags without a value. */
+function called({ argv, commands }: Pick<Typed, 'argv' | 'commands'>): Called {
+  const [first = '', second = ''] = argv.filter((word) => !word.startsWith('-'))
+  const one = commands.find(({ name }) => name === first)
+  if (one === undefined) return { name: '', among: commands, next: first }
+  if (!('subcommands' in one)) return { name: first, command: one, among: [], next: second }
+  const command = one.subcommands.find(({ name }) => name === second)
+  return command === undefined
+    ? { name: first, among: one.subcommands, next: second }
+    : { name: `${first} ${second}`, command, among: [], next: '' }
 }
 
 function settingsOf(command: Command | undefined): readonly Setting[] {
@@ -96,13 +132,12 @@ function didYouMean(names: readonly string[]): string {
 }
 
 /** Commands with the words that were typed in their names, else in what they do: `gen-cert`, `mappers`, `verify`. */
-function byWords({ argv, commands }: Typed): readonly string[] {
+function byWords(among: Typed['commands'], typed: string): readonly string[] {
   const wordsOf = (text: string): readonly string[] => text.toLowerCase().match(/[a-z]{3,}/g) ?? []
-  const words = wordsOf(argv.find((word) => !word.startsWith('-')) ?? '')
   const has = (text: string): boolean =>
-    wordsOf(text).some((one) => words.some((word) => one.startsWith(word) || word.startsWith(one)))
-  const named = commands.filter(({ name }) => has(name))
-  return (named.length > 0 ? named : commands.filter(({ summary }) => has(summary))).map(({ name }) => name)
+    wordsOf(text).some((one) => wordsOf(typed).some((word) => one.startsWith(word) || word.startsWith(one)))
+  const named = among.filter(({ name }) => has(name))
+  return (named.length > 0 ? named : among.filter(({ summary }) => has(summary))).map(({ name }) => name)
 }
 
 function unknownOption(option: string, meant: string, typed: Typed): KjitsiError {
@@ -112,14 +147,14 @@ function unknownOption(option: string, meant: string, typed: Typed): KjitsiError
     const message = `${name} is not a flag of kjitsi but of Node, which runs what NODE_OPTIONS in that file says`
     return new KjitsiError('usage', message, { hint: `give the file by ${waysToGive(COMMON.settings)}` })
   }
-  const secret = secretBehind(name, typed.commands)
+  const secret = secretBehind(name, typed)
   if (secret !== undefined) {
     const message = `${name}: a secret is never given on the command line, which every user of this machine can read`
     const pasted =
       name === '--token' ? '; a token to check is the argument of kjitsi check-token, or its stdin' : ''
     return new KjitsiError('usage', message, { hint: `give it by ${waysToGive(secret)}${pasted}` })
   }
-  const settings = settingsOf(called(typed))
+  const settings = settingsOf(called(typed).command)
   const flags = option.includes('=') ? switchOf(name, settings) : undefined
   if (flags !== undefined) return switchTakesNoValue(name, flags)
   const now = replacedBy(name, settings, typed.former)
@@ -135,8 +170,10 @@ function switchTakesNoValue(flag: string, [on = '', off = '']: readonly string[]
 }
 
 /** The secret whose flag people take this for; a token may be any, and a secret that of a client. */
-function secretBehind(name: string, commands: readonly Command[]): Setting | undefined {
-  const secrets = commands.flatMap(({ settings }) => Object.values(settings).filter(({ secret }) => secret))
+function secretBehind(name: string, { commands }: Typed): Setting | undefined {
+  const secrets = namedCommands(commands).flatMap(([, { settings }]) =>
+    Object.values(settings).filter(({ secret }) => secret),
+  )
   const meant = name === '--token' ? '--access-token' : name === '--secret' ? '--client-secret' : name
   return secrets.find((one) => flagName(one) === `${meant}-file`)
 }

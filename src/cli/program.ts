@@ -6,10 +6,10 @@ import { type Transport, openTransport } from '../http/transport.ts'
 import type { Io, Output } from '../io.ts'
 import { MASKED, shownValue } from '../shown.ts'
 import { COMMON } from './common.ts'
-import { type Command, type Ended, createContext } from './context.ts'
+import { type Command, type CommandGroup, type Ended, createContext } from './context.ts'
 import { EXIT_CODES, worstOf } from './exit-codes.ts'
-import { commandHelp, programHelp } from './help.ts'
-import { checkArguments, usageError } from './mistakes.ts'
+import { commandHelp, groupHelp, programHelp } from './help.ts'
+import { checkArguments, spelledOut, usageError } from './mistakes.ts'
 import { createOutput } from './output.ts'
 import { type Resolved, resolveSettings } from './resolve.ts'
 import { type Former, type Setting, type SettingTable, flagName, flagsOf, onOff } from './setting.ts'
@@ -20,7 +20,7 @@ export interface Program {
   readonly version: string
   /** For reports of bugs. */
   readonly about: string
-  readonly commands: readonly Command[]
+  readonly commands: readonly (Command | CommandGroup)[]
   readonly former: Former
 }
 
@@ -47,6 +47,7 @@ export async function runProgram(program: Program, argv: readonly string[], io: 
     output = createOutput(io, { json, quiet, verbose, secrets, about, ...(log && { log }) })
     let transport: Transport | undefined
     try {
+      resolved.findings.forEach(output.find)
       tellSettings(table, resolved, output)
       transport = await openTransport(resolved.values.timeout, resolved.values.caFile, io)
       const http = httpOf(resolved, transport, output, io)
@@ -69,22 +70,6 @@ export async function runProgram(program: Program, argv: readonly string[], io: 
     output.error(error)
     return error instanceof KjitsiError ? EXIT_CODES[error.code] : EXIT_CODES.unexpected
   }
-}
-
-/** `help COMMAND`, `COMMAND help`, `version` and `-v` as the flags by which commander knows them. */
-function spelledOut(argv: readonly string[], commands: readonly Command[]): readonly string[] {
-  const [first = '', second, ...more] = argv
-  if (first === 'version' || first === '-v') return ['--version']
-  const words =
-    first === 'help'
-      ? [...argv.slice(1), '--help']
-      : second === 'help' && more.length === 0
-        ? [first, '--help']
-        : argv
-  const [name = ''] = words
-  const isKnown = name.startsWith('-') || commands.some((command) => command.name === name)
-  // With the flag, commander would take an unknown command for none.
-  return isKnown || !words.some((word) => word === '-h' || word === '--help') ? words : [name]
 }
 
 /** Whether a switch in the environment is certainly on. */
@@ -157,14 +142,21 @@ export function commandTree(program: Program, io: Io, action: Action): Commander
       getErrHelpWidth: () => io.stderr.columns || 80,
     })
     .exitOverride()
-  for (const declared of program.commands) {
-    const sub = root.command(declared.name).summary(declared.summary)
-    sub.copyInheritedSettings(root).configureHelp({ formatHelp: commandHelp(declared, program.name) })
-    for (const [name, help] of declared.args) sub.argument(name, help)
-    for (const setting of Object.values({ ...declared.settings, ...COMMON })) addOptions(sub, setting)
-    sub.allowExcessArguments().action(() => action(declared, sub.args, givenFlags(sub)))
-  }
+  for (const declared of program.commands) addCommand(root, declared, action)
   return root
+}
+
+function addCommand(parent: Commander, declared: Command | CommandGroup, action: Action): void {
+  const sub = parent.command(declared.name).copyInheritedSettings(parent).summary(declared.summary)
+  if ('subcommands' in declared) {
+    sub.usage('<command> [options]').configureHelp({ formatHelp: groupHelp })
+    for (const one of declared.subcommands) addCommand(sub, one, action)
+    return
+  }
+  sub.configureHelp({ formatHelp: commandHelp(declared) })
+  for (const [name, help] of declared.args) sub.argument(name, help)
+  for (const setting of Object.values({ ...declared.settings, ...COMMON })) addOptions(sub, setting)
+  sub.allowExcessArguments().action(() => action(declared, sub.args, givenFlags(sub)))
 }
 
 function addOptions(sub: Commander, setting: Setting): void {

@@ -7,6 +7,12 @@ export function plain(text: string): string {
 
 /** An http or https address without credentials, query or fragment; a trailing slash goes. */
 export function httpUrl(text: string): string {
+  if (!text.includes('://') && URL.canParse(`https://${text}`)) {
+    const scheme = /^(localhost|127\.|\[::1\])/i.test(text)
+      ? 'http://'
+      : 'https://, or http:// where it has no TLS,'
+    throw new Error(`has no scheme: write ${scheme} before it`)
+  }
   let url: URL
   try {
     url = new URL(text)

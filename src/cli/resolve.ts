@@ -6,6 +6,7 @@ import { text as readStream } from 'node:stream/consumers'
 import { checkReadAlike } from '../env-file/compare.ts'
 import { KjitsiError, messageOf, systemCodeOf } from '../errors.ts'
 import { readText } from '../files.ts'
+import type { Finding } from '../finding.ts'
 import type { Io } from '../io.ts'
 import { shownAddress } from '../shown.ts'
 import { COMMON } from './common.ts'
@@ -29,13 +30,15 @@ export type Source = (typeof SOURCES)[number]
 export interface Resolved<S extends SettingTable> {
   readonly values: ValuesOf<S>
   readonly sources: Readonly<Partial<Record<keyof S, Source>>>
+  /** About how values were read. */
+  readonly findings: readonly Finding[]
   /** Every secret among the values, to be kept out of all that is printed; one that is asked for later joins them. */
   readonly secrets: string[]
 }
 
 /**
  * Lays flag over environment over settings file over default, for each setting of `table`.
- * An empty value is an unset one.
+ * Blanks around a value go, as they do at a prompt, but not those of a secret; an empty value is an unset one.
  * @param flags what commander read, only of flags that were really given
  * @param secrets gets every secret, those first, so that an error about another value does not show one either
  * @param former names in the environment that settings had once
@@ -51,6 +54,7 @@ export async function resolveSettings<S extends SettingTable>(
   refuseFormer(table, io.env, former, 'the environment')
   const file = await readSettingsFile(table, flags, io, former)
   const values: Record<string, unknown> = {}
+  const findings: Finding[] = []
   const sources: Record<string, Source> = {}
   const secretsFirst = ([, a]: [string, Setting], [, b]: [string, Setting]): number =>
     Number(b.secret ?? false) - Number(a.secret ?? false)
@@ -68,10 +72,10 @@ export async function resolveSettings<S extends SettingTable>(
       ? { ...given, raw: await readSecret(String(given.raw), given.pathBy, setting.env, io) }
       : given
     if (found) sources[key] = found.source
-    values[key] = valueOf(setting, found)
+    values[key] = valueOf(setting, found, findings)
     if (setting.secret && typeof values[key] === 'string') secrets.push(values[key])
   }
-  return { values: values as ValuesOf<S>, sources: sources as Resolved<S>['sources'], secrets }
+  return { values: values as ValuesOf<S>, sources: sources as Resolved<S>['sources'], findings, secrets }
 }
 
 /** A value under a former name is not overlooked without a word. */
@@ -88,10 +92,12 @@ function refuseFormer(
   }
 }
 
-function valueOf(setting: Setting, found: Raw | undefined): unknown {
+function valueOf(setting: Setting, found: Raw | undefined, findings: Finding[]): unknown {
   const parse = (text: string): unknown => {
     try {
-      return setting.parse(text)
+      const value = setting.parse(text)
+      findings.push(...[setting.advise?.(text) ?? []].flat())
+      return value
     } catch (error) {
       // A password may have been typed into an address.
       const shown = setting.secret ? '' : ` ${JSON.stringify(shownAddress(text))}`
@@ -121,7 +127,8 @@ function rawValue(
   file: Readonly<Record<string, string>>,
 ): Raw | undefined {
   const { env, secret } = setting
-  const flag = flags[attributeName(setting)]
+  const given = flags[attributeName(setting)]
+  const flag = typeof given === 'string' ? given.trim() : given
   const name = flagName(setting)
   if (typeof flag === 'boolean') return { raw: flag, source: 'flag', name }
   if (typeof flag === 'string' && flag !== '') {
@@ -135,9 +142,9 @@ function rawValue(
     ['settings file', file],
   ] as const) {
     if (env === undefined) continue
-    const text = from[env]
+    const text = secret ? from[env] : from[env]?.trim()
     if (text) return { raw: text, source, name: env }
-    const path = secret && from[`${env}_FILE`]
+    const path = secret && from[`${env}_FILE`]?.trim()
     if (path) return { raw: path, source, name: env, pathBy: `${env}_FILE` }
   }
   return setting.default === undefined ? undefined : { raw: setting.default, source: 'default', name }
@@ -145,8 +152,9 @@ function rawValue(
 
 /** In the environment, a comma or a newline ends an item; a flag has one item each time. */
 function itemsOf(raw: Raw['raw'] | undefined): readonly string[] {
-  if (typeof raw === 'string') return raw.split(/[,\n]/).flatMap((item) => item.trim() || [])
-  return Array.isArray(raw) ? (raw as readonly string[]).filter((item) => item !== '') : []
+  const items =
+    typeof raw === 'string' ? raw.split(/[,\n]/) : Array.isArray(raw) ? (raw as readonly string[]) : []
+  return items.flatMap((item) => item.trim() || [])
 }
 
 /** No password or token comes near it, and a key pair or a whole configuration was never meant. */
@@ -187,12 +195,10 @@ async function readSettingsFile(
   io: Io,
   former: Former,
 ): Promise<Readonly<Record<string, string>>> {
-  const flag = flags['settings']
-  const named = (typeof flag === 'string' && flag) || io.env[COMMON.settings.env]
-  const path = resolvePath(io.cwd, named || '.env')
-  if (named) {
-    const name = typeof flag === 'string' && flag ? '--settings' : COMMON.settings.env
-    return readSettings(await readText(path, { code: 'usage', name }), path, table, io, former)
+  const named = rawValue(COMMON.settings, flags, io, {})
+  const path = resolvePath(io.cwd, named === undefined ? '.env' : String(named.raw))
+  if (named !== undefined) {
+    return readSettings(await readText(path, { code: 'usage', name: named.name }), path, table, io, former)
   }
   try {
     const hint = `kjitsi reads its settings there; ${waysToGive(COMMON.settings)} names another file`

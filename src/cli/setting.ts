@@ -1,4 +1,5 @@
 // What a setting is: how it is given, read, asked for and told in a help text.
+import type { Finding } from '../finding.ts'
 import type { Http } from '../http/http.ts'
 
 export interface Setting<T = unknown> {
@@ -9,6 +10,8 @@ export interface Setting<T = unknown> {
   readonly help: string
   /** @throws Error whose message goes on after the text itself, as in `--timeout "soon" is no duration: …` */
   readonly parse: (text: string) => T
+  /** What is worth knowing where the value is not quite what was given. */
+  readonly advise?: (text: string) => Finding | undefined
   /** As a person would type it. */
   readonly default?: string
   /** What holds where it is not given, in words, where that is no text which a person could type. */

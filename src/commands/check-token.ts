@@ -7,7 +7,7 @@ import { plain, time } from '../cli/readers.ts'
 import { onOff, setting, under } from '../cli/setting.ts'
 import { type ErrorCode, KjitsiError } from '../errors.ts'
 import { fileError, openFile } from '../files.ts'
-import type { TokenSettings } from '../token/given.ts'
+import type { TokenSettings } from '../token/settings.ts'
 import { tokenIn } from '../token/pasted.ts'
 import { ACCEPTED, JITSI_ENV_FILE, JWKS, KEYSERVER } from '../settings.ts'
 
@@ -82,15 +82,14 @@ export const checkToken = command({
     if (batch !== undefined && args[0] !== undefined)
       throw new KjitsiError('usage', 'there are both a TOKEN and --batch: give one of them')
     if (batch !== undefined) return checkAll(context, batch)
-    const [{ openCheck }, { plainRules, plainVerdict }, { report }, { warningsOf }] = await Promise.all([
+    const [{ openCheck }, { plainRules, plainVerdict, report }, { warningsOf }] = await Promise.all([
       import('../token/check.ts'),
-      import('../token/plain.ts'),
-      import('../token/report.ts'),
+      import('../token/render.ts'),
       import('../token/warnings.ts'),
     ])
     const check = await openCheck(context.http, tokenSettings(context), context.io.cwd)
     const verdict = await check.ask({ token: await readToken(context), room, at })
-    const findings = [...check.findings, ...warningsOf(verdict.facts, verdict.about)]
+    const findings = [...check.findings, ...warningsOf(verdict.attempt, verdict.about)]
     // The document of --json has them in it; people get the answer first.
     if (settings.json) findings.forEach(output.find)
     const payload = { accepted: verdict.accepted, ...plainVerdict(verdict), rules: plainRules(verdict) }

@@ -4,6 +4,13 @@ import { findingsOf, kind } from '../finding.ts'
 import { kjitsiCommand } from '../shell.ts'
 
 export const finding = findingsOf({
+  'address-shortened': kind<{ address: string; left: string }>({
+    level: 'note',
+    say: ({ address, left }) =>
+      `the address of Keycloak is ${address}; ${left || 'what begins with ? or #'} is not part of it, and was left out`,
+    fix: ({ left }) =>
+      /^\/+realms\/./i.test(left) ? 'a realm is given by --realm or KEYCLOAK_REALM' : undefined,
+  }),
   'realm-failed': kind<{ realm: string; failure: string; message: string; hint: string | undefined }>({
     level: 'error',
     say: ({ realm, message }) => `realm ${realm}: ${message}`,

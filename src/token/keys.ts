@@ -3,7 +3,7 @@
 import { type KeyObject, createPublicKey } from 'node:crypto'
 import type { Json } from './decode.ts'
 
-export type Key =
+export type PublicKey =
   | { readonly is: 'key'; readonly key: KeyObject }
   /** Prosody's OpenSSL throws at it; `what` says what it is. */
   | { readonly is: 'unreadable'; readonly what: string }
@@ -16,19 +16,19 @@ export interface Unseen {
 }
 
 /** What the places answer in which Prosody looks for a token's key; whether it looks there at all, its settings say. */
-export interface Keys {
+export interface PublishedKeys {
   /** By kid, in the key set of cache_keys_url; undefined where none was seen. */
-  readonly set: KeySet | undefined
+  readonly set: KeysByKid | undefined
   /** Why the key set, or a part of it, was not seen. */
   readonly setFailure?: string | undefined
   /** By file name, at the key server; undefined where that has no such file. */
-  readonly file: (name: string) => Key | Unseen | undefined
+  readonly file: (name: string) => PublicKey | Unseen | undefined
   /** The folder that stands for the key server. */
   readonly folder?: string | undefined
 }
 
 /** `undetermined`: the set holds something that Prosody reads in a way of its own. */
-export type KeySet = ReadonlyMap<Json, Key> | 'undetermined'
+export type KeysByKid = ReadonlyMap<Json, PublicKey> | 'undetermined'
 
 /** A block of PEM as OpenSSL finds it: lines end at \n only, and blanks at their ends do not count. */
 const BLOCK =
@@ -39,7 +39,7 @@ const LABELS = ['PUBLIC KEY', 'RSA PUBLIC KEY', 'CERTIFICATE']
  * The first public key in the text of a PEM file. What OpenSSL makes of files that are neither plain nor
  * plainly something else is left undetermined.
  */
-export function readPem(text: string): Key {
+export function readPem(text: string): PublicKey {
   const blocks = [...text.replace(/^\uFEFF/, '').matchAll(BLOCK)]
   const begun = text.split('-----BEGIN ').length - 1
   if (begun > Math.max(1, blocks.length)) return { is: 'undetermined', what: 'PEM of which a part is spoilt' }
@@ -100,7 +100,7 @@ function whatItIs(text: string, labels: readonly string[]): string {
 }
 
 /** The RSA keys of a key set by their kid. `use`, `alg` and `kty` do not count; n and e do. */
-export function readKeySet(text: string): KeySet {
+export function readKeySet(text: string): KeysByKid {
   let json: unknown
   try {
     json = JSON.parse(text)
@@ -111,7 +111,7 @@ export function readKeySet(text: string): KeySet {
   if (!isObject(json)) return new Map()
   // Every other member is tried as a certificate, and throws where it is none.
   if (Object.keys(json).some((name) => name !== 'keys')) return 'undetermined'
-  const keys = new Map<Json, Key>()
+  const keys = new Map<Json, PublicKey>()
   for (const jwk of Array.isArray(json['keys']) ? (json['keys'] as unknown[]) : []) {
     if (!isObject(jwk)) return 'undetermined'
     const { kid, n, e } = jwk as Readonly<Record<string, Json>>
@@ -125,7 +125,7 @@ export function readKeySet(text: string): KeySet {
   return keys
 }
 
-function readNumbers(n: string, e: string): Key {
+function readNumbers(n: string, e: string): PublicKey {
   try {
     return { is: 'key', key: createPublicKey({ format: 'jwk', key: { kty: 'RSA', n, e } }) }
   } catch {

@@ -1,11 +1,11 @@
 // A login in a real browser with what kjitsi made; then each thing that the login needs is taken away once, and the login
 // seen to fail. Pictures of what a person sees are in test/artefacts.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { claimsOf } from '../real/browserless-login.ts'
-import { askVerdict } from '../real/jitsi.ts'
-import { type Spoil, attribute, makeUser } from '../real/realm.ts'
-import { REFUSED_BY_JITSI } from '../real/taken-away.ts'
-import { run } from '../run.ts'
+import { claimsOf } from '../support/browserless-login.ts'
+import { askVerdict } from '../support/jitsi.ts'
+import { type Spoil, attribute, makeUser } from '../support/realm.ts'
+import { REFUSED_BY_JITSI } from '../support/taken-away.ts'
+import { run } from '../support/run.ts'
 import {
   type Changed,
   type Meetings,
@@ -17,7 +17,7 @@ import {
   sessionOf,
   startLogin,
   startMeetings,
-} from './meetings.ts'
+} from '../support/meetings.ts'
 
 let meetings: Meetings
 beforeAll(async () => {

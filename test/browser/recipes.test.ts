@@ -2,15 +2,17 @@
 // key comes over https from a real nginx, out of the place that the recipe has put it in and Prosody is told of.
 import { execFile } from 'node:child_process'
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
-import { type AddressInfo, connect } from 'node:net'
+import { connect } from 'node:net'
 import { join } from 'node:path'
-import { type Server, createServer } from 'node:tls'
+import { createServer } from 'node:tls'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { logIn } from '../real/browserless-login.ts'
-import { type TestAuthority, makeAuthority } from '../real/proxy.ts'
-import { giveRole, keycloak, makeRealm, makeUser } from '../real/realm.ts'
-import { BIN } from '../run.ts'
-import { openFolder, startNginx } from '../tools/nginx-server.ts'
+import { listen } from '../support/http.ts'
+import { type TestAuthority, makeAuthority } from '../support/authority.ts'
+import { tempFolder } from '../support/folder.ts'
+import { logIn } from '../support/browserless-login.ts'
+import { giveRole, keycloak, makeRealm, makeUser } from '../support/realm.ts'
+import { BIN } from '../support/run.ts'
+import { startNginx } from '../support/nginx.ts'
 
 /** What there is no docker, no systemd and no Jitsi for in a test. */
 const NOT_RUN = [
@@ -52,15 +54,15 @@ test.each([
   const lines = recipes[i] ?? []
   await using realm = await makeRealm()
   const alice = await makeUser(realm)
-  const dir = await openFolder()
+  const dir = tempFolder()
   // Keys are asked for over https; nginx itself listens on a socket, since a port of its own choice it does not tell.
   const front = createServer(authority.server, (socket) => {
     const behind = connect(join(dir, 'work', 'jitsi.sock'))
     for (const one of [socket, behind]) one.on('error', () => socket.destroy())
     socket.pipe(behind).pipe(socket)
   })
-  await using port = await listening(front)
-  const origin = `https://localhost:${port.number}`
+  await using listening = await listen(front)
+  const origin = `https://localhost:${listening.port}`
   const cfg = join(dir, 'cfg')
   for (const folder of ['bin', 'html', 'cfg/web', 'etc/jitsi/meet', 'etc/prosody/conf.avail']) {
     await mkdir(join(dir, folder), { recursive: true })
@@ -123,13 +125,3 @@ test.each([
   await shell([`rm ${keys}/*.pem`], '')
   await expect(shell([last], '')).rejects.toThrow(/could not obtain public key/)
 })
-
-async function listening(server: Server): Promise<AsyncDisposable & { readonly number: number }> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return {
-    number: (server.address() as AddressInfo).port,
-    async [Symbol.asyncDispose]() {
-      await new Promise((resolve) => server.close(resolve))
-    },
-  }
-}

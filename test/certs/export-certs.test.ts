@@ -1,17 +1,15 @@
 // The command line of export-certs where no Keycloak is needed: key sets from files and from a loopback server.
-import { generateKeyPairSync } from 'node:crypto'
-import { once } from 'node:events'
-import { chmod, mkdtemp, readFile, readdir, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
+import { chmod, readFile, readdir, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { MANIFEST_FILE } from '../../src/certs/manifest.ts'
 import { fileNameOf } from '../../src/certs/pem.ts'
-import { run } from '../run.ts'
-import { MAY_MOUNT, WITHOUT_PASS, shell } from '../shell.ts'
+import { serve } from '../support/http.ts'
+import { rsaKey } from '../support/keys.ts'
+import { tempFolder } from '../support/folder.ts'
+import { run } from '../support/run.ts'
+import { MAY_MOUNT, WITHOUT_PASS, shell } from '../support/shell.ts'
 
 const FIXTURE = fileURLToPath(new URL('../fixtures/jwks.json', import.meta.url))
 const ARTICLE_KID = '1DKOk8q4Dc9BSgDLmksFemg5lEGuoYQvYrHVOnXNj3k'
@@ -21,17 +19,10 @@ const PEMS = [ARTICLE_FILE, fileNameOf('second key')].sort()
 const PEMS_IN_ORDER = [ARTICLE_FILE, fileNameOf('second key')]
 const FILES = [MANIFEST_FILE, ...PEMS]
 
-async function tempFolder(): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'kjitsi-'))
-  await chmod(dir, 0o755)
-  onTestFinished(() => rm(dir, { recursive: true, force: true }))
-  return dir
-}
-
 /** A file that is a key set with one key of 2048 bits for each kid. */
 async function keySet(dir: string, name: string, ...kids: readonly string[]): Promise<string> {
   const keys = kids.map((kid) => ({
-    ...generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'jwk' }),
+    ...rsaKey().jwk,
     kid,
   }))
   await writeFile(join(dir, name), JSON.stringify({ keys }))
@@ -40,7 +31,7 @@ async function keySet(dir: string, name: string, ...kids: readonly string[]): Pr
 
 describe('export', () => {
   test('writes a file for each usable key and names the others', async () => {
-    const dir = await tempFolder()
+    const dir = tempFolder()
     const { exitCode, stdout, stderr } = await run(['export-certs', 'certs', '--jwks', FIXTURE], { cwd: dir })
     expect(stderr.split('\n')).toEqual([
       `left out: key for-encryption of ${FIXTURE}: use enc: it does not sign tokens`,
@@ -60,7 +51,7 @@ describe('export', () => {
   })
 
   test('touches nothing the second time, and says so', async () => {
-    const dir = await tempFolder()
+    const dir = tempFolder()
     await run(['export-certs', dir, '--jwks', FIXTURE])
     for (const file of FILES) await utimes(join(dir, file), 1, 1)
     const { exitCode, stdout, stderr } = await run(['export-certs', dir, '--jwks', FIXTURE])
@@ -71,7 +62,7 @@ describe('export', () => {
   })
 
   test('as JSON', async () => {
-    const dir = await tempFolder()
+    const dir = tempFolder()
     const { stdout, stderr } = await run(['export-certs', dir, '--jwks', FIXTURE, '--json'])
     expect(stderr).toBe('')
     expect(JSON.parse(stdout)).toMatchObject({
@@ -93,7 +84,7 @@ describe('export', () => {
   test.each([['--dry-run', 0] as const, ['--check', 3] as const])(
     '%s shows the same plan, writes nothing and exits %i',
     async (flag, code) => {
-      const dir = join(await tempFolder(), 'certs')
+      const dir = join(tempFolder(), 'certs')
       const { exitCode, stdout } = await run(['export-certs', dir, '--jwks', FIXTURE, flag])
       expect(stdout.match(/to create/g)).toHaveLength(2)
       expect(exitCode).toBe(code)
@@ -102,13 +93,13 @@ describe('export', () => {
   )
 
   test('--check is content with a folder that is as it should be', async () => {
-    const dir = await tempFolder()
+    const dir = tempFolder()
     await run(['export-certs', dir, '--jwks', FIXTURE])
     expect(await run(['export-certs', dir, '--jwks', FIXTURE, '--check'])).toMatchObject({ exitCode: 0 })
   })
 
   test('modes do not depend on the umask', async () => {
-    const above = join(await tempFolder(), 'a')
+    const above = join(tempFolder(), 'a')
     const dir = join(above, 'certs')
     const ran = await shell('umask 077; exec "$@"', ['export-certs', dir, '--jwks', FIXTURE], '/')
     expect(ran).toMatchObject({ exitCode: 0 })
@@ -117,7 +108,7 @@ describe('export', () => {
   })
 
   test('a reader of stdout that leaves early is no failure', async () => {
-    const dir = await tempFolder()
+    const dir = tempFolder()
     const ran = await shell(
       '{ "$@"; echo "exit $?" >&2; } | true',
       ['export-certs', dir, '--jwks', FIXTURE],
@@ -130,7 +121,7 @@ describe('export', () => {
 
 describe('several key sets', () => {
   test('go into one folder, and one that fails stops no other', async () => {
-    const dir = await tempFolder()
+    const dir = tempFolder()
     const [a, b] = [await keySet(dir, 'a.json', 'a'), await keySet(dir, 'b.json', 'b')]
     const old = join(dir, 'certs', fileNameOf('old'))
     const sets = ['--jwks', a, '--jwks', b]
@@ -150,7 +141,7 @@ describe('several key sets', () => {
   })
 
   test('--prune takes the keys of one that says that it has none, and no key of one that cannot be read', async () => {
-    const dir = await tempFolder()
+    const dir = tempFolder()
     const certs = join(dir, 'certs')
     const [a, b, c] = [
       await keySet(dir, 'a.json', 'a'),
@@ -173,7 +164,7 @@ describe('several key sets', () => {
   })
 
   test('the failure is said with --quiet too, and in JSON', async () => {
-    const dir = await tempFolder()
+    const dir = tempFolder()
     const argv = ['export-certs', dir, '--jwks', FIXTURE, '--jwks', '/nowhere']
     expect((await run([...argv, '--quiet'])).stderr).toMatch(/^error: cannot read \/nowhere: .*\n.*\n$/)
     expect(JSON.parse((await run([...argv, '--json'])).stdout)).toMatchObject({
@@ -183,8 +174,8 @@ describe('several key sets', () => {
   })
 
   test('where all fail, each is said and the worst decides', async () => {
-    const dir = join(await tempFolder(), 'certs')
-    const url = await serve('<html>')
+    const dir = join(tempFolder(), 'certs')
+    const url = await serve((_, response) => response.end('<html>'))
     const { exitCode, stdout, stderr } = await run(['export-certs', dir, '--jwks', url, '--jwks', '/nowhere'])
     expect(stderr).toContain(`error: GET ${url}: what it answers is a web page`)
     expect(stderr).toContain('error: cannot read /nowhere')
@@ -194,7 +185,7 @@ describe('several key sets', () => {
   })
 
   test('with two keys under one kid are refused, and nothing is written', async () => {
-    const dir = await tempFolder()
+    const dir = tempFolder()
     const [a, b] = [await keySet(dir, 'a.json', 'x', 'same'), await keySet(dir, 'b.json', 'same')]
     const ran = await run(['export-certs', join(dir, 'certs'), '--jwks', a, '--jwks', b])
     expect(ran.stderr).toContain(`error: ${a} and ${b} publish two different keys under the kid same`)
@@ -203,7 +194,7 @@ describe('several key sets', () => {
   })
 
   test('given twice are read once', async () => {
-    const dir = await tempFolder()
+    const dir = tempFolder()
     const { stdout } = await run(['export-certs', dir, '--jwks', FIXTURE, '--jwks', FIXTURE, '--json'])
     expect(JSON.parse(stdout)).toMatchObject({ leftOut: { length: 4 } })
   })
@@ -211,7 +202,7 @@ describe('several key sets', () => {
 
 describe('keys that are gone', () => {
   test('stay and are told, until --prune removes them and says what Prosody does', async () => {
-    const dir = await tempFolder()
+    const dir = tempFolder()
     const set = await keySet(dir, 'set.json', 'old')
     await run(['export-certs', dir, '--jwks', set])
     await keySet(dir, 'set.json', 'new')
@@ -232,7 +223,7 @@ describe('keys that are gone', () => {
   })
 
   test('two jobs on one folder, each with a key set of its own, leave the keys of the other', async () => {
-    const dir = await tempFolder()
+    const dir = tempFolder()
     const certs = join(dir, 'certs')
     const [a, b] = [await keySet(dir, 'a.json', 'a', 'both'), await keySet(dir, 'b.json', 'b')]
     for (const set of [a, b, a, b]) await run(['export-certs', certs, '--jwks', set, '--prune'])
@@ -245,7 +236,7 @@ describe('keys that are gone', () => {
   })
 
   test('that kjitsi did not write stay, and so do all where its list is lost or spoilt', async () => {
-    const dir = await tempFolder()
+    const dir = tempFolder()
     const set = await keySet(dir, 'set.json', 'old')
     const argv = ['export-certs', dir, '--jwks', set, '--prune']
     await run(argv)
@@ -268,7 +259,7 @@ describe('keys that are gone', () => {
   })
 
   test('a file with exactly the key in it is taken for our own, once its source publishes it', async () => {
-    const dir = await tempFolder()
+    const dir = tempFolder()
     const set = await keySet(dir, 'set.json', 'old')
     await run(['export-certs', dir, '--jwks', set])
     await rm(join(dir, MANIFEST_FILE))
@@ -279,7 +270,7 @@ describe('keys that are gone', () => {
   })
 
   test('a link in place of the list is refused, and nothing is written', async () => {
-    const dir = await tempFolder()
+    const dir = tempFolder()
     await writeFile(join(dir, 'other'), 'mine')
     await symlink('other', join(dir, MANIFEST_FILE))
     const { exitCode, stderr } = await run(['export-certs', dir, '--jwks', FIXTURE, '--prune'])
@@ -290,7 +281,7 @@ describe('keys that are gone', () => {
   })
 
   test('stay where the new set has no usable key', async () => {
-    const dir = await tempFolder()
+    const dir = tempFolder()
     await run(['export-certs', dir, '--jwks', FIXTURE])
     await writeFile(join(dir, 'none.json'), '{"keys":[{"kty":"EC","alg":"ES256","kid":"e"}]}')
     const { exitCode, stderr } = await run(['export-certs', dir, '--jwks', join(dir, 'none.json'), '--prune'])
@@ -302,8 +293,8 @@ describe('keys that are gone', () => {
 
 describe('private members', () => {
   test('never reach the folder or the terminal, and are told', async () => {
-    const dir = await tempFolder()
-    const jwk = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' })
+    const dir = tempFolder()
+    const { privateJwk: jwk } = rsaKey()
     await writeFile(join(dir, 'leak.json'), JSON.stringify({ keys: [{ ...jwk, kid: 'leak' }] }))
     for (const flag of ['--verbose', '--json', '--quiet']) {
       const argv = ['export-certs', join(dir, 'certs'), '--jwks', join(dir, 'leak.json'), flag]
@@ -348,7 +339,7 @@ describe('bad settings', () => {
     ['realm', { ...realm, KJITSI_JWKS: FIXTURE }, ['--realm', 'meet']],
     ['realm', realm, []],
   ])('%s is read with %j and %j: what was given more directly counts', async (which, env, argv) => {
-    const ran = await run(['export-certs', await tempFolder(), ...argv], { env })
+    const ran = await run(['export-certs', tempFolder(), ...argv], { env })
     expect(ran.exitCode).toBe(which === 'file' ? 0 : 7)
     expect(ran.stdout.includes(ARTICLE_FILE)).toBe(which !== 'realm')
   })
@@ -356,7 +347,7 @@ describe('bad settings', () => {
 
 describe('a bad folder', () => {
   test('that is closed to a web server of another user is told', async () => {
-    const dir = await tempFolder()
+    const dir = tempFolder()
     await chmod(dir, 0o750)
     const { stderr } = await run(['export-certs', dir, '--jwks', FIXTURE])
     expect(stderr).toContain(`note: ${dir} can be read by its owner or group only`)
@@ -372,7 +363,7 @@ describe('a bad folder', () => {
     ['that may not be written in', 0o555, 'cannot write'],
     ['that may not be read', 0o333, 'cannot read'],
   ])('%s', async (_, mode, message) => {
-    const dir = await tempFolder()
+    const dir = tempFolder()
     await chmod(dir, mode)
     onTestFinished(() => chmod(dir, 0o755))
     const { exitCode, stderr } = await shell(
@@ -386,7 +377,7 @@ describe('a bad folder', () => {
   })
 
   test('with a file that may not be read: it is to be written anew', async () => {
-    const dir = await tempFolder()
+    const dir = tempFolder()
     await writeFile(join(dir, ARTICLE_FILE), 'closed', { mode: 0o200 })
     const argv = ['export-certs', dir, '--jwks', FIXTURE, '--check']
     const { exitCode, stdout } = await shell(`exec ${WITHOUT_PASS} "$@"`, argv, dir)
@@ -395,7 +386,7 @@ describe('a bad folder', () => {
   })
 
   test('that cannot be made', async () => {
-    const dir = await tempFolder()
+    const dir = tempFolder()
     await chmod(dir, 0o555)
     const argv = ['export-certs', join(dir, 'certs'), '--jwks', FIXTURE]
     const { exitCode, stderr } = await shell(`exec ${WITHOUT_PASS} "$@"`, argv, dir)
@@ -415,7 +406,7 @@ describe('a bad folder', () => {
     }
 
     test('that is read-only', async () => {
-      const dir = await tempFolder()
+      const dir = tempFolder()
       const { exitCode, stderr } = await onPages(1, dir, `mount -o remount,ro ${dir}`, ':')
       expect(stderr).toContain(`error: cannot write ${dir}/${ARTICLE_FILE}: the file system is read-only`)
       expect(exitCode).toBe(1)
@@ -429,7 +420,7 @@ describe('a bad folder', () => {
         [2, second, [first].map(create), [second].map(create)],
         [3, MANIFEST_FILE, [first, second].map(create), [`write ${MANIFEST_FILE}`]],
       ] as const) {
-        const dir = await tempFolder()
+        const dir = tempFolder()
         const { exitCode, stderr } = await onPages(pages, dir, `printf x > ${dir}/other`, ':')
         const story = done === undefined ? 'nothing was changed' : `done before it: ${done.join(', ')}`
         expect(stderr).toContain(
@@ -440,7 +431,7 @@ describe('a bad folder', () => {
     })
 
     test('that is full: what was there is left as it was', async () => {
-      const dir = await tempFolder()
+      const dir = tempFolder()
       const old = join(dir, ARTICLE_FILE)
       const ran = await onPages(1, dir, `printf old > ${old}`, `ls -A ${dir}; cat ${old}`)
       expect(ran.stderr).toContain(`error: cannot write ${old}: the disk is full`)
@@ -448,11 +439,3 @@ describe('a bad folder', () => {
     })
   })
 })
-
-/** A web server on the loopback that always answers `body`. */
-async function serve(body: string): Promise<string> {
-  const server = createServer((_, response) => response.end(body)).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(() => void server.close())
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/certs`
-}

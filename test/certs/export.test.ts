@@ -5,19 +5,16 @@ import {
   lstat,
   lutimes,
   mkdir,
-  mkdtemp,
   readFile,
   readdir,
-  rm,
   stat,
   symlink,
   truncate,
   utimes,
   writeFile,
 } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { KjitsiError } from '../../src/errors.ts'
 import {
   type Entry,
@@ -28,18 +25,13 @@ import {
   removeLeftovers,
 } from '../../src/certs/export.ts'
 import { type PublicPem, fileNameOf } from '../../src/certs/pem.ts'
+import { tempFolder } from '../support/folder.ts'
 
 const NEVER = new AbortController().signal
 const LONG_AGO = new Date(1_000_000_000_000)
 
 function key(kid: string, pem = `pem of ${kid}`): PublicPem {
   return { kid, file: fileNameOf(kid), alg: 'RS256', bits: 2048, pem, source: 'here' }
-}
-
-async function tempFolder(): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'kjitsi-'))
-  onTestFinished(() => rm(dir, { recursive: true, force: true }))
-  return dir
 }
 
 /** Brings the folder up to date, as the command does. */
@@ -81,7 +73,7 @@ describe('the plan', () => {
 
 describe('the folder', () => {
   test('is made with those above it, and the files can be read by all', async () => {
-    const dir = join(await tempFolder(), 'a', 'b')
+    const dir = join(tempFolder(), 'a', 'b')
     expect(await exportTo(dir, [key('k')])).toEqual(['create'])
     expect(await readFile(join(dir, fileNameOf('k')), 'utf8')).toBe('pem of k')
     expect(await modeOf(join(dir, fileNameOf('k')))).toBe(0o644)
@@ -90,7 +82,7 @@ describe('the folder', () => {
   })
 
   test('that is there keeps its mode, and one that is closed to others is told', async () => {
-    const dir = await tempFolder()
+    const dir = tempFolder()
     await chmod(dir, 0o700)
     await exportTo(dir, [key('k')])
     expect(await modeOf(dir)).toBe(0o700)
@@ -100,7 +92,7 @@ describe('the folder', () => {
   })
 
   test('a second run touches nothing', async () => {
-    const dir = await tempFolder()
+    const dir = tempFolder()
     await exportTo(dir, [key('k')])
     await utimes(join(dir, fileNameOf('k')), LONG_AGO, LONG_AGO)
     const before = await lstat(join(dir, fileNameOf('k')))
@@ -117,7 +109,7 @@ describe('the folder', () => {
     ['the right content, closed to others', 'pem of k', 0o600],
     ['far too much content', 'x'.repeat(20_000), 0o644],
   ])('a file with %s is updated', async (_, content, mode) => {
-    const dir = await tempFolder()
+    const dir = tempFolder()
     await writeFile(join(dir, fileNameOf('k')), content, { mode })
     expect(await exportTo(dir, [key('k')])).toEqual(['update'])
     expect(await readFile(join(dir, fileNameOf('k')), 'utf8')).toBe('pem of k')
@@ -126,7 +118,7 @@ describe('the folder', () => {
   })
 
   test('removing takes the files that are named, and a link itself', async () => {
-    const dir = await tempFolder()
+    const dir = tempFolder()
     await writeFile(join(dir, 'mine'), 'x')
     await symlink('mine', join(dir, fileNameOf('link')))
     await writeFile(join(dir, fileNameOf('gone')), 'x')
@@ -142,7 +134,7 @@ describe('the folder', () => {
     ['a link to nothing', (path: string) => symlink('nothing', path)],
     ['a folder', (path: string) => mkdir(path)],
   ])('%s under the name of a key is neither followed nor replaced', async (_, make) => {
-    const dir = await tempFolder()
+    const dir = tempFolder()
     await writeFile(join(dir, 'other.txt'), 'mine')
     await make(join(dir, fileNameOf('k')))
     await expect(exportTo(dir, [key('first'), key('k')])).rejects.toMatchObject({ code: 'file' })
@@ -151,7 +143,7 @@ describe('the folder', () => {
   })
 
   test('a link that is put under the name of a key after it was looked at is replaced, not followed', async () => {
-    const dir = await tempFolder()
+    const dir = tempFolder()
     const victim = join(dir, 'victim')
     await writeFile(victim, 'secret', { mode: 0o600 })
     const steps = planExport([key('k')], await readFolder(dir))
@@ -164,7 +156,7 @@ describe('the folder', () => {
   })
 
   test('whatever is put under the name of a key, whenever, what a link points at stays as it is', async () => {
-    const dir = await tempFolder()
+    const dir = tempFolder()
     const victim = join(dir, 'victim')
     await writeFile(victim, 'secret', { mode: 0o600 })
     const name = join(dir, fileNameOf('k'))
@@ -192,7 +184,7 @@ describe('the folder', () => {
   }, 60_000)
 
   test('temporary files that a killed run left are removed, and nothing that looks alike', async () => {
-    const dir = await tempFolder()
+    const dir = tempFolder()
     const left = [`.${fileNameOf('k')}.0123abcd`, '..kjitsi.json.0123abcd']
     const others = [
       `.${fileNameOf('k')}.0123abc`,
@@ -213,7 +205,7 @@ describe('the folder', () => {
   })
 
   test('may itself be named by a link', async () => {
-    const dir = await tempFolder()
+    const dir = tempFolder()
     await mkdir(join(dir, 'real'))
     await symlink('real', join(dir, 'link'))
     await exportTo(join(dir, 'link'), [key('k')])
@@ -221,7 +213,7 @@ describe('the folder', () => {
   })
 
   test('is read even where a file in it is enormous', async () => {
-    const dir = await tempFolder()
+    const dir = tempFolder()
     await writeFile(join(dir, fileNameOf('k')), '')
     await truncate(join(dir, fileNameOf('k')), 5 * 1024 ** 3)
     const steps = planExport([key('k')], await readFolder(dir))
@@ -229,14 +221,14 @@ describe('the folder', () => {
   })
 
   test('that is a file is refused', async () => {
-    const path = join(await tempFolder(), 'certs')
+    const path = join(tempFolder(), 'certs')
     await writeFile(path, 'mine')
     await expect(readFolder(path)).rejects.toThrow(`${path} is a file, not a folder`)
     await expect(readFolder(join(path, 'deeper'))).rejects.toThrow('a part of the path is no folder')
   })
 
   test('an interrupt ends the work between two files, and both are named', async () => {
-    const dir = await tempFolder()
+    const dir = tempFolder()
     let looks = 0
     const secondLook = {
       throwIfAborted: () => {

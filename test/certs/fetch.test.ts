@@ -1,46 +1,27 @@
-import { generateKeyPairSync } from 'node:crypto'
-import { once } from 'node:events'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { type RequestListener, createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
+import { readFile, writeFile } from 'node:fs/promises'
+import { type RequestListener } from 'node:http'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { type Fetched, fetchAll, fetchKeys } from '../../src/certs/fetch.ts'
 import { MAX_JWKS_BYTES } from '../../src/certs/jwks.ts'
 import { KjitsiError } from '../../src/errors.ts'
 import type { Http } from '../../src/http/http.ts'
+import { rsaKey } from '../support/keys.ts'
+import { testHttp, serve, freePort } from '../support/http.ts'
+import { tempFolder } from '../support/folder.ts'
 
 const FIXTURE = new URL('../fixtures/jwks.json', import.meta.url)
 const ARTICLE_KID = '1DKOk8q4Dc9BSgDLmksFemg5lEGuoYQvYrHVOnXNj3k'
 
-function http(options: Partial<Http> = {}): Http {
-  const signal = new AbortController().signal
-  const ignore = (): void => undefined
-  return { fetch, timeout: 5, wait: 0, signal, onRetry: ignore, onRequest: ignore, ...options }
-}
-
-/** A web server on the loopback, ended with the test. */
-async function serve(listener: RequestListener): Promise<string> {
-  const server = createServer(listener)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/certs`
-}
-
 async function tempFile(content: string | Uint8Array): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'kjitsi-'))
-  onTestFinished(() => rm(dir, { recursive: true, force: true }))
+  const dir = tempFolder()
   await writeFile(join(dir, 'jwks.json'), content)
   return join(dir, 'jwks.json')
 }
 
 const fromAddress = (url: string, options?: Partial<Http>): Promise<Fetched> =>
-  fetchKeys(http(options), { kind: 'address', url })
-const fromFile = (path: string): Promise<Fetched> => fetchKeys(http(), { kind: 'file', path })
+  fetchKeys(testHttp(options), { kind: 'address', url })
+const fromFile = (path: string): Promise<Fetched> => fetchKeys(testHttp(), { kind: 'file', path })
 
 describe('a good key set', () => {
   test('of an address', async () => {
@@ -106,10 +87,7 @@ describe('an address that gives no key set', () => {
   })
 
   test('one that nobody listens at', async () => {
-    const server = createServer().listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/certs`
-    await new Promise((resolve) => server.close(resolve))
+    const url = `http://127.0.0.1:${await freePort()}/certs`
     const { error } = await fromAddress(url)
     expect(error?.code).toBe('unreachable')
     expect(error?.message).toContain(`GET ${url}: connection refused`)
@@ -159,7 +137,7 @@ describe('keys that a realm says are elsewhere', () => {
     ['a port that is not the allowed one', secure, 'https://b.example/c', ['b.example:8443'], 'another host'],
     ['a host below the allowed one', secure, 'https://x.b.example/c', ['b.example'], 'another host'],
   ])('%s: not fetched', async (_, url, jwksUri, allowKeysFrom, message) => {
-    const { error, keys } = await fetchKeys(http(), {
+    const { error, keys } = await fetchKeys(testHttp(), {
       kind: 'realm',
       realm: 'meet',
       url,
@@ -176,10 +154,10 @@ describe('keys that a realm says are elsewhere', () => {
 
   test('what mends it is the very flag, or the settings of Keycloak behind a proxy', async () => {
     const about = { kind: 'realm', realm: 'meet', url: secure, allowKeysFrom: [] } as const
-    const elsewhere = await fetchKeys(http(), { ...about, jwksUri: 'https://b.example:8443/c?token=x' })
+    const elsewhere = await fetchKeys(testHttp(), { ...about, jwksUri: 'https://b.example:8443/c?token=x' })
     expect(elsewhere.error?.hint).toContain('--allow-keys-from b.example:8443 (or KJITSI_ALLOW_KEYS_FROM)')
     expect(elsewhere.error?.message).not.toContain('token')
-    const plain = await fetchKeys(http(), { ...about, jwksUri: 'http://kc.example.org/c' })
+    const plain = await fetchKeys(testHttp(), { ...about, jwksUri: 'http://kc.example.org/c' })
     expect(plain.error?.hint).toMatch(/KC_PROXY_HEADERS=xforwarded.*KC_HOSTNAME/)
   })
 
@@ -199,7 +177,7 @@ describe('keys that a realm says are elsewhere', () => {
       jwksUri,
       allowKeysFrom,
     } as const
-    expect((await fetchKeys(http(), source)).keys).toHaveLength(2)
+    expect((await fetchKeys(testHttp(), source)).keys).toHaveLength(2)
   })
 })
 
@@ -229,7 +207,7 @@ describe('a file that is no key set', () => {
 })
 
 test('private members are a finding that names no value of theirs', async () => {
-  const jwk = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' })
+  const { privateJwk: jwk } = rsaKey()
   const path = await tempFile(JSON.stringify({ keys: [{ ...jwk, kid: 'k' }] }))
   const fetched = await fromFile(path)
   expect(fetched.findings.map(({ message }) => message)).toEqual([
@@ -256,7 +234,7 @@ test('one source that fails stops no other, and at most eight are asked at once'
     }, 30)
   })
   const sources = Array.from({ length: 20 }, (_, i) => ({ kind: 'address' as const, url: `${url}/${i}` }))
-  const fetched = await fetchAll(http(), sources)
+  const fetched = await fetchAll(testHttp(), sources)
   expect(fetched.map(({ source }) => source)).toEqual(sources.map((source) => source.url))
   expect(fetched.filter(({ error }) => error).map(({ source }) => source)).toEqual([`${url}/3`, `${url}/13`])
   expect(most).toBeLessThanOrEqual(8)

@@ -1,9 +1,4 @@
-import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { mkdtemp, rm, unlink, writeFile } from 'node:fs/promises'
-import { type RequestListener, createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
+import { unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { runKeyServer } from '../../src/certs/key-server.ts'
@@ -12,26 +7,10 @@ import { fileNameOf, pemsOf } from '../../src/certs/pem.ts'
 import { pemFolder } from '../../src/certs/pem-folder.ts'
 import type { Source } from '../../src/certs/refresh.ts'
 import type { Http } from '../../src/http/http.ts'
-import { ask } from './client.ts'
-
-/** A key that nobody has: of a public key, no more can be told than that its numbers are odd and long enough. */
-function jwk(kid: string): Readonly<Record<string, string>> {
-  const n = randomBytes(256)
-  n[0] = (n[0] ?? 0) | 0x80
-  n[255] = (n[255] ?? 0) | 1
-  return { kty: 'RSA', kid, alg: 'RS256', use: 'sig', n: n.toString('base64url'), e: 'AQAB' }
-}
-
-async function jwksServer(listener: RequestListener): Promise<string> {
-  const server = createServer(listener)
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/certs`
-}
+import { serve } from '../support/http.ts'
+import { publishedKey } from '../support/keys.ts'
+import { tempFolder } from '../support/folder.ts'
+import { ask } from '../support/key-server.ts'
 
 interface Started {
   readonly port: number
@@ -77,11 +56,11 @@ const addressOf = (url: string, timeout?: number): Source =>
 const place = (kid: string): string => `/certs/${fileNameOf(kid)}`
 
 test('a key that has just been added is there at the first question', async () => {
-  const keys = [jwk('a')]
-  const url = await jwksServer((_, response) => response.end(JSON.stringify({ keys })))
+  const keys = [publishedKey('a')]
+  const url = await serve((_, response) => response.end(JSON.stringify({ keys })))
   const { port } = await start([addressOf(url)])
   expect((await ask(port, place('a'))).status).toBe(200)
-  keys.push(jwk('b'))
+  keys.push(publishedKey('b'))
   const { status, body } = await ask(port, place('b'))
   expect(status).toBe(200)
   expect(body).toBe(pemsOf({ source: '', address: '', keys }).keys[1]?.pem)
@@ -89,8 +68,8 @@ test('a key that has just been added is there at the first question', async () =
 
 test('a server that is not there yet: no key, not ready; then it is, and so is the key', async () => {
   let isUp = false
-  const key = JSON.stringify({ keys: [jwk('a')] })
-  const url = await jwksServer((_, response) => {
+  const key = JSON.stringify({ keys: [publishedKey('a')] })
+  const url = await serve((_, response) => {
     if (isUp) response.end(key)
     else response.destroy()
   })
@@ -105,9 +84,9 @@ test('a server that is not there yet: no key, not ready; then it is, and so is t
 
 describe('a key set that', () => {
   test('trickles is given up after the time limit, and what was there stays', async () => {
-    const whole = JSON.stringify({ keys: [jwk('a')] })
+    const whole = JSON.stringify({ keys: [publishedKey('a')] })
     let trickle = false
-    const url = await jwksServer((_, response) => {
+    const url = await serve((_, response) => {
       if (!trickle) {
         response.end(whole)
         return
@@ -131,11 +110,11 @@ describe('a key set that', () => {
   })
 
   test('has 10,000 keys is too long, and what was there stays', async () => {
-    let keys = [jwk('a')]
-    const url = await jwksServer((_, response) => response.end(JSON.stringify({ keys })))
+    let keys = [publishedKey('a')]
+    const url = await serve((_, response) => response.end(JSON.stringify({ keys })))
     const { port, said } = await start([addressOf(url)])
     expect((await ask(port, place('a'))).status).toBe(200)
-    const n = jwk('a')
+    const n = publishedKey('a')
     keys = Array.from({ length: 10_000 }, (_, i) => ({ ...n, kid: `k${i}` }))
     expect((await ask(port, place('k1'))).status).toBe(404)
     expect(said.at(-1)).toContain('the answer is longer than 1000000 bytes')
@@ -143,8 +122,8 @@ describe('a key set that', () => {
   })
 
   test('has as many keys as fit: all are served, and told in one line', async () => {
-    const keys = Array.from({ length: 1500 }, (_, i) => jwk(`k${i}`))
-    const url = await jwksServer((_, response) => response.end(JSON.stringify({ keys })))
+    const keys = Array.from({ length: 1500 }, (_, i) => publishedKey(`k${i}`))
+    const url = await serve((_, response) => response.end(JSON.stringify({ keys })))
     const { port, said } = await start([addressOf(url)])
     for (const kid of ['k0', 'k777', 'k1499']) expect((await ask(port, place(kid))).status).toBe(200)
     expect(said).toEqual([`${url}: 1500 keys more are served`])
@@ -152,9 +131,9 @@ describe('a key set that', () => {
 })
 
 test('two sources with different keys under one kid: the first is served, and the other is named', async () => {
-  const [one, other] = [jwk('same'), jwk('same')]
-  const first = await jwksServer((_, response) => response.end(JSON.stringify({ keys: [one] })))
-  const second = await jwksServer((_, response) => response.end(JSON.stringify({ keys: [other] })))
+  const [one, other] = [publishedKey('same'), publishedKey('same')]
+  const first = await serve((_, response) => response.end(JSON.stringify({ keys: [one] })))
+  const second = await serve((_, response) => response.end(JSON.stringify({ keys: [other] })))
   const { port, said } = await start([addressOf(first), addressOf(second)])
   await expect.poll(() => said.some((line) => line.includes('another key'))).toBe(true)
   const { body } = await ask(port, place('same'))
@@ -163,8 +142,8 @@ test('two sources with different keys under one kid: the first is served, and th
 })
 
 test('one source that hangs holds up no other', async () => {
-  const silent = await jwksServer(() => undefined)
-  const url = await jwksServer((_, response) => response.end(JSON.stringify({ keys: [jwk('a')] })))
+  const silent = await serve(() => undefined)
+  const url = await serve((_, response) => response.end(JSON.stringify({ keys: [publishedKey('a')] })))
   const { port, stop } = await start([addressOf(silent, 60), addressOf(url)])
   await expect.poll(async () => (await ask(port, place('a'))).status).toBe(200)
   expect((await ask(port, '/readyz')).status).toBe(200)
@@ -172,9 +151,8 @@ test('one source that hangs holds up no other', async () => {
 })
 
 test('a folder: what is written there is there, and what is deleted is gone', async () => {
-  const dir = await mkdtemp(join(tmpdir(), 'kjitsi-'))
-  onTestFinished(() => rm(dir, { recursive: true, force: true }))
-  const { keys } = pemsOf({ source: '', address: '', keys: [jwk('a'), jwk('b')] })
+  const dir = tempFolder()
+  const { keys } = pemsOf({ source: '', address: '', keys: [publishedKey('a'), publishedKey('b')] })
   for (const { file, pem } of keys.slice(0, 1)) await writeFile(join(dir, file), pem)
   const { port } = await start([pemFolder(dir, 0)], { grace: 0 })
   expect((await ask(port, place('a'))).body).toBe(keys[0]?.pem)
@@ -187,7 +165,7 @@ test('a folder: what is written there is there, and what is deleted is gone', as
 })
 
 test('the metrics are those of this server', async () => {
-  const url = await jwksServer((_, response) => response.end(JSON.stringify({ keys: [jwk('a')] })))
+  const url = await serve((_, response) => response.end(JSON.stringify({ keys: [publishedKey('a')] })))
   const { port } = await start([addressOf(url)])
   await ask(port, place('a'))
   const { headers, body } = await ask(port, '/metrics')

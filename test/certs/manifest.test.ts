@@ -1,7 +1,6 @@
-import { lstat, mkdir, mkdtemp, readFile, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { lstat, mkdir, readFile, readdir, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
   MANIFEST_FILE,
   type Made,
@@ -11,6 +10,7 @@ import {
   upkeep,
   writeManifest,
 } from '../../src/certs/manifest.ts'
+import { tempFolder } from '../support/folder.ts'
 
 const DAY = 86_400
 const NOON = Date.parse('2026-05-01T12:00:00Z')
@@ -155,14 +155,8 @@ describe('a file that this run does not publish', () => {
 })
 
 describe('the file', () => {
-  async function folder(): Promise<string> {
-    const dir = await mkdtemp(join(tmpdir(), 'kjitsi-'))
-    onTestFinished(() => rm(dir, { recursive: true, force: true }))
-    return dir
-  }
-
   test('holds what was written', async () => {
-    const dir = await folder()
+    const dir = tempFolder()
     const manifest = manifestOf({ 'f.pem': { 'realm meet of https://a': NOON, b: null } })
     await writeManifest(dir, manifest, await readManifest(dir))
     expect(JSON.parse(await readFile(join(dir, MANIFEST_FILE), 'utf8'))).toEqual({
@@ -179,7 +173,7 @@ describe('the file', () => {
   })
 
   test('is made when there is something to say, and written when that changes', async () => {
-    const dir = await folder()
+    const dir = tempFolder()
     await writeManifest(dir, new Map(), await readManifest(dir))
     expect(await readdir(dir)).toEqual([])
     const manifest = manifestOf({ f: { b: null, a: null } })
@@ -193,7 +187,7 @@ describe('the file', () => {
   })
 
   test('of version 1 is read on', async () => {
-    const dir = await folder()
+    const dir = tempFolder()
     const text = '{"version":1,"gone":{"f":"2026-05-01T12:00:00.000Z"}}'
     await writeFile(join(dir, MANIFEST_FILE), text)
     const { manifest } = await readManifest(dir)
@@ -209,7 +203,7 @@ describe('the file', () => {
     '{"version":2,"files":{"f":{"kid":"k"}}}',
     '{"version":2,"files":{"f":{"kid":"k","sources":{"a":0}}}}',
   ])('that says %j is spoilt: nothing is known', async (text) => {
-    const dir = await folder()
+    const dir = tempFolder()
     await writeFile(join(dir, MANIFEST_FILE), text)
     expect(await readManifest(dir)).toEqual({ manifest: new Map(), text, isSpoilt: true })
   })
@@ -218,7 +212,7 @@ describe('the file', () => {
     ['a link', (path: string) => symlink('other', path)],
     ['a folder', (path: string) => mkdir(path)],
   ])('that is %s is refused', async (_, make) => {
-    const dir = await folder()
+    const dir = tempFolder()
     await writeFile(join(dir, 'other'), '{"version":2,"files":{}}')
     await make(join(dir, MANIFEST_FILE))
     await expect(readManifest(dir)).rejects.toThrow(`${MANIFEST_FILE}: it is no regular file, or a link`)

@@ -1,24 +1,17 @@
-import { generateKeyPairSync } from 'node:crypto'
-import { mkdir, mkdtemp, rename, rm, symlink, unlink, utimes, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, rename, symlink, unlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { fileNameOf } from '../../src/certs/pem.ts'
 import { pemFolder } from '../../src/certs/pem-folder.ts'
+import { rsaKey, ellipticPem } from '../support/keys.ts'
+import { tempFolder } from '../support/folder.ts'
 
-const pemOf = (pair: {
-  publicKey: { export: (how: { type: 'spki'; format: 'pem' }) => string | Buffer }
-}): string => pair.publicKey.export({ type: 'spki', format: 'pem' }).toString()
-const [ONE, TWO] = [0, 1].map(() => pemOf(generateKeyPairSync('rsa', { modulusLength: 2048 }))) as [
-  string,
-  string,
-]
-const ELLIPTIC = pemOf(generateKeyPairSync('ec', { namedCurve: 'P-256' }))
+const [ONE, TWO] = [rsaKey().pem, rsaKey().pem]
+const ELLIPTIC = ellipticPem()
 const [A, B] = [fileNameOf('a'), fileNameOf('b')]
 
 async function folder(files: Readonly<Record<string, string>> = {}): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'kjitsi-'))
-  onTestFinished(() => rm(dir, { recursive: true, force: true }))
+  const dir = tempFolder()
   for (const [name, text] of Object.entries(files)) await writeFile(join(dir, name), text)
   return dir
 }

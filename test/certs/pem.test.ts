@@ -1,17 +1,15 @@
 import fc from 'fast-check'
-import { createHash, createPublicKey, generateKeyPairSync } from 'node:crypto'
+import { createHash, createPublicKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { readKeys } from '../../src/certs/jwks.ts'
 import { type PublicPem, fileNameOf, nameOfKey, pemsOf, shownKid, unite } from '../../src/certs/pem.ts'
+import { rsaKey } from '../support/keys.ts'
 
 const ARTICLE_KID = '1DKOk8q4Dc9BSgDLmksFemg5lEGuoYQvYrHVOnXNj3k'
 const ARTICLE_FILE = 'e15452c2c03fc8afdb1d558953ab30ffd235a622fad1175de7f791a3c86eb08d.pem'
 
-const { n, e } = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'jwk' }) as {
-  n: string
-  e: string
-}
+const { n, e } = rsaKey().jwk
 const GOOD = { kid: 'k', kty: 'RSA', alg: 'RS256', use: 'sig', n, e }
 
 function pems(...keys: readonly unknown[]): ReturnType<typeof pemsOf> {
@@ -119,7 +117,7 @@ describe('left out', () => {
 })
 
 describe('private members', () => {
-  const jwk = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' })
+  const { privateJwk: jwk } = rsaKey()
 
   test('are dropped and reported', () => {
     const set = pems({ ...GOOD, ...jwk })
@@ -147,7 +145,7 @@ describe('private members', () => {
 })
 
 describe('one file for each kid', () => {
-  const other = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'jwk' })
+  const { jwk: other } = rsaKey()
   const from = (source: string, ...keys: unknown[]): readonly PublicPem[] =>
     pemsOf({ source, address: source, keys }).keys
 

@@ -83,6 +83,7 @@ async function isWaiting(question: Promise<void> | undefined): Promise<boolean> 
 beforeEach(() => {
   vi.useFakeTimers()
 })
+
 afterEach(() => {
   stop()
   expect(vi.getTimerCount()).toBe(0)

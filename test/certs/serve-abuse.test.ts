@@ -1,7 +1,7 @@
 // What no honest client sends. Whatever it is, the answer is small, and the next client is answered as ever.
 import type { Socket } from 'node:net'
 import { describe, expect, test } from 'vitest'
-import { FILE, PEM, ask, open, sendRaw, serveOne, statusOf, untilClosed } from './client.ts'
+import { FILE, PEM, ask, open, sendRaw, serveOne, statusOf, untilClosed } from '../support/key-server.ts'
 
 const KEY = `/certs/${FILE}`
 const HASH = FILE.replace('.pem', '')

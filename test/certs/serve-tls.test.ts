@@ -1,20 +1,19 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { request } from 'node:https'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type Answerer } from '../../src/certs/answer.ts'
 import { LIMITS, startServer } from '../../src/certs/serve.ts'
-import { open, untilClosed } from './client.ts'
+import { sharedFolder } from '../support/folder.ts'
+import { open, untilClosed } from '../support/key-server.ts'
 
-let dir: string
+const dir = sharedFolder()
 const at = (name: string): string => join(dir, name)
 
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'kjitsi-'))
   const openssl = async (...args: readonly string[]): Promise<void> => {
     await promisify(execFile)('openssl', [...args], { cwd: dir })
   }
@@ -26,7 +25,6 @@ beforeAll(async () => {
   await openssl('pkey', '-in', 'key.pem', '-outform', 'DER', '-out', 'key.der')
   await writeFile(at('empty'), '')
 })
-afterAll(() => rm(dir, { recursive: true, force: true }))
 
 const hello: Answerer = (_, response) => response.end('hello')
 

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { type Server, createServer } from 'node:net'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { type Page, isMatch } from '../../src/certs/pages.ts'
 import { startServer } from '../../src/certs/serve.ts'
-import { FILE, PEM, ask, open, sendRaw, serveOne, untilClosed } from './client.ts'
+import { serveSockets } from '../support/http.ts'
+import { FILE, PEM, ask, open, sendRaw, serveOne, untilClosed } from '../support/key-server.ts'
 
 const KEY = `/certs/${FILE}`
 const ETAG = `"${createHash('sha256').update(PEM).digest('hex').slice(0, 32)}"`
@@ -205,10 +205,7 @@ describe('a place to listen at', () => {
   })
 
   test('that is taken is told', async () => {
-    const other: Server = createServer()
-    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
-    onTestFinished(() => void other.close())
-    const { port } = other.address() as { port: number }
+    const port = await serveSockets(() => undefined)
     await expect(startServer({ host: '127.0.0.1', port }, () => undefined, [])).rejects.toMatchObject({
       code: 'server',
       message: `cannot listen on 127.0.0.1 port ${port}: another program listens there`,

@@ -3,7 +3,7 @@ import { newsOutput, watch } from '../../src/certs/watch.ts'
 import { KjitsiError } from '../../src/errors.ts'
 import { finding } from '../../src/certs/findings.ts'
 import { createOutput } from '../../src/cli/output.ts'
-import { PassThrough, Readable } from 'node:stream'
+import { testIo, readAll } from '../support/io.ts'
 
 type Outcome = boolean | Error
 
@@ -91,22 +91,10 @@ describe('a watch', () => {
 
 describe('the news of a watch', () => {
   test('are what was not said in the round before', () => {
-    const stderr = new PassThrough()
-    const io = {
-      stdin: Readable.from([]),
-      stdout: new PassThrough(),
-      stderr,
-      env: {},
-      cwd: '/',
-      signal: new AbortController().signal,
-    }
+    const io = testIo()
     const output = createOutput(io, { json: false, quiet: false, verbose: false, secrets: [], about: '' })
     const { news, endRound } = newsOutput(output)
-    const printed = (): string => {
-      let text = ''
-      for (let part = read(stderr); part !== null; part = read(stderr)) text += part.toString()
-      return text
-    }
+    const printed = (): string => readAll(io.stderr)
     const closed = finding('folder-closed', { dir: '/certs' })
     const [told, quiet] = [/left out: x[^]*folder|\/certs can be read by its owner/, '']
 
@@ -125,5 +113,3 @@ describe('the news of a watch', () => {
     expect(round()).toMatch(told)
   })
 })
-
-const read = (stream: PassThrough): Buffer | null => stream.read() as Buffer | null

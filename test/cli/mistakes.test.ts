@@ -1,9 +1,9 @@
 // Secrets in the wrong place of the command line, and flags of other programs: refused without a word of what was typed.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { run, spawnKjitsi } from '../run.ts'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { tempFolder } from '../support/folder.ts'
+import { run, spawnKjitsi } from '../support/run.ts'
 
 const SECRET = 'hunter2/s?cret+word'
 const JWT = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl'
@@ -24,11 +24,8 @@ const FORMS = [[], ['--json'], ['--verbose'], ['--json', '--verbose'], ['--log',
 const ISSUER = ['--issuer', 'https://auth.example.org/realms/meet']
 
 let cwd: string
-beforeEach(async () => {
-  cwd = await mkdtemp(join(tmpdir(), 'kjitsi-mistakes-'))
-})
-afterEach(async () => {
-  await rm(cwd, { recursive: true })
+beforeEach(() => {
+  cwd = tempFolder()
 })
 
 describe.each([

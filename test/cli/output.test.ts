@@ -1,10 +1,10 @@
-import { PassThrough, Readable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import { KjitsiError } from '../../src/errors.ts'
 import { finding } from '../../src/jitsi/findings.ts'
 import { table } from '../../src/table.ts'
 import type { Output } from '../../src/io.ts'
 import { type OutputOptions, createOutput, printable } from '../../src/cli/output.ts'
+import { testIo, readAll } from '../support/io.ts'
 
 interface Said {
   readonly stdout: string
@@ -17,9 +17,7 @@ function say(
   env: Record<string, string> = {},
   isTTY = false,
 ): Said {
-  const stdout = Object.assign(new PassThrough(), { isTTY })
-  const stderr = Object.assign(new PassThrough(), { isTTY })
-  const io = { stdin: Readable.from([]), stdout, stderr, env, cwd: '/', signal: new AbortController().signal }
+  const io = testIo({ env, terminal: isTTY })
   act(
     createOutput(io, {
       json: false,
@@ -30,7 +28,7 @@ function say(
       ...options,
     }),
   )
-  return { stdout: String(stdout.read() ?? ''), stderr: String(stderr.read() ?? '') }
+  return { stdout: readAll(io.stdout), stderr: readAll(io.stderr) }
 }
 
 const result = (output: Output): void => {

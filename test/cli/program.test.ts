@@ -2,9 +2,10 @@ import { spawn } from 'node:child_process'
 import { readFileSync, readdirSync } from 'node:fs'
 import { describe, expect, test, vi } from 'vitest'
 import { COMMON } from '../../src/cli/common.ts'
+import { namedCommands } from '../../src/cli/context.ts'
 import { flagsOf } from '../../src/cli/setting.ts'
 import { PROGRAM } from '../../src/main.ts'
-import { BIN, run, spawnKjitsi } from '../run.ts'
+import { BIN, run, spawnKjitsi } from '../support/run.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string
@@ -23,10 +24,10 @@ test('--help names every command with its summary', async () => {
   }
 })
 
-test.each(PROGRAM.commands.map((command) => [command.name, command] as const))(
+test.each(namedCommands(PROGRAM.commands))(
   '%s --help names every setting, with its environment name, and an example',
-  async (name, command) => {
-    const { exitCode, stdout } = await run([name, '--help'])
+  async (words, command) => {
+    const { exitCode, stdout } = await run([...words.split(' '), '--help'])
     expect(exitCode).toBe(0)
     for (const flag of Object.values({ ...command.settings, ...COMMON }).flatMap(flagsOf))
       expect(stdout).toContain(flag)

@@ -11,8 +11,13 @@ test.each([
 })
 
 test.each([
-  ['auth.example.org', 'is no address: it starts with https:// or http://'],
-  ['localhost:8080', 'is no http or https address'],
+  ['auth.example.org', 'has no scheme: write https://, or http:// where it has no TLS, before it'],
+  ['auth.example.org:8443/auth', 'has no scheme: write https://, or http:// where it has no TLS, before it'],
+  ['localhost:8080', 'has no scheme: write http:// before it'],
+  ['127.0.0.1:8080', 'has no scheme: write http:// before it'],
+  ['[::1]', 'has no scheme: write http:// before it'],
+  ['a b', 'is no address: it starts with https:// or http://'],
+  ['https://', 'is no address: it starts with https:// or http://'],
   ['ftp://auth.example.org', 'is no http or https address'],
   ['https://admin:secret@auth.example.org', 'holds a user name or password: give them on their own'],
   ['https://auth.example.org/?realm=x', 'has a ? or # part: leave it out'],

@@ -1,28 +1,25 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { PassThrough, Readable } from 'node:stream'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { COMMON } from '../../src/cli/common.ts'
+import { namedCommands } from '../../src/cli/context.ts'
 import type { Io } from '../../src/io.ts'
 import { resolveSettings } from '../../src/cli/resolve.ts'
 import { type Setting, type SettingTable, flagName, flagsOf, waysToGive } from '../../src/cli/setting.ts'
 import { genConfig } from '../../src/commands/gen-config.ts'
 import { PROGRAM } from '../../src/main.ts'
-import { run } from '../run.ts'
+import { testIo } from '../support/io.ts'
+import { tempFolder } from '../support/folder.ts'
+import { run } from '../support/run.ts'
 import { CLIENT, GUESTS, KEYCLOAK, LOGIN, PLAN, REMOVE } from '../../src/settings.ts'
 
 let cwd: string
-beforeEach(async () => {
-  cwd = await mkdtemp(join(tmpdir(), 'kjitsi-settings-'))
-})
-afterEach(async () => {
-  await rm(cwd, { recursive: true })
+beforeEach(() => {
+  cwd = tempFolder()
 })
 
 function io(env: Record<string, string> = {}, stdin = ''): Io {
-  const [stdout, stderr] = [new PassThrough(), new PassThrough()]
-  return { stdin: Readable.from([stdin]), stdout, stderr, env, cwd, signal: new AbortController().signal }
+  return testIo({ env, cwd, stdin })
 }
 
 describe('flag > environment > settings file > default', () => {
@@ -34,6 +31,9 @@ describe('flag > environment > settings file > default', () => {
     ['environment', { client: '' }, { KJITSI_CLIENT: 'from-env' }, '', 'from-env'],
     ['settings file', {}, { KJITSI_CLIENT: '' }, 'KJITSI_CLIENT=from-file', 'from-file'],
     ['default', {}, {}, 'KJITSI_CLIENT=', 'jitsi'],
+    ['flag', { client: ' from-flag\r\n' }, {}, '', 'from-flag'],
+    ['environment', { client: ' ' }, { KJITSI_CLIENT: '\tfrom-env\r' }, '', 'from-env'],
+    ['settings file', {}, { KJITSI_CLIENT: ' ' }, 'KJITSI_CLIENT=" from-file "', 'from-file'],
   ] as const
   test.each(layers)('%s: flags %j, environment %j, file %j', async (source, flags, env, file, value) => {
     await writeFile(join(cwd, '.env'), file)
@@ -50,6 +50,20 @@ test('a settings file of another name takes the place of .env', async () => {
   expect(
     (await resolveSettings({ client: CLIENT }, {}, io({ KJITSI_SETTINGS: 'other' }))).values.client,
   ).toBe('b')
+})
+
+test.each([
+  [['--url', 'https://127.0.0.1:9/realms/meet'], {}],
+  [[], { KEYCLOAK_URL: ' https://127.0.0.1:9/realms/meet#/x ' }],
+])('what is left out of a value is said once: %j %j', async (argv, env) => {
+  const given = { KEYCLOAK_REALM: 'meet', KEYCLOAK_ACCESS_TOKEN: 'x', ...env }
+  const text = await run(['setup-mappers', ...argv], { env: given, cwd })
+  expect(text.stderr.match(/^note: the address of Keycloak is https:\/\/127\.0\.0\.1:9; /gm)).toHaveLength(1)
+  const json = await run(['setup-mappers', ...argv, '--json'], { env: given, cwd })
+  expect(JSON.parse(json.stdout)).toMatchObject({
+    error: { code: 'unreachable' },
+    findings: [{ code: 'address-shortened', level: 'note' }],
+  })
 })
 
 test('a settings file that was named must be there', async () => {
@@ -104,6 +118,8 @@ test.each([
   ['text', {}, { KEYCLOAK_PASSWORD: 's3cret pass' }, '', 's3cret pass'],
   ['a file by environment', {}, { KEYCLOAK_PASSWORD_FILE: 'pw' }, '', 'from file'],
   ['a file by flag', { passwordFile: 'pw' }, { KEYCLOAK_PASSWORD: 'other' }, '', 'from file'],
+  ['text with blanks', {}, { KEYCLOAK_PASSWORD: ' s3cret ' }, '', ' s3cret '],
+  ['a file with blanks around its path', {}, { KEYCLOAK_PASSWORD_FILE: ' pw ' }, '', 'from file'],
   ['stdin by flag', { passwordFile: '-' }, {}, 'from stdin\n', 'from stdin'],
   ['stdin by environment', {}, { KEYCLOAK_PASSWORD_FILE: '-' }, 'from stdin\r\n', 'from stdin'],
 ])('a secret as %s', async (_, flags, env, stdin, password) => {
@@ -144,6 +160,7 @@ test('a secret that cannot be read is named by its flag, not shown', async () =>
 test.each([
   [{ realm: ['a', 'b'] }, {}, ['a', 'b']],
   [{ realm: [''] }, { KEYCLOAK_REALM: 'a' }, ['a']],
+  [{ realm: [' a ', ' '] }, {}, ['a']],
   [{}, { KEYCLOAK_REALM: 'a, b,,c' }, ['a', 'b', 'c']],
   [{}, { KEYCLOAK_REALM: 'a\nb c\r\n' }, ['a', 'b c']],
   [{}, {}, []],
@@ -178,23 +195,31 @@ test.each([
   })
 })
 
-const ALL = [...new Set([COMMON, ...PROGRAM.commands.map(({ settings }) => settings)].flatMap(settingsOf))]
+const COMMANDS = namedCommands(PROGRAM.commands)
+const ALL = [...new Set([COMMON, ...COMMANDS.map(([, { settings }]) => settings)].flatMap(settingsOf))]
 
 function settingsOf(table: Readonly<Record<string, Setting>>): readonly Setting[] {
   return Object.values(table)
 }
 
-test('an environment name belongs to one setting', () => {
-  const names = ALL.flatMap(({ env }) => env ?? [])
-  expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([])
+test("an environment name belongs to one flag, and is read in one way; a default may be one command's own", () => {
+  for (const one of ALL.filter(({ env }) => env !== undefined)) {
+    const first = ALL.find(({ env }) => env === one.env)
+    expect([one.flag, one.parse, one.repeat, one.secret], one.env).toEqual([
+      first?.flag,
+      first?.parse,
+      first?.repeat,
+      first?.secret,
+    ])
+  }
 })
 
 test('no command has two settings with the same flag', () => {
-  for (const { name, settings } of PROGRAM.commands) {
+  for (const [words, { settings }] of COMMANDS) {
     const flags = [...settingsOf(settings), ...settingsOf(COMMON)].map(flagName)
     expect(
       flags.filter((flag, i) => flags.indexOf(flag) !== i),
-      name,
+      words,
     ).toEqual([])
   }
 })

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs'
-import { mkdtemp, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { MANIFEST_FILE } from '../../src/certs/manifest.ts'
 import { fileNameOf } from '../../src/certs/pem.ts'
-import { run } from '../run.ts'
-import { startKjitsi } from '../running.ts'
+import { tempFolder } from '../support/folder.ts'
+import { run } from '../support/run.ts'
+import { startKjitsi } from '../support/running.ts'
 
 const { keys } = JSON.parse(readFileSync(new URL('../fixtures/jwks.json', import.meta.url), 'utf8')) as {
   keys: readonly { readonly kid: string }[]
@@ -20,8 +20,7 @@ let dir: string
 let jwks: string
 
 beforeEach(async () => {
-  const box = await mkdtemp(join(tmpdir(), 'kjitsi-'))
-  onTestFinished(() => rm(box, { recursive: true, force: true }))
+  const box = tempFolder()
   dir = join(box, 'certs')
   jwks = join(box, 'jwks.json')
   await publish(2)

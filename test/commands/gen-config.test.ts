@@ -1,11 +1,11 @@
 import { writeFileSync } from 'node:fs'
-import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
 import type * as block from '../../src/jitsi/block.ts'
-import { run, spawnKjitsi } from '../run.ts'
-import { ENTER, openTerminal } from '../terminal.ts'
+import { tempFolder } from '../support/folder.ts'
+import { run, spawnKjitsi } from '../support/run.ts'
+import { ENTER, openTerminal } from '../support/terminal.ts'
 
 const KEYCLOAK = ['--url', 'https://auth.example.org', '--realm', 'meet']
 const ISSUER = ['--issuer', 'https://auth.example.org/realms/meet']
@@ -24,10 +24,9 @@ vi.mock('../../src/jitsi/block.ts', async (original) => {
 })
 
 let dir: string
-beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'kjitsi-config-'))
+beforeEach(() => {
+  dir = tempFolder()
 })
-afterEach(() => rm(dir, { recursive: true }))
 
 test.each([
   [

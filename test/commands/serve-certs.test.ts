@@ -1,23 +1,21 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { fileNameOf } from '../../src/certs/pem.ts'
-import { ask, open, untilClosed } from '../certs/client.ts'
-import { run, spawnKjitsi } from '../run.ts'
-import { startKjitsi, startServing } from '../running.ts'
+import { serveSockets, freePort } from '../support/http.ts'
+import { sharedFolder } from '../support/folder.ts'
+import { ask, open, untilClosed } from '../support/key-server.ts'
+import { run, spawnKjitsi } from '../support/run.ts'
+import { startKjitsi, startServing } from '../support/running.ts'
 
 const JWKS = fileURLToPath(new URL('../fixtures/jwks.json', import.meta.url))
 const FILE = fileNameOf('1DKOk8q4Dc9BSgDLmksFemg5lEGuoYQvYrHVOnXNj3k')
-let dir: string
+const dir = sharedFolder()
 
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'kjitsi-'))
   expect((await run(['export-certs', dir, '--jwks', JWKS])).exitCode).toBe(0)
 })
-afterAll(() => rm(dir, { recursive: true, force: true }))
 
 test('serves a key set, says which keys, and names those that it leaves out', async () => {
   const { port, said, lines } = await startServing(['--jwks', JWKS])
@@ -64,10 +62,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)('ends with %s and 0, whoever is connec
 })
 
 test('ends with 0 also while its source hangs', async () => {
-  const hanging = createServer(() => undefined)
-  await new Promise<void>((resolve) => hanging.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => void hanging.close())
-  const { port: where } = hanging.address() as { port: number }
+  const where = await serveSockets(() => undefined)
   const { port, end } = await startServing(['--jwks', `http://127.0.0.1:${where}/certs`])
   const waiting = ask(port, `/certs/${FILE}`)
   await expect.poll(async () => (await ask(port, '/readyz')).status).toBe(503)
@@ -109,10 +104,7 @@ describe('what it says', () => {
   })
 
   test('with --quiet: nothing', async () => {
-    const free = createServer()
-    await new Promise<void>((resolve) => free.listen(0, '127.0.0.1', resolve))
-    const { port } = free.address() as { port: number }
-    await new Promise((resolve) => free.close(resolve))
+    const port = await freePort()
     const running = startKjitsi(['serve-certs', '--dir', dir, '--port', String(port), '--quiet'])
     const isReady = (): Promise<number> =>
       ask(port, '/readyz').then(
@@ -126,10 +118,7 @@ describe('what it says', () => {
 
 describe('what keeps it from starting', () => {
   test('a port that is taken: exit 1 with a sentence', async () => {
-    const other = createServer()
-    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
-    onTestFinished(() => void other.close())
-    const { port } = other.address() as { port: number }
+    const port = await serveSockets(() => undefined)
     const { exitCode, stderr } = await spawnKjitsi(['serve-certs', '--dir', dir, '--port', String(port)])
     expect(exitCode).toBe(1)
     expect(stderr).toBe(

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { envLiteral } from '../../src/env-file/literal.ts'
 import { readEnv } from '../../src/env-file/parse.ts'
-import { taken, values } from '../values-to-write.ts'
+import { taken, values } from '../support/values-to-write.ts'
 
 describe('envLiteral', () => {
   it.each([

@@ -1,28 +1,14 @@
 // Against servers of our own that answer what no server should.
-import { type RequestListener, createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { expect, onTestFinished, test } from 'vitest'
+import { type RequestListener } from 'node:http'
+import { expect, test } from 'vitest'
 import { type Http, getText, postForm, send } from '../../src/http/http.ts'
+import { testHttp, serve } from '../support/http.ts'
 
 function httpTo(said: { requests: string[]; retries: string[] }): Http {
-  return {
-    fetch,
-    timeout: 5,
-    wait: 0,
-    signal: new AbortController().signal,
+  return testHttp({
     onRetry: (reason) => void said.retries.push(reason),
     onRequest: (line) => void said.requests.push(line.replace(/\d+ ms/, 'N ms')),
-  }
-}
-
-async function serve(listener: RequestListener): Promise<string> {
-  const server = createServer(listener)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
   })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
 /** Blanks without end, compressed or not, whatever was asked for. */

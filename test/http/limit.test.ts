@@ -1,21 +1,17 @@
-import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { expect, onTestFinished, test } from 'vitest'
 import { limited } from '../../src/http/limit.ts'
+import { serveSockets } from '../support/http.ts'
 
 test('a time limit ends a request whatever the garbage collector does', async () => {
-  const server = createServer().listen(0, '127.0.0.1')
-  onTestFinished(() => void server.close())
-  await once(server, 'listening')
+  const port = await serveSockets(() => undefined)
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc') as () => void
   const collecting = setInterval(collect, 20)
   onTestFinished(() => {
     clearInterval(collecting)
   })
-  const { port } = server.address() as AddressInfo
   const request = fetch(`http://127.0.0.1:${port}`, { signal: limited(new AbortController().signal, 0.3) })
   await expect(request).rejects.toMatchObject({ name: 'TimeoutError' })
 })

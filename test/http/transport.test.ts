@@ -1,34 +1,33 @@
 // Servers and proxies that are silent or hang up, before the real command in a process of its own.
-import { once } from 'node:events'
-import { type AddressInfo, type Socket, createServer } from 'node:net'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { type Socket } from 'node:net'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
-import { type Ran, run, spawnKjitsi } from '../run.ts'
-import { startServing } from '../running.ts'
+import { expect, test } from 'vitest'
+import { serveSockets } from '../support/http.ts'
+import { tempFolder } from '../support/folder.ts'
+import { type Ran, run, spawnKjitsi } from '../support/run.ts'
+import { startServing } from '../support/running.ts'
 
 type Fault = (socket: Socket) => void
 
 const silent: Fault = () => undefined
-const closes: Fault = (socket) => socket.once('data', () => socket.destroy())
+const closes: Fault = (socket) => socket.once('data', () => socket.end())
 const asks: Fault = (socket) =>
   socket.once('data', () => socket.end('HTTP/1.1 407 No\r\ncontent-length: 0\r\n\r\n'))
-const shuts: Fault = (socket) => socket.destroy()
+// Reads what comes meanwhile: bytes that nobody has read would turn the end into a reset.
+const shuts: Fault = (socket) => socket.resume().end()
 
 /** A server that does nothing but this with each connection. */
 async function startFaulty(
   fault: Fault,
 ): Promise<{ readonly port: number; readonly connections: () => number }> {
   let connections = 0
-  const server = createServer((socket) => {
+  const port = await serveSockets((socket) => {
     connections++
     socket.on('error', () => undefined)
     fault(socket)
-  }).listen(0, '127.0.0.1')
-  onTestFinished(() => void server.close())
-  await once(server, 'listening')
-  return { port: (server.address() as AddressInfo).port, connections: () => connections }
+  })
+  return { port, connections: () => connections }
 }
 
 const LOGIN = { KEYCLOAK_REALM: 'r', KEYCLOAK_USER: 'u', KEYCLOAK_PASSWORD: 'p' }
@@ -115,8 +114,7 @@ test.each([
 })
 
 test('a CA file is looked for in the folder that the command runs in', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'kjitsi-ca-'))
-  onTestFinished(() => rm(folder, { recursive: true }))
+  const folder = tempFolder()
   await writeFile(join(folder, 'ca.pem'), 'no certificate')
   const ran = await run(['setup-mappers', '--ca-file', 'ca.pem'], { cwd: folder, env: LOGIN })
   expect(ran).toMatchObject({ exitCode: 2 })

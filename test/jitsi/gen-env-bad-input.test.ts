@@ -1,11 +1,11 @@
 // What gen-env refuses, and what becomes of FILE then: settings, files, rights, disks and pipes that fail.
-import { chmod, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { chmod, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type * as templates from '../../src/templates.ts'
-import { run } from '../run.ts'
-import { MAY_MOUNT, WITHOUT_PASS, shell } from '../shell.ts'
+import { tempFolder } from '../support/folder.ts'
+import { run } from '../support/run.ts'
+import { MAY_MOUNT, WITHOUT_PASS, shell } from '../support/shell.ts'
 
 const ISSUER = 'https://auth.example.org/realms/meet'
 const ARGV = ['gen-env', '--issuer', ISSUER, '--keyserver', 'https://meet.example.org/keys']
@@ -27,10 +27,11 @@ vi.mock('../../src/templates.ts', async (original) => {
 
 let dir: string
 let file: string
-beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'kjitsi-env-'))
+beforeEach(() => {
+  dir = tempFolder()
   file = join(dir, 'jitsi.env')
 })
+
 afterEach(async () => {
   await chmod(dir, 0o700)
   await rm(dir, { recursive: true, force: true })

@@ -1,10 +1,11 @@
 // kjitsi gen-env with issuers that are given, so that no Keycloak is asked.
-import { mkdtemp, readFile, readdir, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, readdir, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { readEnv } from '../../src/env-file/parse.ts'
-import { type Ran, type RunOptions, run, spawnKjitsi } from '../run.ts'
+import type { RunOptions } from '../support/io.ts'
+import { tempFolder } from '../support/folder.ts'
+import { type Ran, run, spawnKjitsi } from '../support/run.ts'
 
 const ISSUER = 'https://auth.example.org/realms/meet'
 const KEYS = 'https://meet.example.org/keys'
@@ -120,12 +121,9 @@ const DIFF = `--- FILE
 
 let dir: string
 let file: string
-beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'kjitsi-env-'))
+beforeEach(() => {
+  dir = tempFolder()
   file = join(dir, 'jitsi.env')
-})
-afterEach(async () => {
-  await rm(dir, { recursive: true, force: true })
 })
 
 async function genEnv(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {

@@ -1,20 +1,19 @@
 // The commands that generated files name, as this run's settings make them, are ones that kjitsi has, and say the same.
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { PassThrough, Readable } from 'node:stream'
-import { afterAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { COMMON } from '../../src/cli/common.ts'
+import { namedCommands } from '../../src/cli/context.ts'
 import { commandTree } from '../../src/cli/program.ts'
 import type { SettingTable } from '../../src/cli/setting.ts'
 import { PROGRAM } from '../../src/main.ts'
-import { run } from '../run.ts'
+import { testIo } from '../support/io.ts'
+import { sharedFolder } from '../support/folder.ts'
+import { run } from '../support/run.ts'
 
-const dir = mkdtempSync(join(tmpdir(), 'kjitsi-commands-'))
-afterAll(() => rm(dir, { recursive: true }))
+const dir = sharedFolder()
 
 const ENV = "jitsi's own.env"
 writeFileSync(join(dir, ENV), 'PUBLIC_URL=https://meet.example.org:8443\nCONFIG=~/my cfg\n')
@@ -58,14 +57,7 @@ interface Line {
 /** By kjitsi's own parser. */
 async function parsed(line: string): Promise<Line> {
   const words = wordsOf(line)
-  const io = {
-    stdin: Readable.from([]),
-    stdout: new PassThrough(),
-    stderr: new PassThrough(),
-    env: {},
-    cwd: dir,
-    signal: new AbortController().signal,
-  }
+  const io = testIo({ cwd: dir })
   let found: Line | undefined
   await commandTree(PROGRAM, io, (_, __, flags) => {
     found = { words, flags }
@@ -142,7 +134,10 @@ test('CONFIG is the folder of the .env, whatever stands in it', async () => {
 })
 
 test('every environment name of ours is that of a setting', async () => {
-  const tables: readonly SettingTable[] = [COMMON, ...PROGRAM.commands.map(({ settings }) => settings)]
+  const tables: readonly SettingTable[] = [
+    COMMON,
+    ...namedCommands(PROGRAM.commands).map(([, { settings }]) => settings),
+  ]
   const known = new Set(tables.flatMap((table) => Object.values(table).flatMap(({ env }) => env ?? [])))
   const texts = await Promise.all(
     RUNS.map(async (args) => (await run(['gen-config', ...args], { cwd: dir })).stdout),

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { commaList, luaText } from '../../src/jitsi/literals.ts'
-import { taken, values } from '../values-to-write.ts'
+import { taken, values } from '../support/values-to-write.ts'
 
 describe('luaText', () => {
   it.each(['jitsi', "it's", '$a', 'a #b', '{state}', 'Zürich 😀', '--', ']]', ''])('takes %j', (value) => {

@@ -1,21 +1,19 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { PassThrough, Readable } from 'node:stream'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import type { KjitsiError } from '../../src/errors.ts'
 import type { Io } from '../../src/io.ts'
 import { originOfEnv } from '../../src/jitsi/public-url.ts'
+import { testIo } from '../support/io.ts'
+import { tempFolder } from '../support/folder.ts'
 
 let cwd: string
-beforeEach(async () => {
-  cwd = await mkdtemp(join(tmpdir(), 'kjitsi-public-url-'))
+beforeEach(() => {
+  cwd = tempFolder()
 })
-afterEach(() => rm(cwd, { recursive: true }))
 
 function io(env: Record<string, string> = {}): Io {
-  const [stdout, stderr] = [new PassThrough(), new PassThrough()]
-  return { stdin: Readable.from(['']), stdout, stderr, env, cwd, signal: new AbortController().signal }
+  return testIo({ env, cwd })
 }
 
 async function failureOf(file: string | undefined): Promise<KjitsiError> {

@@ -3,7 +3,7 @@ import { adviseClient, adviseOptions, advisePlan } from '../../src/keycloak/advi
 import type { Client, SessionLimits } from '../../src/keycloak/client.ts'
 import type { ExistingMapper, Mapper } from '../../src/keycloak/mappers.ts'
 import { planMappers } from '../../src/keycloak/plan-mappers.ts'
-import { ALL_MAPPERS, WISH, client, existing } from './jitsi-client.ts'
+import { ALL_MAPPERS, WISH, client, existing } from '../support/jitsi-client.ts'
 
 function hardcoded(claim: string, value: string): Mapper {
   return {

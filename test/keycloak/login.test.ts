@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { givenLogin } from '../../src/keycloak/login.ts'
-import { run } from '../run.ts'
+import { run } from '../support/run.ts'
 
 const NOTHING = {
   authRealm: undefined,

@@ -3,7 +3,7 @@ import type { Client } from '../../src/keycloak/client.ts'
 import { clientWish } from '../../src/keycloak/desired-client.ts'
 import type { Item } from '../../src/keycloak/plan.ts'
 import { planClient, planClientRemoval } from '../../src/keycloak/plan-client.ts'
-import { ALL_MAPPERS, OPTIONS, ORIGIN, WISH, client, existing } from './jitsi-client.ts'
+import { ALL_MAPPERS, OPTIONS, ORIGIN, WISH, client, existing } from '../support/jitsi-client.ts'
 
 /** An update in short: `field from → to (effect)`. */
 function short(item: Item): readonly string[] {

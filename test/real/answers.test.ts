@@ -1,8 +1,8 @@
 // What kjitsi makes of answers of the admin API that are too long, and of each status that refuses or fails.
 import { expect, test } from 'vitest'
-import { run } from '../run.ts'
-import { type Fault, type Seen, startProxy } from './proxy.ts'
-import { ADMIN_ENV, keycloak, makeClient, makeRealm } from './realm.ts'
+import { run } from '../support/run.ts'
+import { type Fault, type Seen, startProxy } from '../support/proxy.ts'
+import { ADMIN_ENV, keycloak, makeClient, makeRealm } from '../support/realm.ts'
 
 const SETUP = ['setup-client', '--jitsi-url', 'https://meet.example.org', '--moderators', 'role:owner']
 const isFind = ({ method, path }: Seen): boolean => method === 'GET' && path.includes('/clients/?')

@@ -1,11 +1,13 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { KjitsiError } from '../../src/errors.ts'
-import { type Ran, type RunOptions, run, spawnKjitsi } from '../run.ts'
-import { type Fault, type Seen, makeAuthority, startForwardProxy, startProxy } from './proxy.ts'
+import { freePort } from '../support/http.ts'
+import type { RunOptions } from '../support/io.ts'
+import { makeAuthority } from '../support/authority.ts'
+import { tempFolder } from '../support/folder.ts'
+import { type Ran, run, spawnKjitsi } from '../support/run.ts'
+import { type Fault, type Seen, startForwardProxy, startProxy } from '../support/proxy.ts'
 import {
   ADMIN_ENV,
   type TestRealm,
@@ -15,7 +17,7 @@ import {
   makeServiceAccount,
   makeUser,
   giveRole,
-} from './realm.ts'
+} from '../support/realm.ts'
 
 /** In every place where it may be printed by mistake, it looks different. */
 const SECRET = 'pl@nted sécret/"+%&=:\\ 42'
@@ -211,8 +213,7 @@ describe('the login', () => {
 
 test('a file for a password that is empty is no login', async () => {
   const env = { KEYCLOAK_URL: keycloak.url, KEYCLOAK_REALM: 'master', KEYCLOAK_USER: keycloak.user }
-  const dir = await mkdtemp(join(tmpdir(), 'kjitsi-empty-'))
-  onTestFinished(() => rm(dir, { recursive: true }))
+  const dir = tempFolder()
   const file = join(dir, 'password')
   await writeFile(file, '\n')
   const ran = await run(['setup-mappers', '--password-file', file], { env })
@@ -311,16 +312,8 @@ describe('the server', () => {
     KEYCLOAK_PASSWORD: SECRET,
   })
 
-  async function closedPort(): Promise<number> {
-    const server = createServer()
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    const { port } = server.address() as AddressInfo
-    await new Promise((resolve) => server.close(resolve))
-    return port
-  }
-
   test('is down', async () => {
-    const port = await closedPort()
+    const port = await freePort()
     const ran = await failing(env(`http://127.0.0.1:${port}`))
     expect(ran).toEqual({
       exitCode: 7,
@@ -543,15 +536,31 @@ describe('the server', () => {
     expect(ran.stderr).toMatch(stderr)
   })
 
-  test('a trailing slash in KEYCLOAK_URL does no harm', async () => {
-    await using realm = await realmWithClient()
-    await using proxy = await startProxy(keycloak.url)
-    const ran = await run(['setup-mappers'], {
-      env: { ...ADMIN_ENV, KEYCLOAK_URL: `${proxy.url}/`, KEYCLOAK_REALM: realm.name },
-    })
-    expect(ran).toMatchObject({ exitCode: 0 })
-    expect(proxy.seen.map(({ path }) => path).filter((path) => path.includes('//'))).toEqual([])
-  })
+  test.each(['', '/auth'])(
+    'at base path %j, whatever page of it KEYCLOAK_URL was copied from',
+    async (prefix) => {
+      await using realm = await realmWithClient()
+      await using proxy = await startProxy(keycloak.url, { prefix })
+      for (const page of [
+        '/',
+        ' ',
+        '/admin',
+        '/admin/master/console/#/x',
+        '/realms/WRONG',
+        '/realms/x/account?y',
+      ]) {
+        const env = { ...ADMIN_ENV, KEYCLOAK_URL: `${proxy.url}${prefix}${page}`, KEYCLOAK_REALM: realm.name }
+        const ran = await run(['setup-mappers', '--check'], { env })
+        expect(ran.exitCode, ran.stderr).toBe(3)
+        const note = `note: the address of Keycloak is ${proxy.url}${prefix}; ${page.replace(/[?#].*/, '')} is not`
+        if (page.length > 1) expect(ran.stderr).toContain(note)
+        else expect(ran.stderr).not.toContain('the address of Keycloak')
+      }
+      expect(proxy.seen.filter(({ path }) => !path.startsWith(`${prefix}/`) || path.includes('//'))).toEqual(
+        [],
+      )
+    },
+  )
 
   test('is at /auth: it works with it, and without it the address is named', async () => {
     await using realm = await realmWithClient()

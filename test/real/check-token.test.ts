@@ -1,9 +1,17 @@
-import { mkdtemp, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { type Ran, run } from '../run.ts'
-import { type TestRealm, giveRole, keycloak, makeClient, makeRealm, makeUser, tokensOf } from './realm.ts'
+import { tempFolder } from '../support/folder.ts'
+import { type Ran, run } from '../support/run.ts'
+import {
+  type TestRealm,
+  giveRole,
+  keycloak,
+  makeClient,
+  makeRealm,
+  makeUser,
+  tokensOf,
+} from '../support/realm.ts'
 
 const CLAIM = {
   protocol: 'openid-connect',
@@ -158,7 +166,7 @@ describe('tokens of a real realm', () => {
 
   test("by Jitsi's .env and the folder that export-certs writes", async () => {
     await using realm = await makeRealmWithRoom()
-    const dir = await mkdtemp(join(tmpdir(), 'kjitsi-real-'))
+    const dir = tempFolder()
     const exported = await run(['export-certs', 'certs', '--url', keycloak.url, '--realm', realm.name], {
       cwd: dir,
     })

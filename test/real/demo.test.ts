@@ -1,12 +1,12 @@
 // The demo as a newcomer runs it: a process of its own, a Keycloak of its own.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
-import { homedir, tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { BIN, spawnKjitsi } from '../run.ts'
-import { canStartKeycloak } from './own-keycloak.ts'
+import { readdir } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { tempFolder } from '../support/folder.ts'
+import { BIN, spawnKjitsi } from '../support/run.ts'
+import { canStartKeycloak } from '../support/own-keycloak.ts'
 
 const TIMEOUT = 300_000
 /** The start of every JSON object in base64url, and so of every token. */
@@ -14,12 +14,8 @@ const TOKEN = /eyJ/
 
 let temporary: string
 
-beforeEach(async () => {
-  temporary = await mkdtemp(join(tmpdir(), 'kjitsi-test-'))
-})
-
-afterEach(async () => {
-  await rm(temporary, { recursive: true })
+beforeEach(() => {
+  temporary = tempFolder()
 })
 
 function environment(): Record<string, string> {

@@ -1,8 +1,8 @@
 // Servers and proxies that repeat what they were sent, in an error.
 import { expect, test } from 'vitest'
-import { run } from '../run.ts'
-import { startProxy } from './proxy.ts'
-import { keycloak, makeClient, makeRealm, makeServiceAccount } from './realm.ts'
+import { run } from '../support/run.ts'
+import { startProxy } from '../support/proxy.ts'
+import { keycloak, makeClient, makeRealm, makeServiceAccount } from '../support/realm.ts'
 
 const SECRET = 'hunter2/s?cret+w rd'
 

@@ -1,25 +1,17 @@
 import { execFile } from 'node:child_process'
-import { once } from 'node:events'
-import { chmod, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
+import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { fileNameOf } from '../../src/certs/pem.ts'
-import { run, spawnKjitsi } from '../run.ts'
-import { type TestRealm, keycloak, makeClient, makeRealm, makeUser, tokensOf } from './realm.ts'
+import { makeAuthority } from '../support/authority.ts'
+import { tempFolder } from '../support/folder.ts'
+import { run, spawnKjitsi } from '../support/run.ts'
+import { startProxy } from '../support/proxy.ts'
+import { type TestRealm, keycloak, makeClient, makeRealm, makeUser, tokensOf } from '../support/realm.ts'
 
 const openssl = (...argv: readonly string[]): Promise<{ stdout: string }> =>
   promisify(execFile)('openssl', argv)
-
-async function tempFolder(): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'kjitsi-'))
-  await chmod(dir, 0o755)
-  onTestFinished(() => rm(dir, { recursive: true, force: true }))
-  return dir
-}
 
 interface Certs {
   readonly steps: readonly { action: string; file: string; kid: string; alg: string; source: string }[]
@@ -80,7 +72,7 @@ test("a real token's signature is verified by openssl with the file of its kid",
   await makeUser(realm)
   const { accessToken } = await tokensOf(realm)
   const { kid, alg } = headerOf(accessToken)
-  const [dir, work] = [await tempFolder(), await tempFolder()]
+  const [dir, work] = [tempFolder(), tempFolder()]
 
   const { steps } = await exportCerts(dir, ['--realm', realm.name])
   expect(steps).toEqual([
@@ -100,7 +92,7 @@ test('keys that Jitsi cannot use are left out and named', async () => {
   await addKeys(realm, 'rsa-generated', { algorithm: 'PS256' })
   await addKeys(realm, 'rsa-generated', { algorithm: 'RS256', keySize: '1024' })
   await addKeys(realm, 'rsa-generated', { algorithm: 'RS512', keySize: '4096' })
-  const { steps, leftOut } = await exportCerts(await tempFolder(), ['--realm', realm.name])
+  const { steps, leftOut } = await exportCerts(tempFolder(), ['--realm', realm.name])
   expect(steps.map(({ alg }) => alg).sort()).toEqual(['RS256', 'RS512'])
   expect(leftOut.map(({ reason }) => reason).sort()).toEqual([
     '1024 bits: too short to be safe, 2048 is the least',
@@ -116,7 +108,7 @@ test('after a rotation the new key is there beside the old, until the old is gon
   await using realm = await makeRealm()
   await makeClient(realm)
   await makeUser(realm)
-  const [dir, work] = [await tempFolder(), await tempFolder()]
+  const [dir, work] = [tempFolder(), tempFolder()]
   const argv = ['--realm', realm.name]
   const old = headerOf((await tokensOf(realm)).accessToken).kid
   await exportCerts(dir, argv)
@@ -150,7 +142,7 @@ test('after a rotation the new key is there beside the old, until the old is gon
 test('several realms share a folder; one that does not exist stops no other, and what kjitsi did not write stays', async () => {
   await using one = await makeRealm()
   await using two = await makeRealm()
-  const dir = await tempFolder()
+  const dir = tempFolder()
   const gone = join(dir, `${'0'.repeat(64)}.pem`)
   await writeFile(gone, 'old')
   const argv = ['--realm', one.name, '--realm', 'nope', '--realm', two.name, '--prune']
@@ -165,7 +157,7 @@ test('several realms share a folder; one that does not exist stops no other, and
 })
 
 test('a realm that does not exist', async () => {
-  const dir = await tempFolder()
+  const dir = tempFolder()
   const env = { KEYCLOAK_URL: keycloak.url, KEYCLOAK_REALM: 'nope' }
   const { exitCode, stdout, stderr } = await run(['export-certs', join(dir, 'certs')], { env })
   expect(stderr).toContain(`there is no realm nope on ${keycloak.url}`)
@@ -175,7 +167,7 @@ test('a realm that does not exist', async () => {
 
 test('keys on another host are fetched with consent only', async () => {
   await using realm = await makeRealm()
-  const dir = await tempFolder()
+  const dir = tempFolder()
   const frontendUrl = keycloak.url.replace('127.0.0.1', 'localhost')
   await realm.admin.realms.update({ realm: realm.name }, { attributes: { frontendUrl } })
   const { host } = new URL(frontendUrl)
@@ -206,11 +198,12 @@ test('keys on another host are fetched with consent only', async () => {
 
 test('an https Keycloak that names its keys by http, as behind a proxy without headers, is refused', async () => {
   await using realm = await makeRealm()
-  const [dir, work] = [await tempFolder(), await tempFolder()]
-  const { url, ca } = await tlsInFrontOfKeycloak(work)
+  const dir = tempFolder()
+  await using authority = await makeAuthority()
+  await using proxy = await startProxy(keycloak.url, { tls: authority.server })
   const { host } = new URL(keycloak.url)
   const { exitCode, stderr } = await spawnKjitsi([
-    ...['export-certs', dir, '--url', url, '--realm', realm.name, '--ca-file', ca],
+    ...['export-certs', dir, '--url', proxy.url, '--realm', realm.name, '--ca-file', authority.caFile],
     ...['--allow-keys-from', host],
   ])
   expect(stderr).toContain(`says that its keys are at ${keycloak.url}/realms/${realm.name}/`)
@@ -222,7 +215,7 @@ test('an https Keycloak that names its keys by http, as behind a proxy without h
 describe('addresses in place of realms', () => {
   test("a realm's discovery document is told from its key set", async () => {
     await using realm = await makeRealm()
-    const dir = await tempFolder()
+    const dir = tempFolder()
     const base = `${keycloak.url}/realms/${realm.name}`
     const wrong = await run(['export-certs', dir, '--jwks', `${base}/.well-known/openid-configuration`])
     expect(wrong.stderr).toContain('is a discovery document, not a key set')
@@ -234,9 +227,15 @@ describe('addresses in place of realms', () => {
 
   test('one behind an unknown certificate authority is refused, and taken with --ca-file', async () => {
     await using realm = await makeRealm()
-    const [dir, work] = [await tempFolder(), await tempFolder()]
-    const { url, ca } = await tlsInFrontOfKeycloak(work)
-    const argv = ['export-certs', dir, '--jwks', `${url}/realms/${realm.name}/protocol/openid-connect/certs`]
+    const dir = tempFolder()
+    await using authority = await makeAuthority()
+    await using proxy = await startProxy(keycloak.url, { tls: authority.server })
+    const argv = [
+      'export-certs',
+      dir,
+      '--jwks',
+      `${proxy.url}/realms/${realm.name}/protocol/openid-connect/certs`,
+    ]
 
     const refused = await spawnKjitsi(argv)
     expect(refused.stderr).toMatch(/error: GET https:.*: its certificate is signed by an unknown authority/)
@@ -244,50 +243,9 @@ describe('addresses in place of realms', () => {
     expect(refused).toMatchObject({ exitCode: 7, stdout: '' })
     expect(await readdir(dir)).toEqual([])
 
-    const taken = await spawnKjitsi([...argv, '--ca-file', ca])
+    const taken = await spawnKjitsi([...argv, '--ca-file', authority.caFile])
     expect(taken).toMatchObject({ exitCode: 0 })
     expect(taken.stdout).toContain('created')
     expect(await readdir(dir)).toHaveLength(2)
   })
 })
-
-/** An https server with a certificate of a CA made for it, which hands every GET on to Keycloak. */
-async function tlsInFrontOfKeycloak(work: string): Promise<{ url: string; ca: string }> {
-  const file = (name: string): string => join(work, name)
-  const key = ['-newkey', 'rsa:2048', '-nodes', '-days', '1']
-  await openssl(
-    'req',
-    '-x509',
-    ...key,
-    '-subj',
-    '/CN=kjitsi test CA',
-    '-keyout',
-    file('ca.key'),
-    '-out',
-    file('ca.pem'),
-  )
-  const leaf = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1']
-  const signed = ['-CA', file('ca.pem'), '-CAkey', file('ca.key')]
-  await openssl(
-    'req',
-    '-x509',
-    ...key,
-    ...leaf,
-    ...signed,
-    '-keyout',
-    file('tls.key'),
-    '-out',
-    file('tls.pem'),
-  )
-  const server = createServer(
-    { key: await readFile(file('tls.key')), cert: await readFile(file('tls.pem')) },
-    (request, response) => {
-      void fetch(`${keycloak.url}${request.url ?? ''}`)
-        .then((answer) => answer.text())
-        .then((body) => response.end(body))
-    },
-  ).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(() => void server.close())
-  return { url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`, ca: file('ca.pem') }
-}

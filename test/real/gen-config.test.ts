@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { run } from '../run.ts'
-import { keycloak, makeRealm } from './realm.ts'
+import { run } from '../support/run.ts'
+import { keycloak, makeRealm } from '../support/realm.ts'
 
 test('helm accepts the issuer that the realm names, letter by letter', async () => {
   await using realm = await makeRealm()

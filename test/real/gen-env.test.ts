@@ -1,14 +1,14 @@
 // kjitsi gen-env with the issuers of a real Keycloak. Where only a discovery document is read, the realm `master`, which
 // every Keycloak has, does as well as one of the test's own.
 import { decodeJwt } from 'jose'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { readEnv } from '../../src/env-file/parse.ts'
-import { run, spawnKjitsi } from '../run.ts'
-import { startProxy } from './proxy.ts'
-import { keycloak, makeClient, makeRealm, makeUser, tokensOf } from './realm.ts'
+import { tempFolder } from '../support/folder.ts'
+import { run, spawnKjitsi } from '../support/run.ts'
+import { startProxy } from '../support/proxy.ts'
+import { keycloak, makeClient, makeRealm, makeUser, tokensOf } from '../support/realm.ts'
 
 const KEYS = ['--keyserver', 'https://meet.example.org/keys']
 const OLD = '# mine\nJWT_ACCEPTED_ISSUERS=old\n'
@@ -16,12 +16,9 @@ const OLD = '# mine\nJWT_ACCEPTED_ISSUERS=old\n'
 let dir: string
 let file: string
 beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'kjitsi-env-'))
+  dir = tempFolder()
   file = join(dir, '.env')
   await writeFile(file, OLD)
-})
-afterEach(async () => {
-  await rm(dir, { recursive: true, force: true })
 })
 
 const read = async (): Promise<ReadonlyMap<string, string>> => readEnv(await readFile(file, 'utf8'))

@@ -1,14 +1,12 @@
 // The files for Jitsi against the Keycloak that they name: a login with the addresses in them, on a client that
 // setup-client made with the same options.
 import { runInNewContext } from 'node:vm'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { readEnv } from '../../src/env-file/parse.ts'
-import { run } from '../run.ts'
-import { type Site, claimsOf, logIn, logOut } from './browserless-login.ts'
-import { ADMIN_ENV, type TestRealm, keycloak, makeRealm, makeUser } from './realm.ts'
+import { sharedFolder } from '../support/folder.ts'
+import { run } from '../support/run.ts'
+import { type Site, claimsOf, logIn, logOut } from '../support/browserless-login.ts'
+import { ADMIN_ENV, type TestRealm, keycloak, makeRealm, makeUser } from '../support/realm.ts'
 
 const ORIGIN = 'https://meet.example.org:8443'
 
@@ -17,11 +15,7 @@ interface WebConfig {
   readonly tokenLogoutUrl: string
 }
 
-let cwd: string
-beforeAll(async () => {
-  cwd = await mkdtemp(join(tmpdir(), 'kjitsi-login-'))
-})
-afterAll(() => rm(cwd, { recursive: true }))
+const cwd = sharedFolder()
 
 async function ranWell(argv: readonly string[]): Promise<string> {
   const { exitCode, stdout, stderr } = await run([...argv, '--jitsi-url', ORIGIN], { env: ADMIN_ENV, cwd })

@@ -1,9 +1,16 @@
 // A login as the browser does it, on a client that setup-client has made; then each thing that setup-client sets is taken
 // away once, and the login seen to fail. One realm for all, and in it a client for each test.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Ran, run } from '../run.ts'
-import { type Cookies, type LoginEnd, type Person, claimsOf, logIn, logOut } from './browserless-login.ts'
-import { type Jitsi, askVerdict, makeJitsi } from './jitsi.ts'
+import { type Ran, run } from '../support/run.ts'
+import {
+  type Cookies,
+  type LoginEnd,
+  type Person,
+  claimsOf,
+  logIn,
+  logOut,
+} from '../support/browserless-login.ts'
+import { type Jitsi, askVerdict, makeJitsi } from '../support/jitsi.ts'
 import {
   ADMIN_ENV,
   type Spoil,
@@ -16,8 +23,8 @@ import {
   makeUser,
   spoilClient,
   withoutMapper,
-} from './realm.ts'
-import { REFUSED_BY_JITSI } from './taken-away.ts'
+} from '../support/realm.ts'
+import { REFUSED_BY_JITSI } from '../support/taken-away.ts'
 
 const ORIGIN = 'https://meet.example.org:8443'
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { CLIENT, MAPPERS, type Raced, race } from '../race.ts'
-import { run } from '../run.ts'
-import { startProxy } from './proxy.ts'
-import { ADMIN_ENV, type TestRealm, clientOf, keycloak, makeClient, makeRealm } from './realm.ts'
+import { CLIENT, MAPPERS, type Raced, race } from '../support/race.ts'
+import { run } from '../support/run.ts'
+import { startProxy } from '../support/proxy.ts'
+import { ADMIN_ENV, type TestRealm, clientOf, keycloak, makeClient, makeRealm } from '../support/realm.ts'
 
 const ROUNDS = 20
 

@@ -1,13 +1,21 @@
 import { importSPKI, jwtVerify } from 'jose'
-import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { fileNameOf } from '../../src/certs/pem.ts'
-import { type Answered, ask } from '../certs/client.ts'
-import { startKjitsi, startServing } from '../running.ts'
-import { addKey, changeKey, firstKey, kidOf } from './keys.ts'
-import { ADMIN_ENV, type TestRealm, keycloak, makeClient, makeRealm, makeUser, tokensOf } from './realm.ts'
+import { tempFolder } from '../support/folder.ts'
+import { type Answered, ask } from '../support/key-server.ts'
+import { startKjitsi, startServing } from '../support/running.ts'
+import { addKey, changeKey, firstKey, kidOf } from '../support/realm-keys.ts'
+import {
+  ADMIN_ENV,
+  type TestRealm,
+  keycloak,
+  makeClient,
+  makeRealm,
+  makeUser,
+  tokensOf,
+} from '../support/realm.ts'
 
 // Neither is told who the administrator is: keys are public.
 const ENV = { KEYCLOAK_URL: ADMIN_ENV.KEYCLOAK_URL }
@@ -132,8 +140,7 @@ describe('served keys', () => {
 describe('exported keys', () => {
   test('a rotation from its first day to its last, and nothing is restarted', async () => {
     await using realm = await realmWithUser()
-    const dir = await mkdtemp(join(tmpdir(), 'kjitsi-'))
-    onTestFinished(() => rm(dir, { recursive: true, force: true }))
+    const dir = tempFolder()
     const argv = ['--realm', realm.name, '--watch', '--interval', '1s', '--prune', '--grace', '4s']
     const { said, end } = startKjitsi(['export-certs', dir, ...argv], ENV)
     const oldToken = await freshToken(realm)
@@ -161,8 +168,7 @@ describe('exported keys', () => {
 
   test('are served from their folder as they come', async () => {
     await using realm = await realmWithUser()
-    const dir = await mkdtemp(join(tmpdir(), 'kjitsi-'))
-    onTestFinished(() => rm(dir, { recursive: true, force: true }))
+    const dir = tempFolder()
     const argv = ['--realm', realm.name, '--watch', '--interval', '1s']
     const exporting = startKjitsi(['export-certs', dir, ...argv], ENV)
     const { port, said } = await startServing(['--dir', dir, '--cooldown', '0s', '--refresh', '1h'])

@@ -1,11 +1,12 @@
 // The sandbox itself: that it serves, ends, and finds its data again. Needs Java or docker even where
 // KJITSI_TEST_KEYCLOAK_URL names a server for all other tests.
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
 import { type Sandbox, startSandbox } from '../../src/sandbox/keycloak.ts'
-import { canStartKeycloak } from './own-keycloak.ts'
+import { tempFolder } from '../support/folder.ts'
+import { canStartKeycloak } from '../support/own-keycloak.ts'
 
 const TIMEOUT = 300_000
 
@@ -13,7 +14,7 @@ describe.skipIf(!(await canStartKeycloak()))('the sandbox', () => {
   test(
     'serves under a base path until it is stopped, and with its data again when it is started anew',
     async () => {
-      const dataDir = await mkdtemp(join(tmpdir(), 'kjitsi-test-'))
+      const dataDir = tempFolder()
       const options = { dataDir, relativePath: '/auth', password: 'of the first start' }
       const first = await startSandbox(options)
       try {
@@ -48,7 +49,7 @@ describe.skipIf(!(await canStartKeycloak()))('the sandbox', () => {
   test(
     'says why Keycloak did not start, and leaves nothing',
     async () => {
-      const base = await mkdtemp(join(tmpdir(), 'kjitsi-test-'))
+      const base = tempFolder()
       vi.stubEnv('TMPDIR', join(base, 'temporary'))
       await mkdir(tmpdir())
       await mkdir(join(base, 'h2'))

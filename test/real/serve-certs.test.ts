@@ -1,17 +1,15 @@
 import KeycloakAdminClient from '@keycloak/keycloak-admin-client'
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { fileNameOf } from '../../src/certs/pem.ts'
 import { startSandbox } from '../../src/sandbox/keycloak.ts'
-import { ask } from '../certs/client.ts'
-import { startServing } from '../running.ts'
-import { addKey, makeDoor } from './keys.ts'
-import { canStartKeycloak } from './own-keycloak.ts'
-import { keycloak, makeRealm } from './realm.ts'
+import { freePort } from '../support/http.ts'
+import { tempFolder } from '../support/folder.ts'
+import { ask } from '../support/key-server.ts'
+import { startServing } from '../support/running.ts'
+import { addKey, makeDoor } from '../support/realm-keys.ts'
+import { canStartKeycloak } from '../support/own-keycloak.ts'
+import { keycloak, makeRealm } from '../support/realm.ts'
 
 interface Ready {
   readonly ready: boolean
@@ -99,8 +97,7 @@ test('a flood of questions for keys that are not there costs Keycloak one reques
 test.runIf(await canStartKeycloak())(
   'a Keycloak that is stopped, and started again: every key is served all the while',
   async () => {
-    const dataDir = await mkdtemp(join(tmpdir(), 'kjitsi-'))
-    onTestFinished(() => rm(dataDir, { recursive: true, force: true }))
+    const dataDir = tempFolder()
     const options = { port: await freePort(), dataDir, password: 'admin of a test' }
     const first = await startSandbox(options)
     onTestFinished(first.stop)
@@ -128,11 +125,3 @@ test.runIf(await canStartKeycloak())(
   },
   300_000,
 )
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}

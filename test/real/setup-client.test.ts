@@ -1,10 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
-import { type Ran, run } from '../run.ts'
-import { type Proxy, startProxy } from './proxy.ts'
-import { claimsOf } from './browserless-login.ts'
+import { describe, expect, test } from 'vitest'
+import { tempFolder } from '../support/folder.ts'
+import { type Ran, run } from '../support/run.ts'
+import { type Proxy, startProxy } from '../support/proxy.ts'
+import { claimsOf } from '../support/browserless-login.ts'
 import {
   ADMIN_ENV,
   type TestRealm,
@@ -15,7 +15,7 @@ import {
   makeUser,
   tokensOf,
   type ClientRepresentation,
-} from './realm.ts'
+} from '../support/realm.ts'
 
 const ORIGIN = 'https://meet.example.org'
 
@@ -724,8 +724,7 @@ describe('what comes in between', () => {
 
 describe('the address of Jitsi', () => {
   async function inFolder(text: string, argv: readonly string[], realm: string): Promise<Ran> {
-    const cwd = await mkdtemp(join(tmpdir(), 'kjitsi-setup-client-'))
-    onTestFinished(() => rm(cwd, { recursive: true }))
+    const cwd = tempFolder()
     await writeFile(join(cwd, '.env'), text)
     await writeFile(join(cwd, 'jitsi.env'), 'PUBLIC_URL=https://named.example.org')
     return run(['setup-client', '--realm', realm, '--dry-run', ...argv], { env: ADMIN_ENV, cwd })

@@ -1,8 +1,8 @@
 import { decodeJwt } from 'jose'
 import { describe, expect, test } from 'vitest'
 import { FEATURES } from '../../src/jitsi/features.ts'
-import { type Ran, run } from '../run.ts'
-import { type Seen, startProxy } from './proxy.ts'
+import { type Ran, run } from '../support/run.ts'
+import { type Seen, startProxy } from '../support/proxy.ts'
 import {
   ADMIN_ENV,
   type TestRealm,
@@ -14,7 +14,7 @@ import {
   makeUser,
   tokensOf,
   giveRole,
-} from './realm.ts'
+} from '../support/realm.ts'
 
 const HARDCODED = 'oidc-hardcoded-claim-mapper'
 

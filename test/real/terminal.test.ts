@@ -1,16 +1,10 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
-import { CTRL_C, ENTER, type Terminal, openTerminal } from '../terminal.ts'
-import { startProxy } from './proxy.ts'
-import { keycloak, makeClient, makeRealm, makeServiceAccount } from './realm.ts'
-
-async function folder(): Promise<string> {
-  const made = await mkdtemp(join(tmpdir(), 'kjitsi-'))
-  onTestFinished(() => rm(made, { recursive: true, force: true }))
-  return made
-}
+import { expect, test } from 'vitest'
+import { tempFolder } from '../support/folder.ts'
+import { CTRL_C, ENTER, type Terminal, openTerminal } from '../support/terminal.ts'
+import { startProxy } from '../support/proxy.ts'
+import { keycloak, makeClient, makeRealm, makeServiceAccount } from '../support/realm.ts'
 
 async function answer(terminal: Terminal, question: string, ...answers: readonly string[]): Promise<void> {
   await terminal.shows(question)
@@ -21,14 +15,14 @@ async function answer(terminal: Terminal, question: string, ...answers: readonly
 test('what is missing is asked one at a time, each answer is checked, and stdout has the result alone', async () => {
   await using realm = await makeRealm()
   await makeClient(realm)
-  const cwd = await folder()
+  const cwd = tempFolder()
   const stdout = join(cwd, 'stdout')
   const terminal = openTerminal(['setup-mappers', '--json', '--verbose'], { cwd, stdoutTo: stdout })
 
   await answer(terminal, 'Address of Keycloak:')
   await terminal.shows('An answer is needed.')
   await answer(terminal, 'Address of Keycloak:', 'keycloak')
-  await terminal.shows('This is no address: it starts with https:// or http://.')
+  await terminal.shows('This has no scheme: write https://, or http:// where it has no TLS, before it.')
   // Backspaces and then another.
   await answer(terminal, 'Address of Keycloak:', '\u007f'.repeat(8), `${keycloak.url}/auth`)
   await terminal.shows(`this Keycloak is at ${keycloak.url}`)
@@ -62,21 +56,25 @@ test('the missing half of a login is asked for, and what is typed is a secret', 
           : undefined,
   })
   const env = { KEYCLOAK_URL: proxy.url, KEYCLOAK_REALM: realm.name, KEYCLOAK_CLIENT_ID }
-  const wrong = openTerminal(['setup-mappers', '--verbose'], { env, cwd: await folder() })
+  const wrong = openTerminal(['setup-mappers', '--verbose'], { env, cwd: tempFolder() })
   await answer(wrong, 'Secret of that client:', 'wrong by hand')
   expect(await wrong.exitCode).toBe(4)
   expect(wrong.screen()).toContain('not (masked) (status 400)')
   expect(wrong.screen()).not.toContain('by hand')
 
-  const right = openTerminal(['setup-mappers', '--verbose'], { env, cwd: await folder() })
+  const right = openTerminal(['setup-mappers', '--verbose'], { env, cwd: tempFolder() })
   await answer(right, 'Secret of that client:', secret)
   expect(await right.exitCode, right.screen()).toBe(0)
   expect(right.screen()).not.toContain(secret)
 })
 
-test('Ctrl-C at a question ends it with 130', async () => {
-  const terminal = openTerminal(['setup-mappers'], { cwd: await folder() })
-  await terminal.shows('Address of Keycloak:')
+test('an address is checked as it will be used, and Ctrl-C at a question ends it with 130', async () => {
+  const terminal = openTerminal(['setup-mappers'], { cwd: tempFolder() })
+  await answer(terminal, 'Address of Keycloak:', `${keycloak.url}/realms/wrong/account/#/`)
+  await terminal.shows(
+    `note: the address of Keycloak is ${keycloak.url}; /realms/wrong/account/ is not part of it`,
+  )
+  await terminal.shows('Realm:')
   terminal.type(CTRL_C)
   expect(await terminal.exitCode).toBe(130)
   expect(terminal.screen()).toContain('error: interrupted while asking')
@@ -85,7 +83,7 @@ test('Ctrl-C at a question ends it with 130', async () => {
 test('Ctrl-C while a server is silent ends it with 130 at once', async () => {
   await using proxy = await startProxy(keycloak.url, { fault: () => 'silence' })
   const env = { KEYCLOAK_URL: proxy.url, KEYCLOAK_REALM: 'x', KEYCLOAK_USER: 'x', KEYCLOAK_PASSWORD: 'x' }
-  const terminal = openTerminal(['setup-mappers', '--timeout', '1h'], { env, cwd: await folder() })
+  const terminal = openTerminal(['setup-mappers', '--timeout', '1h'], { env, cwd: tempFolder() })
   await expect.poll(() => proxy.seen.length).toBe(1)
   terminal.type(CTRL_C)
   expect(await terminal.exitCode).toBe(130)
@@ -96,7 +94,7 @@ test.each([
   [['--no-input'], {}],
   [[], { CI: '1' }],
 ])('nothing is asked with %j and the environment %j', async (argv, env) => {
-  const terminal = openTerminal(['setup-mappers', ...argv], { env, cwd: await folder() })
+  const terminal = openTerminal(['setup-mappers', ...argv], { env, cwd: tempFolder() })
   expect(await terminal.exitCode).toBe(2)
   expect(terminal.screen()).toContain('error: 3 settings are missing:')
 })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { run } from '../run.ts'
-import { type Fault, startProxy } from './proxy.ts'
-import { ADMIN_ENV, keycloak, makeClient, makeRealm } from './realm.ts'
+import { run } from '../support/run.ts'
+import { type Fault, startProxy } from '../support/proxy.ts'
+import { ADMIN_ENV, keycloak, makeClient, makeRealm } from '../support/realm.ts'
 
 const CLIENT = ['setup-client', '--jitsi-url', 'https://meet.example.org', '--moderators', 'role:owner']
 

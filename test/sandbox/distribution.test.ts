@@ -2,12 +2,12 @@
 // stands in for Maven.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { chmod, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { chmod, mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { beforeEach, expect, test, vi } from 'vitest'
 import { distributionFolder, fetchDistribution } from '../../src/sandbox/distribution.ts'
+import { tempFolder } from '../support/folder.ts'
 
 /** Says that it has begun by a file of its own, and waits for a file `go` before it does its work. */
 const BEGIN = ': >"$TEST_BASE/begun.$$"; until [ -e "$TEST_BASE/go" ]; do sleep 0.05; done'
@@ -21,14 +21,10 @@ let folder: string
 let env: Record<string, string>
 
 beforeEach(async () => {
-  base = await mkdtemp(join(tmpdir(), 'kjitsi-test-'))
+  base = tempFolder()
   await mkdir(join(base, 'bin'))
   env = { PATH: `${join(base, 'bin')}:/usr/bin:/bin`, TEST_BASE: base, XDG_CACHE_HOME: join(base, 'cache') }
   folder = distributionFolder(env)
-})
-
-afterEach(async () => {
-  await rm(base, { recursive: true })
 })
 
 async function maven(script: string): Promise<void> {

@@ -2,14 +2,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
-import { mkdtemp, mkdir, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { beforeEach, expect, test, vi } from 'vitest'
 import { supervise } from '../../src/sandbox/supervise.ts'
+import { tempFolder } from '../support/folder.ts'
 
-const STARTER = fileURLToPath(new URL('starter.ts', import.meta.url))
+const STARTER = fileURLToPath(new URL('../support/starter.ts', import.meta.url))
 
 /**
  * Shell programs in place of a server; each runs a child, says so in a file `ready`, and goes on for an hour.
@@ -21,13 +21,9 @@ let base: string
 let folder: string
 
 beforeEach(async () => {
-  base = await mkdtemp(join(tmpdir(), 'kjitsi-test-'))
+  base = tempFolder()
   folder = join(base, 'run')
   await mkdir(folder)
-})
-
-afterEach(async () => {
-  await rm(base, { recursive: true })
 })
 
 /** Whether any process of the group is alive: one that is dead but that nobody has collected yet is not. */

@@ -1,19 +1,15 @@
 // What is asked of the machine before a Keycloak is started, and the sentence where it has too little.
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { startSandbox } from '../../src/sandbox/keycloak.ts'
 import { chooseWay, javaVersion } from '../../src/sandbox/tools.ts'
+import { tempFolder } from '../support/folder.ts'
 
 let bin: string
 
-beforeEach(async () => {
-  bin = await mkdtemp(join(tmpdir(), 'kjitsi-test-'))
-})
-
-afterEach(async () => {
-  await rm(bin, { recursive: true })
+beforeEach(() => {
+  bin = tempFolder()
 })
 
 /** Programs of the test's own, by name and script; nothing else is on the PATH. */

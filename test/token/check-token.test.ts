@@ -1,22 +1,20 @@
-import { execFile, spawn } from 'node:child_process'
-import { mkdtemp, mkdir, readFile, writeFile } from 'node:fs/promises'
-import { type Server, createServer } from 'node:http'
-import { createServer as createSecureServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
+import { spawn } from 'node:child_process'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { fileNameOf } from '../../src/certs/pem.ts'
-import { BIN, type Ran, run, spawnKjitsi } from '../run.ts'
-import { CLAIMS, ENV, FILE, HEADER, ISSUER, JWK, NOW, PEM, token } from './mint.ts'
+import { makeAuthority } from '../support/authority.ts'
+import { listen, freePort, serve } from '../support/http.ts'
+import { sharedFolder } from '../support/folder.ts'
+import { BIN, type Ran, run, spawnKjitsi } from '../support/run.ts'
+import { CLAIMS, ENV, FILE, HEADER, ISSUER, JWK, NOW, PEM, token } from '../support/tokens.ts'
 
 const AT = ['--at', String(NOW)]
 const good = token()
 const body = (more: object): string => token({ ...CLAIMS, ...more })
 
-let dir: string
-let server: Server
+const dir = sharedFolder()
 let base: string
 
 /** Paths of the key server, each with what it answers. */
@@ -37,24 +35,19 @@ const failing = new Set<string>()
 const asked: string[] = []
 
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'kjitsi-check-'))
-  server = createServer((request, response) => {
+  const server = createServer((request, response) => {
     asked.push(request.url ?? '')
     const fails = failing.delete(request.url ?? '')
     const [status, text, headers] = fails ? [500, 'later'] : (ANSWERS[request.url ?? ''] ?? [404, 'no'])
     response.writeHead(status, headers).end(text)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const listening = await listen(server)
+  base = `http://127.0.0.1:${listening.port}`
   await mkdir(join(dir, 'certs'))
   await writeFile(join(dir, 'certs', FILE), PEM)
   await writeFile(join(dir, 'jwks.json'), JSON.stringify({ keys: [JWK] }))
   await writeEnv('jitsi.env', {})
-})
-
-afterAll(() => {
-  server.closeAllConnections()
-  server.close()
+  return () => listening[Symbol.asyncDispose]()
 })
 
 async function writeEnv(name: string, more: Readonly<Record<string, string>>): Promise<void> {
@@ -225,11 +218,7 @@ describe('where the key is', () => {
   test.each([['--keyserver'], ['--jwks']])(
     '%s of a server that is down: not seen is undetermined',
     async (flag) => {
-      const closed = createServer()
-      await new Promise<void>((resolve) => closed.listen(0, '127.0.0.1', resolve))
-      const { port } = closed.address() as AddressInfo
-      await new Promise((resolve) => closed.close(resolve))
-      const url = `http://127.0.0.1:${port}/keys`
+      const url = `http://127.0.0.1:${await freePort()}/keys`
       const ran = await check([good, '--issuer', ISSUER, flag, url, ...AT])
       expect(ran).toMatchObject({
         exitCode: 3,
@@ -241,17 +230,10 @@ describe('where the key is', () => {
   )
 
   test('a key server whose authority is unknown is undetermined too', async () => {
-    const files = ['-keyout', join(dir, 'tls.key'), '-out', join(dir, 'tls.crt')]
-    const self = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-subj', '/CN=localhost']
-    await promisify(execFile)('openssl', ['req', ...self, '-nodes', ...files])
-    const options = { key: await readFile(join(dir, 'tls.key')), cert: await readFile(join(dir, 'tls.crt')) }
-    const secure = createSecureServer(options, (_, response) => response.end(PEM))
-    await new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve))
-    const { port } = secure.address() as AddressInfo
-    const argv = [good, '--issuer', ISSUER, '--keyserver', `https://127.0.0.1:${port}`, ...AT]
+    await using authority = await makeAuthority()
+    const url = await serve((_, response) => response.end(PEM), authority.server)
+    const argv = [good, '--issuer', ISSUER, '--keyserver', url, ...AT]
     const ran = await check(argv)
-    secure.closeAllConnections()
-    secure.close()
     expect(ran).toMatchObject({ exitCode: 3, stdout: expect.stringMatching(unseen('certificate')) as string })
   })
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { roomOf } from '../../src/token/room.ts'
-import { CASES, INSTALLATIONS, answersOf, askedOf, verdictOn } from './corpus.ts'
+import { CASES, INSTALLATIONS, answersOf, askedOf, verdictOn } from '../support/corpus.ts'
 
 describe('says what a real Prosody said', () => {
   test.each(INSTALLATIONS.map(({ id }) => id))('in the installation %s', (settings) => {

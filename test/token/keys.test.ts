@@ -1,14 +1,13 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { readKeySet, readPem } from '../../src/token/keys.ts'
-import { INSTALLATIONS } from './corpus.ts'
-import { JWK, KID, PEM } from './mint.ts'
+import { ellipticPem } from '../support/keys.ts'
+import { INSTALLATIONS } from '../support/corpus.ts'
+import { JWK, KID, PEM } from '../support/tokens.ts'
 
 const odd = Object.values(INSTALLATIONS.find(({ id }) => id === 'odd-files')?.certs ?? {})
 const cert = odd.find((text) => text.startsWith('-----BEGIN CERTIFICATE')) ?? ''
-const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  .publicKey.export({ type: 'spki', format: 'pem' })
-  .toString()
+const ec = ellipticPem()
 const privatePem = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   .privateKey.export({ type: 'sec1', format: 'pem' })
   .toString()

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { plainFindings, plainRules } from '../../src/token/plain.ts'
+import { plainFindings, plainRules } from '../../src/token/render.ts'
 import { type Verdict, verdictOf } from '../../src/token/verdict.ts'
-import { ASKED, type Asked, CASES, askedOf } from './corpus.ts'
-import { CLAIMS, HEADER, token } from './mint.ts'
+import { ASKED, type Asked, CASES, askedOf } from '../support/corpus.ts'
+import { CLAIMS, HEADER, token } from '../support/tokens.ts'
 
 const installation = fc.constantFrom(...ASKED.values())
 const room = fc.option(fc.oneof(fc.constantFrom('team-a', 'acme/Team A'), fc.string({ unit: 'binary' })), {
@@ -61,7 +61,7 @@ function expectVerdict(verdict: Verdict, asked: Asked): void {
   expect(asked.prosody.login === 'none' && accepted).toBe(false)
   // It can be said in full, and what is said is never the token.
   const told = JSON.stringify([plainRules(verdict), plainFindings(verdict)])
-  const parts = verdict.facts.parts.filter((part) => part.length > 60)
+  const parts = verdict.attempt.parts.filter((part) => part.length > 60)
   for (const part of parts) expect(told.includes(part)).toBe(false)
 }
 

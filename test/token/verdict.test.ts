@@ -3,9 +3,22 @@ import { createHmac } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { fileNameOf } from '../../src/certs/pem.ts'
 import { readKeySet } from '../../src/token/keys.ts'
-import { RULES } from '../../src/token/rules.ts'
+import { RULES } from '../../src/token/verdict.ts'
 import { fails } from '../../src/token/verdict.ts'
-import { CLAIMS, HEADER, JWK, KID, NOW, PEM, ask, encode, keysWith, said, settingsOf, token } from './mint.ts'
+import {
+  CLAIMS,
+  HEADER,
+  JWK,
+  KID,
+  NOW,
+  PEM,
+  ask,
+  encode,
+  keysWith,
+  said,
+  settingsOf,
+  token,
+} from '../support/tokens.ts'
 
 const body = (more: object): string => token({ ...CLAIMS, ...more })
 const header = (more: object): string => token(CLAIMS, { ...HEADER, ...more })

@@ -1,19 +1,19 @@
 // Whatever is asked for, the files that Jitsi reads and the Keycloak client say the same: each file is read by the
 // engine that reads it in Jitsi, and held against the others.
 import fc from 'fast-check'
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runInNewContext } from 'node:vm'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { isOn } from '../../src/jitsi/config.ts'
 import { readEnv } from '../../src/env-file/parse.ts'
 import { moderatorRoleOf, readModerators } from '../../src/jitsi/moderation.ts'
 import { jitsiOrigin } from '../../src/jitsi/origin.ts'
 import { type ClientWish, clientWish } from '../../src/keycloak/desired-client.ts'
-import { run } from '../run.ts'
-import { openFolder } from './nginx-server.ts'
-import { runProgram } from './programs.ts'
+import { sharedFolder, tempFolder } from '../support/folder.ts'
+import { run } from '../support/run.ts'
+import { runProgram } from '../support/programs.ts'
 
 interface Asked {
   readonly moderators: string
@@ -50,11 +50,7 @@ const ASKED: fc.Arbitrary<Asked> = fc.record({
   ),
 })
 
-let dir: string
-beforeAll(async () => {
-  dir = await openFolder()
-})
-afterAll(() => rm(dir, { recursive: true }))
+const dir = sharedFolder()
 
 async function generated(argv: readonly string[]): Promise<string> {
   const { exitCode, stdout, stderr } = await run([...argv, '--quiet'], { cwd: dir })
@@ -244,7 +240,7 @@ test.each([
     expect(options['asap_require_room_claim']).toEqual([String(!claim.includes('--no-room-claim'))])
   }
   for (const other of ['pem', 'jwks'].filter((one) => one !== keys)) {
-    const out = await mkdtemp(join(dir, 'never-'))
+    const out = tempFolder()
     const ran = await run([...argv.slice(0, 2), out, ...argv.slice(2), '--keys', other], { cwd: dir })
     expect(ran).toMatchObject({ exitCode: 2, stdout: '' })
     expect(ran.stderr).toContain(`--keys ${other}`)

@@ -1,25 +1,20 @@
 // The Dockerfile and the compose file, as far as they can be checked without a docker daemon.
 import fc from 'fast-check'
 import { spawn } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { type Server, createServer } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { run } from '../run.ts'
-import { type Said, runProgram } from './programs.ts'
+import { makeAuthority } from '../support/authority.ts'
+import { serve, freePort } from '../support/http.ts'
+import { sharedFolder } from '../support/folder.ts'
+import { run } from '../support/run.ts'
+import { type Said, runProgram } from '../support/programs.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
-let dir: string
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'kjitsi-container-'))
-})
-afterAll(() => rm(dir, { recursive: true }))
+const dir = sharedFolder()
 
 describe('Dockerfile', () => {
   test('hadolint has nothing to say', () => {
@@ -40,49 +35,28 @@ describe('Dockerfile', () => {
       return new Promise((resolve) => child.once('close', resolve))
     }
 
-    async function listening(server: Server): Promise<string> {
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-      return String((server.address() as AddressInfo).port)
-    }
-
     test.each([
       [200, 0],
       [404, 1],
       [503, 1],
     ])('%i at /healthz is exit %i', async (status, exitCode) => {
       const asked: (string | undefined)[] = []
-      await using server = createServer((request, response) => {
+      const url = await serve((request, response) => {
         asked.push(request.url)
         response.writeHead(status).end()
       })
-      expect(await healthcheck({ KJITSI_LISTEN_PORT: await listening(server) })).toBe(exitCode)
+      expect(await healthcheck({ KJITSI_LISTEN_PORT: new URL(url).port })).toBe(exitCode)
       expect(asked).toEqual(['/healthz'])
     })
 
     test('nobody there is exit 1', async () => {
-      const server = createServer()
-      const port = await listening(server)
-      await new Promise((resolve) => server.close(resolve))
-      expect(await healthcheck({ KJITSI_LISTEN_PORT: port })).toBe(1)
+      expect(await healthcheck({ KJITSI_LISTEN_PORT: String(await freePort()) })).toBe(1)
     })
 
     test('over TLS, with whatever certificate', async () => {
-      const [key, cert] = [join(dir, 'tls.key'), join(dir, 'tls.crt')]
-      const request = [
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:P-256',
-        '-nodes',
-        '-subj',
-        '/CN=kjitsi',
-      ]
-      expect(runProgram('openssl', [...request, '-keyout', key, '-out', cert])).toMatchObject({ exitCode: 0 })
-      const tls = { key: await readFile(key), cert: await readFile(cert) }
-      await using server = createTlsServer(tls, (_, response) => response.end())
-      const env = { KJITSI_LISTEN_PORT: await listening(server), KJITSI_TLS_CERT: '/tls/tls.crt' }
+      await using authority = await makeAuthority('DNS:kjitsi')
+      const url = await serve((_, response) => response.end(), authority.server)
+      const env = { KJITSI_LISTEN_PORT: new URL(url).port, KJITSI_TLS_CERT: '/tls/tls.crt' }
       expect(await healthcheck(env)).toBe(0)
     })
   })

@@ -1,12 +1,12 @@
 // The manifests against the schemas of the real API, of an old and of a new Kubernetes; and the script in the CronJob.
 import { spawnSync } from 'node:child_process'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
-import { run } from '../run.ts'
-import { type Said, runProgram } from './programs.ts'
+import { sharedFolder } from '../support/folder.ts'
+import { run } from '../support/run.ts'
+import { type Said, runProgram } from '../support/programs.ts'
 
 const ARGUMENTS = [
   '--url',
@@ -17,14 +17,12 @@ const ARGUMENTS = [
   'https://meet.example.org',
 ]
 
-let dir: string
+const dir = sharedFolder()
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'kjitsi-kubernetes-'))
   for (const more of [[], ['--cronjob']]) {
     expect(await run(['gen-config', 'kubernetes', dir, ...ARGUMENTS, ...more])).toMatchObject({ exitCode: 0 })
   }
 })
-afterAll(() => rm(dir, { recursive: true }))
 
 function validate(file: string, version: string): Said {
   return runProgram('kubernetes-validate', ['--strict', '--kubernetes-version', version, join(dir, file)])

@@ -3,8 +3,9 @@ import fc from 'fast-check'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { run } from '../run.ts'
-import { type Nginx, openFolder, startNginx } from './nginx-server.ts'
+import { tempFolder, sharedFolder } from '../support/folder.ts'
+import { run } from '../support/run.ts'
+import { type Nginx, startNginx } from '../support/nginx.ts'
 
 const KEYCLOAK = ['--url', 'https://auth.example.org', '--realm', 'meet']
 const PEM = '-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----\n'
@@ -39,12 +40,11 @@ async function snippet(...args: readonly string[]): Promise<string> {
   return stdout
 }
 
-let dir: string
+const dir = sharedFolder()
 let keys: string
 let nginx: Nginx
 
 beforeAll(async () => {
-  dir = await openFolder()
   const html = join(dir, 'html')
   keys = join(dir, 'config', 'kjitsi-keys')
   await mkdir(join(html, 'static'), { recursive: true })
@@ -171,7 +171,7 @@ test('whatever the path of --keyserver, nginx serves the keys there, or it was r
     ),
   )
   const paths = fc.sample(fc.array(segment, { minLength: 1, maxLength: 3 }), { numRuns: 300, seed: 4 })
-  const root = await openFolder()
+  const root = tempFolder()
   await mkdir(join(root, 'keys'))
   await writeFile(join(root, 'keys', PRESENT), PEM)
   const locations = new Map<string, string>()

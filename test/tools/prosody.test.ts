@@ -1,13 +1,14 @@
 // Prosody's configuration, read by Debian's Prosody and by Lua itself.
 import fc from 'fast-check'
-import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Ran, run } from '../run.ts'
-import { openFolder } from './nginx-server.ts'
-import { runProgram } from './programs.ts'
-import { freePort, greet } from './prosody-server.ts'
+import { describe, expect, test } from 'vitest'
+import { freePort } from '../support/http.ts'
+import { sharedFolder } from '../support/folder.ts'
+import { type Ran, run } from '../support/run.ts'
+import { runProgram } from '../support/programs.ts'
+import { greet } from '../support/prosody.ts'
 
 const ISSUER = 'https://auth.example.org/realms/meet'
 const DEBIAN = ['--debian', '--jitsi-url', 'https://meet.example.org', '--issuer', ISSUER]
@@ -36,12 +37,8 @@ VirtualHost "guest.${host}"
     authentication = "jitsi-anonymous"
 `
 
-let dir: string
-beforeAll(async () => {
-  // As root, prosodyctl reads as the user prosody.
-  dir = await openFolder()
-})
-afterAll(() => rm(dir, { recursive: true }))
+// As root, prosodyctl reads as the user prosody.
+const dir = sharedFolder()
 
 async function generate(...args: readonly string[]): Promise<Ran> {
   return run(['gen-config', 'prosody', ...args], { cwd: dir })

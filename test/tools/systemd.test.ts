@@ -1,22 +1,20 @@
 // The units, as systemd itself reads and judges them.
 import fc from 'fast-check'
 import { execFileSync } from 'node:child_process'
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { run } from '../run.ts'
-import { runProgram } from './programs.ts'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { tempFolder, sharedFolder } from '../support/folder.ts'
+import { run } from '../support/run.ts'
+import { runProgram } from '../support/programs.ts'
 
 const UNITS = ['kjitsi-export-certs.service', 'kjitsi-export-certs.timer', 'kjitsi-serve-certs.service']
 
-let dir: string
+const dir = sharedFolder()
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'kjitsi-systemd-'))
   const argv = ['gen-config', 'systemd', dir, '--url', 'https://auth.example.org', '--realm', 'meet']
   expect(await run(argv)).toMatchObject({ exitCode: 0 })
 })
-afterAll(() => rm(dir, { recursive: true }))
 
 test('three units are written', async () => {
   expect((await readdir(dir)).sort()).toEqual(UNITS)
@@ -86,7 +84,7 @@ describe('whatever the values, systemd reads what was given, or they were refuse
   const cases = fc.sample(fc.tuple(hostile, hostile, hostile), { numRuns: 250, seed: 4 })
 
   test('address, realm and folder', async () => {
-    const box = await mkdtemp(join(tmpdir(), 'kjitsi-systemd-'))
+    const box = tempFolder()
     const wanted = new Map<string, { url: string; realm: string; folder: string }>()
     let refused = 0
     for (const [i, [path, realm, folder]] of cases.entries()) {
@@ -128,7 +126,6 @@ describe('whatever the values, systemd reads what was given, or they were refuse
         ['/usr/bin/env', 'kjitsi', 'export-certs', folder, '--prune', '--grace', '24h'],
       ])
     }
-    await rm(box, { recursive: true })
   })
 })
 

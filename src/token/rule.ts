@@ -1,4 +1,24 @@
-// What looking at one thing comes to.
+// What a rule of Prosody's is, and what looking at one thing comes to.
+import type { Attempt } from './token.ts'
+
+/** A row of the tables in login.ts, claims.ts and join.ts, which stand in Prosody's order. */
+export interface Rule {
+  /** What it looks at, in a word or two. */
+  readonly about: string
+  /** As Prosody logs it and the browser gets it; '' where it never refuses, but may give no answer. */
+  readonly reason: string
+  /** Of the answer; not-allowed where it is not given. */
+  readonly condition?: 'not-authorized'
+  /** How it comes about, for people. */
+  readonly cause: string
+  /** What mends it. */
+  readonly fix: string
+  /** Whether Prosody looks at all; always, where it is not given. */
+  readonly when?: (attempt: Attempt) => boolean
+  readonly look: (attempt: Attempt) => Outcome
+}
+
+export type Rules = Readonly<Record<string, Rule>>
 
 export type Outcome =
   | { readonly is: 'passed'; readonly found: string; readonly expected: string }
@@ -12,21 +32,13 @@ export type Outcome =
       readonly told?: string
     }
   /**
-   * A Lua error, a closed connection or no login on offer: nothing comes back, and `why` goes on after
-   * "because".
+   * `no answer`: a Lua error, a closed connection or no login on offer. `why` goes on after "because"; `fix` mends
+   * just this, where the rule's own is for something else.
    */
   | {
-      readonly is: 'no answer'
+      readonly is: 'no answer' | 'undetermined'
       readonly found: string
       readonly why: string
-      /** What mends just this, where the rule's own fix is for something else. */
-      readonly fix?: string
-    }
-  | {
-      readonly is: 'undetermined'
-      readonly found: string
-      readonly why: string
-      /** As that of `no answer`. */
       readonly fix?: string
     }
   /**

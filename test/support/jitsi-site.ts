@@ -3,8 +3,8 @@
 import { readFileSync } from 'node:fs'
 import type { OutgoingHttpHeaders } from 'node:http'
 import { createServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
-import type { TestAuthority } from '../real/proxy.ts'
+import type { TestAuthority } from './authority.ts'
+import { type Listening, listen } from './http.ts'
 
 /** What one Jitsi has that others have not. */
 export interface Served {
@@ -12,8 +12,7 @@ export interface Served {
   readonly headers: OutgoingHttpHeaders
 }
 
-export interface JitsiSites extends AsyncDisposable {
-  readonly port: number
+export interface JitsiSites extends Listening {
   /** By the host in the address, without a port. */
   readonly sites: Map<string, Served>
 }
@@ -30,7 +29,7 @@ const FILES: Readonly<Record<string, readonly [type: string, body: Buffer]>> = {
 const MEETING = [HTML, file('meeting.html')] as const
 
 function file(name: string): Buffer {
-  return readFileSync(new URL(`jitsi/${name}`, import.meta.url))
+  return readFileSync(new URL(`../browser/jitsi/${name}`, import.meta.url))
 }
 
 export async function serveJitsi({ server: tls }: TestAuthority): Promise<JitsiSites> {
@@ -42,15 +41,7 @@ export async function serveJitsi({ server: tls }: TestAuthority): Promise<JitsiS
       pathname === '/config.js' ? ([JS, site?.config ?? ''] as const) : (FILES[pathname] ?? MEETING)
     response.writeHead(200, { 'content-type': type, ...site?.headers }).end(body)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return {
-    port: (server.address() as AddressInfo).port,
-    sites,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-    },
-  }
+  return { ...(await listen(server)), sites }
 }
 
 /**

@@ -2,7 +2,8 @@
 import { spawn } from 'node:child_process'
 import { StringDecoder } from 'node:string_decoder'
 import { stripVTControlCharacters } from 'node:util'
-import { BIN, type RunOptions } from './run.ts'
+import type { RunOptions } from './io.ts'
+import { BIN } from './run.ts'
 
 export interface Terminal {
   /** Resolves once the text has been on the screen after what was awaited before; fails where the command ends first. */

@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Browser, chromium } from 'playwright-core'
-import type { TestAuthority } from '../real/proxy.ts'
-import { program, runProgram } from '../tools/programs.ts'
+import { program, runProgram } from './programs.ts'
+import type { TestAuthority } from './authority.ts'
 
 export interface Chromium extends AsyncDisposable {
   readonly browser: Browser

@@ -2,12 +2,12 @@
 import { fileNameOf } from '../certs/pem.ts'
 import type { ProsodySettings } from '../prosody/settings.ts'
 import { type Decoded, type Json, decodeBase64url, decodeJson } from './decode.ts'
-import { type Key, type KeySet, type Keys, type Unseen, readPem } from './keys.ts'
+import { type PublicKey, type KeysByKid, type PublishedKeys, type Unseen, readPem } from './keys.ts'
 import { luaNumber } from './lua.ts'
 import type { Room } from './room.ts'
 import { shownAddress } from '../shown.ts'
 
-export interface Facts {
+export interface Attempt {
   /** null where nobody sent one. */
   readonly token: string | null
   readonly prosody: ProsodySettings
@@ -25,7 +25,7 @@ export interface Facts {
   readonly body: Decoded | undefined
   readonly signature: Buffer | undefined
   /** undefined where there is no kid to look for. */
-  readonly key: Found | undefined
+  readonly key: KeySearch | undefined
   /** Whether the token is so long that nothing in it was looked into. */
   readonly unread: boolean
 }
@@ -34,8 +34,8 @@ export interface Facts {
  * What the search for a key comes to. A kid that is no text is a Lua error, and so is one that a key set
  * alone lacks.
  */
-type Found =
-  | Key
+type KeySearch =
+  | PublicKey
   | Unseen
   | { readonly is: 'no text' | 'not in set'; readonly what: string }
   /** `what` is a sentence without its full stop. */
@@ -44,13 +44,13 @@ type Found =
 /** Tokens far beyond what Prosody takes are not looked into. */
 const MAX_LOOKED_INTO = 65_536
 
-export function factsOf(
+export function attemptOf(
   token: string | null,
   prosody: ProsodySettings,
-  keys: Keys,
+  keys: PublishedKeys,
   room: Room | undefined,
   now: number,
-): Facts {
+): Attempt {
   const byKey = prosody.keyServer !== undefined || prosody.keysUrl !== undefined
   const unread = token !== null && token.length > MAX_LOOKED_INTO
   const text = token === null || unread ? '' : token
@@ -102,7 +102,11 @@ export function kidOf(token: string | null): Json | undefined {
 }
 
 /** The file that Prosody asks the key server for, undefined where it asks for none, or for what is not known. */
-export function keyFileOf(token: string | null, prosody: ProsodySettings, keys: Keys): string | undefined {
+export function keyFileOf(
+  token: string | null,
+  prosody: ProsodySettings,
+  keys: PublishedKeys,
+): string | undefined {
   const kid = kidOf(token)
   if (!prosody.keyServerAskable || kid === undefined) return undefined
   const { set, failure } = setOf(prosody, keys)
@@ -112,8 +116,8 @@ export function keyFileOf(token: string | null, prosody: ProsodySettings, keys: 
 /** The key set, where these settings make Prosody ask for one. */
 function setOf(
   { keysUrlAskable }: ProsodySettings,
-  { set, setFailure: failure }: Keys,
-): { readonly set?: KeySet | undefined; readonly failure?: string | undefined } {
+  { set, setFailure: failure }: PublishedKeys,
+): { readonly set?: KeysByKid | undefined; readonly failure?: string | undefined } {
   return keysUrlAskable ? { set, failure } : {}
 }
 
@@ -123,7 +127,11 @@ function fileOf(kid: Json | undefined): string | undefined {
   return typeof kid === 'string' ? fileNameOf(kid) : undefined
 }
 
-function findKey(kid: Json | undefined, prosody: ProsodySettings, keys: Keys): Found | undefined {
+function findKey(
+  kid: Json | undefined,
+  prosody: ProsodySettings,
+  keys: PublishedKeys,
+): KeySearch | undefined {
   if (kid === undefined) return undefined
   const { set, failure } = setOf(prosody, keys)
   if (set === 'undetermined')
@@ -143,7 +151,7 @@ function findKey(kid: Json | undefined, prosody: ProsodySettings, keys: Keys): F
   return keys.file(file) ?? { is: 'absent', what: `There is no ${file} ${place}`, file }
 }
 
-function secretAsKey({ secret, signType }: ProsodySettings): Found | undefined {
+function secretAsKey({ secret, signType }: ProsodySettings): KeySearch | undefined {
   // With RS256 the secret is read as a public key.
   return secret === undefined || signType.startsWith('HS') ? undefined : readPem(secret)
 }

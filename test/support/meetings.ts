@@ -3,8 +3,8 @@ import { mkdir, rm } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import type { BrowserContext, Page } from 'playwright-core'
 import { onTestFinished } from 'vitest'
-import { type Jitsi, makeJitsi } from '../real/jitsi.ts'
-import { makeAuthority, startProxy } from '../real/proxy.ts'
+import { type Jitsi, makeJitsi } from './jitsi.ts'
+import { startProxy } from './proxy.ts'
 import {
   ADMIN_ENV,
   type Spoil,
@@ -14,9 +14,10 @@ import {
   makeRealm,
   makeUser,
   spoilClient,
-} from '../real/realm.ts'
+} from './realm.ts'
 import { startChromium } from './chromium.ts'
 import { type Served, configJs, serveJitsi } from './jitsi-site.ts'
+import { makeAuthority } from './authority.ts'
 
 const ARTEFACTS = fileURLToPath(new URL('../artefacts/login/', import.meta.url))
 export const ROOM = 'Team A'

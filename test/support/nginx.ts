@@ -1,8 +1,7 @@
 // A real nginx without rights, on a socket in a folder of its own.
 import { spawn } from 'node:child_process'
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { type OutgoingHttpHeaders, request } from 'node:http'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { program } from './programs.ts'
@@ -17,13 +16,6 @@ interface Answer {
 export interface Nginx extends AsyncDisposable {
   /** Asks for a path as it stands, with nothing made of its dots, slashes or percent signs. */
   readonly get: (server: string, path: string, method?: string) => Promise<Answer>
-}
-
-/** A folder that a server without rights can read. */
-export async function openFolder(): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'kjitsi-nginx-'))
-  await chmod(dir, 0o755)
-  return dir
 }
 
 const NOBODY = 65_534
@@ -83,7 +75,6 @@ http {
     async [Symbol.asyncDispose]() {
       child.kill('SIGTERM')
       await exited
-      await rm(dir, { recursive: true })
     },
   }
 }

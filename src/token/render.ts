@@ -1,21 +1,22 @@
-// A verdict for people: the answer first, then every rule with the values it looked at.
+// A verdict as it is told: to people, the answer first and then every rule with the values it looked at; to scripts, one
+// document with every rule, or the short form of --batch.
 import type { ChalkInstance } from 'chalk'
 import { table } from '../table.ts'
-import { membersOf } from './facts.ts'
-import { sentenceOfRule } from './plain.ts'
-import { type Looked, type Verdict, fails } from './verdict.ts'
+import { membersOf } from './token.ts'
+import { type RuleResult, type Verdict, fails } from './verdict.ts'
+import { warningsOf } from './warnings.ts'
 
 /** @param typed the room as it was asked about, undefined where none was */
 export function report(verdict: Verdict, typed: string | undefined, paint: ChalkInstance): string {
   const { rules, decided } = verdict
-  const others = rules.filter((looked) => fails(looked) && looked !== decided)
-  const fixes = others.map((looked) => `Also: ${sentenceOfRule(looked)}.${mend(looked, paint)}`)
+  const others = rules.filter((result) => fails(result) && result !== decided)
+  const fixes = others.map((result) => `Also: ${sentenceOfRule(result)}.${mend(result, paint)}`)
   return [answer(verdict, typed, paint), ...fixes, '', table(rowsOf(rules, paint))].join('\n')
 }
 
 function answer(verdict: Verdict, typed: string | undefined, paint: ChalkInstance): string {
-  const { auth, determined, accepted, decided, facts } = verdict
-  const what = facts.token === null ? 'a login without a token' : 'this token'
+  const { auth, determined, accepted, decided, attempt } = verdict
+  const what = attempt.token === null ? 'a login without a token' : 'this token'
   const room = typed === undefined ? '' : ` for room ${typed}`
   const why = decided === undefined ? '' : sentenceOfRule(decided)
   const fix = decided === undefined ? '' : mend(decided, paint)
@@ -24,7 +25,7 @@ function answer(verdict: Verdict, typed: string | undefined, paint: ChalkInstanc
     return `${paint.green(`Jitsi accepts ${what}${room}`)}${until(verdict)}${about}.`
   }
   if (!determined) {
-    const doubt = facts.prosody.doubts[0]?.what ?? why
+    const doubt = attempt.prosody.doubts[0]?.what ?? why
     return `${paint.yellow(`Only Prosody itself can tell whether it accepts ${what}${room}`)}: ${doubt}.${fix}`
   }
   if (auth.accepted) {
@@ -36,13 +37,13 @@ function answer(verdict: Verdict, typed: string | undefined, paint: ChalkInstanc
     : `${paint.red(`Jitsi gives no answer to ${what}`)}, which looks like a server that is down: ${why}.${fix}`
 }
 
-function mend(looked: Looked, paint: ChalkInstance): string {
-  return `\n  ${paint.dim(`→ ${looked.fix}`)}`
+function mend(result: RuleResult, paint: ChalkInstance): string {
+  return `\n  ${paint.dim(`→ ${result.fix}`)}`
 }
 
-function until({ facts }: Verdict): string {
-  const exp = membersOf(facts.body)?.['exp']
-  return typeof exp === 'number' && exp < 100_000_000_000 ? ` until ${clock(exp, facts.now)}` : ''
+function until({ attempt }: Verdict): string {
+  const exp = membersOf(attempt.body)?.['exp']
+  return typeof exp === 'number' && exp < 100_000_000_000 ? ` until ${clock(exp, attempt.now)}` : ''
 }
 
 /**
@@ -63,22 +64,22 @@ function span(seconds: number): string {
   return seconds < 172_800 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86_400)} days`
 }
 
-function rowsOf(rules: readonly Looked[], paint: ChalkInstance): readonly (readonly string[])[] {
+function rowsOf(rules: readonly RuleResult[], paint: ChalkInstance): readonly (readonly string[])[] {
   const marks = {
     passed: paint.green('✓'),
     refused: paint.red('✗'),
     'no answer': paint.red('✗'),
     undetermined: paint.yellow('?'),
   }
-  const rows = rules.map((looked): readonly string[] => {
-    const { rule, outcome } = looked
+  const rows = rules.map((result): readonly string[] => {
+    const { rule, outcome } = result
     const about = `${rule.step}: ${rule.about}`
     if (outcome.is === 'skipped' || outcome.is === 'hidden') {
       const why = outcome.is === 'skipped' ? 'nothing to look at' : 'hidden by what failed before'
       return ['-', about, '', '', why].map((cell) => paint.dim(cell))
     }
     const expected = 'expected' in outcome ? outcome.expected : ''
-    return [marks[outcome.is], about, cut(outcome.found), cut(expected), saidBy(looked)]
+    return [marks[outcome.is], about, cut(outcome.found), cut(expected), saidBy(result)]
   })
   return [['', 'looked at', 'found', 'accepted', ''], ...rows]
 }
@@ -90,7 +91,59 @@ function cut(text: string): string {
   return text.length > CELL ? `${text.slice(0, CELL - 1)}…` : text
 }
 
-function saidBy({ rule, outcome }: Looked): string {
+function saidBy({ rule, outcome }: RuleResult): string {
   if (outcome.is === 'refused') return outcome.text ?? rule.reason
   return outcome.is === 'no answer' || outcome.is === 'undetermined' ? outcome.is : ''
+}
+
+/** The members of one line of --batch, and the first ones of the document. */
+export function plainVerdict({
+  auth,
+  join,
+  answered,
+  determined,
+}: Verdict): Readonly<Record<string, unknown>> {
+  return { auth, join, answered, determined }
+}
+
+export function plainRules({ rules }: Verdict): readonly unknown[] {
+  return rules.map((result) => {
+    const { rule, outcome } = result
+    const { code, step, about, reason } = rule
+    return {
+      code,
+      step,
+      about,
+      reason: reason || null,
+      ...outcome,
+      ...(fails(result) && { fix: result.fix }),
+    }
+  })
+}
+
+/** Every rule that does not hold, and then the warnings. */
+export function plainFindings(verdict: Verdict): readonly unknown[] {
+  const rules = verdict.rules.filter(fails).map((result) => {
+    const { rule, outcome } = result
+    return { code: rule.code, level: outcome.is, message: sentenceOfRule(result), fix: result.fix }
+  })
+  return [...rules, ...warningsOf(verdict.attempt, verdict.about)]
+}
+
+/** What a rule that does not hold comes to, with the values that it looked at. */
+function sentenceOfRule({ rule, outcome }: RuleResult): string {
+  switch (outcome.is) {
+    case 'refused':
+      return [
+        outcome.text ?? rule.reason,
+        outcome.told ?? `Found ${outcome.found}, accepted ${outcome.expected}`,
+      ].join('. ')
+    case 'no answer':
+    case 'undetermined':
+      return outcome.why
+    case 'passed':
+    case 'skipped':
+    case 'hidden':
+      return ''
+  }
 }

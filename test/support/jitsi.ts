@@ -1,14 +1,13 @@
 // What an administrator makes with kjitsi for one Jitsi: the Keycloak client, .env, the web client's lines and the keys;
 // and what that Jitsi then says to a token.
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { onTestFinished } from 'vitest'
 import { readEnv } from '../../src/env-file/parse.ts'
-import { run } from '../run.ts'
+import { run } from './run.ts'
 import type { Site } from './browserless-login.ts'
 import { ADMIN_ENV, type TestRealm } from './realm.ts'
+import { tempFolder } from './folder.ts'
 
 export interface Jitsi extends Site {
   /** The folder with `.env`, `custom-config.js` and `certs`; gone after the test. */
@@ -28,8 +27,7 @@ export async function makeJitsi(
   access: Readonly<Record<string, string>> = ADMIN_ENV,
   clientId = `jitsi-${randomUUID().slice(0, 8)}`,
 ): Promise<Jitsi> {
-  const dir = await mkdtemp(join(tmpdir(), 'kjitsi-jitsi-'))
-  onTestFinished(() => rm(dir, { recursive: true }))
+  const dir = tempFolder()
   const kjitsi = async (...argv: readonly string[]): Promise<void> => {
     const env = { ...access, KEYCLOAK_REALM: realm.name, KJITSI_CLIENT: clientId }
     const ran = await run(argv, { env: { ...env, KJITSI_MODERATORS: 'role:owner' }, cwd: dir })

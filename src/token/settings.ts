@@ -7,7 +7,7 @@ import type { Finding } from '../finding.ts'
 import { finding } from './findings.ts'
 import { neighbourFindings } from '../jitsi/env-findings.ts'
 import { type ProsodySettings, type TokenOptions, prosodySettings } from '../prosody/settings.ts'
-import type { Places } from './key-source.ts'
+import type { KeyPlaces } from './fetch-keys.ts'
 import { shownAddress } from '../shown.ts'
 import type { AboutJitsi } from './verdict.ts'
 
@@ -24,9 +24,9 @@ export interface TokenSettings {
   readonly domainVerification: boolean | undefined
 }
 
-export interface Given {
+export interface CheckBasis {
   readonly prosody: ProsodySettings
-  readonly places: Places
+  readonly places: KeyPlaces
   readonly findings: readonly Finding[]
   /** What the `.env` tells of the client whose tokens it accepts. */
   readonly about: AboutJitsi | undefined
@@ -37,7 +37,7 @@ export interface Given {
  * @throws KjitsiError `usage` where they are too few, or `.env` cannot be read as docker compose reads it
  */
 /** @param cwd absolute path that the others start from */
-export async function givenFor(settings: TokenSettings, cwd: string): Promise<Given> {
+export async function readSettings(settings: TokenSettings, cwd: string): Promise<CheckBasis> {
   const { jitsiEnv, issuer, audience, keyserver, certs, jwks, appId, signType } = settings
   const byFlags = issuer.length > 0 && (keyserver ?? certs ?? jwks[0]) !== undefined
   if (jitsiEnv === undefined && !byFlags) throw tooFew()

@@ -6,10 +6,17 @@ import { KjitsiError, messageOf } from '../errors.ts'
 import { readIfThere } from '../files.ts'
 import { type Http, getText } from '../http/http.ts'
 import { badStatus, statusOf } from '../http/reasons.ts'
-import { type Key, type KeySet, type Keys, type Unseen, readKeySet, readPem } from './keys.ts'
+import {
+  type PublicKey,
+  type KeysByKid,
+  type PublishedKeys,
+  type Unseen,
+  readKeySet,
+  readPem,
+} from './keys.ts'
 
-export interface KeySource {
-  readonly keys: Keys
+export interface KeyFetcher {
+  readonly keys: PublishedKeys
   /** Gets the key set before a verdict asks for it, where it was not seen yet. */
   readonly loadSet: () => Promise<void>
   /** Gets a file before a verdict asks for it. One that was not seen is asked for again the next time. */
@@ -21,7 +28,7 @@ const MAX_BYTES = 1_000_000
 /** Files in memory at once; a batch may hold any number of kids. */
 const MAX_FILES = 1000
 
-export interface Places {
+export interface KeyPlaces {
   /** Folder to read files from in place of the key server. */
   readonly certs: string | undefined
   readonly keyServer: string | undefined
@@ -30,13 +37,13 @@ export interface Places {
 }
 
 /** @throws KjitsiError `file` where the folder or a key set is a path that cannot be read */
-export async function openKeySource(
+export async function openKeys(
   http: Http,
-  { certs, keyServer, sets }: Places,
+  { certs, keyServer, sets }: KeyPlaces,
   cwd: string,
-): Promise<KeySource> {
+): Promise<KeyFetcher> {
   const folder = certs === undefined ? undefined : await existingFolder(resolve(cwd, certs))
-  const files = new Map<string, Key | Unseen | undefined>()
+  const files = new Map<string, PublicKey | Unseen | undefined>()
   let set = await readSets(http, sets, cwd)
   let isNew = true
   return {
@@ -74,7 +81,7 @@ async function existingFolder(path: string): Promise<string> {
   })
 }
 
-async function readPemFile(path: string): Promise<Key | undefined> {
+async function readPemFile(path: string): Promise<PublicKey | undefined> {
   const text = await readIfThere(path)
   return text === undefined ? undefined : readPem(text)
 }
@@ -84,7 +91,7 @@ async function fetchFile(
   http: Http,
   keyServer: string | undefined,
   file: string,
-): Promise<Key | Unseen | undefined> {
+): Promise<PublicKey | Unseen | undefined> {
   if (keyServer === undefined) return undefined
   const seen = await see(http, `${keyServer}/${file}`)
   if (seen.is === 'unseen') return seen
@@ -115,8 +122,8 @@ async function readSets(
   http: Http,
   sets: readonly string[],
   cwd: string,
-): Promise<{ readonly keys: KeySet | undefined; readonly failure?: string }> {
-  let keys: KeySet | undefined
+): Promise<{ readonly keys: KeysByKid | undefined; readonly failure?: string }> {
+  let keys: KeysByKid | undefined
   let failure: string | undefined
   for (const place of sets) {
     const seen = /^[a-z][\w+.-]*:\/\//i.test(place) ? await see(http, place) : await readSet(place, cwd)

@@ -1,7 +1,5 @@
 // A reverse proxy in front of the real Keycloak that fails as networks and servers do: 503, silence, redirects, pages of
 // HTML, certificates of an authority that nobody knows, another base path.
-import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import {
   type IncomingMessage,
   type RequestListener,
@@ -11,12 +9,10 @@ import {
   request,
 } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import { type AddressInfo, connect } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
-import { promisify } from 'node:util'
+import { type Certificate, listen } from './http.ts'
 
 /** What becomes of one request in place of Keycloak's answer. */
 export type Fault =
@@ -50,7 +46,7 @@ export interface ProxyOptions {
   readonly fault?: (request: Seen, nth: number) => Fault | undefined | Promise<Fault | undefined>
   /** Base path that only the proxy has; what is outside of it is a page that is not there. */
   readonly prefix?: string
-  readonly tls?: { readonly key: string; readonly cert: string }
+  readonly tls?: Certificate
 }
 
 /** Starts the proxy on a free port of the loopback interface. */
@@ -73,7 +69,7 @@ export async function startProxy(target: string, options: ProxyOptions = {}): Pr
   }
   return {
     seen,
-    ...(await listen(tls ? createTlsServer(tls, listener) : createServer(listener), tls ? 'https' : 'http')),
+    ...(await placed(tls ? createTlsServer(tls, listener) : createServer(listener), tls ? 'https' : 'http')),
   }
 }
 
@@ -150,61 +146,10 @@ export async function startForwardProxy(): Promise<Proxy> {
     })
     for (const end of [upstream, socket]) end.on('error', () => socket.destroy())
   })
-  return { seen, ...(await listen(server, 'http')) }
+  return { seen, ...(await placed(server, 'http')) }
 }
 
-async function listen(server: Server, scheme: string): Promise<{ url: string } & AsyncDisposable> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  return {
-    url: `${scheme}://127.0.0.1:${port}`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-    },
-  }
-}
-
-export interface TestAuthority extends AsyncDisposable {
-  /** Path of the authority's own certificate. */
-  readonly caFile: string
-  /** What the authority signed for the server. */
-  readonly server: { readonly key: string; readonly cert: string }
-}
-
-/**
- * Makes a certificate authority that no machine knows, with openssl.
- * @param names of the server that it signs a certificate for, as openssl writes them
- */
-export async function makeAuthority(names = 'IP:127.0.0.1,DNS:localhost'): Promise<TestAuthority> {
-  const folder = await mkdtemp(join(tmpdir(), 'kjitsi-ca-'))
-  const openssl = async (...args: string[]): Promise<void> => {
-    await promisify(execFile)('openssl', args, { cwd: folder })
-  }
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
-  await openssl(
-    'req',
-    '-x509',
-    ...key,
-    '-keyout',
-    'ca.key',
-    '-out',
-    'ca.pem',
-    '-subj',
-    '/CN=Test CA',
-    '-days',
-    '2',
-  )
-  await openssl('req', ...key, '-keyout', 'server.key', '-out', 'server.csr', '-subj', '/CN=localhost')
-  await writeFile(join(folder, 'san'), `subjectAltName=${names}\n`)
-  const signed = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-extfile', 'san']
-  await openssl('x509', '-req', '-in', 'server.csr', '-out', 'server.pem', ...signed)
-  return {
-    caFile: join(folder, 'ca.pem'),
-    server: {
-      key: await readFile(join(folder, 'server.key'), 'utf8'),
-      cert: await readFile(join(folder, 'server.pem'), 'utf8'),
-    },
-    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
-  }
+async function placed(server: Server, scheme: string): Promise<{ readonly url: string } & AsyncDisposable> {
+  const listening = await listen(server)
+  return { ...listening, url: `${scheme}://127.0.0.1:${listening.port}` }
 }

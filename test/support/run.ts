@@ -1,10 +1,10 @@
 // Runs kjitsi as its users do: in this process on streams of our own, or as the real command.
 import { spawn } from 'node:child_process'
-import { PassThrough, Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import { runProgram } from '../src/cli/program.ts'
-import { PROGRAM } from '../src/main.ts'
+import { runProgram } from '../../src/cli/program.ts'
+import { PROGRAM } from '../../src/main.ts'
+import { type RunOptions, testIo } from './io.ts'
 
 export interface Ran {
   readonly exitCode: number | null
@@ -12,30 +12,15 @@ export interface Ran {
   readonly stderr: string
 }
 
-export interface RunOptions {
-  readonly env?: Readonly<Record<string, string>>
-  readonly stdin?: string
-  readonly cwd?: string
-  readonly signal?: AbortSignal
-}
-
-export const BIN = fileURLToPath(new URL('../bin/kjitsi.js', import.meta.url))
+export const BIN = fileURLToPath(new URL('../../bin/kjitsi.js', import.meta.url))
 
 /** In this process: quick, and seen by coverage. No environment but `env`; an empty folder-less cwd unless given. */
 export async function run(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {
-  const stdout = new PassThrough()
-  const stderr = new PassThrough()
-  const printed = Promise.all([text(stdout), text(stderr)])
-  const exitCode = await runProgram(PROGRAM, argv, {
-    stdin: Readable.from([options.stdin ?? '']),
-    stdout,
-    stderr,
-    env: options.env ?? {},
-    cwd: options.cwd ?? '/nowhere',
-    signal: options.signal ?? new AbortController().signal,
-  })
-  stdout.end()
-  stderr.end()
+  const io = testIo(options)
+  const printed = Promise.all([text(io.stdout), text(io.stderr)])
+  const exitCode = await runProgram(PROGRAM, argv, io)
+  io.stdout.end()
+  io.stderr.end()
   const [out, err] = await printed
   return { exitCode, stdout: out, stderr: err }
 }

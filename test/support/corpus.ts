@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { readEnv } from '../../src/env-file/parse.ts'
 import { type ProsodySettings, prosodySettings } from '../../src/prosody/settings.ts'
-import { type Keys, readKeySet, readPem } from '../../src/token/keys.ts'
+import { type PublishedKeys, readKeySet, readPem } from '../../src/token/keys.ts'
 import { type Verdict, verdictOf } from '../../src/token/verdict.ts'
 
 interface Answer {
@@ -42,7 +42,7 @@ export const INSTALLATIONS = readFixture('settings.json') as readonly Installati
 
 export interface Asked {
   readonly prosody: ProsodySettings
-  readonly keys: Keys
+  readonly keys: PublishedKeys
 }
 
 export const ASKED: ReadonlyMap<string, Asked> = new Map(
