@@ -33,3 +33,10 @@ export function shownDuration(seconds: number): string {
   const unit = whole !== UNITS.d && fits('d') ? 'd' : fits('h') ? 'h' : fits('m') ? 'm' : 's'
   return `${whole / UNITS[unit]}${unit}`
 }
+
+/** About how long, for people: `40 s`, `12 min`, `5 h`, `3 days`. */
+export function roughSpan(seconds: number): string {
+  if (seconds < 120) return `${Math.ceil(seconds)} s`
+  if (seconds < 7200) return `${Math.floor(seconds / 60)} min`
+  return seconds < 172_800 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86_400)} days`
+}

@@ -13,6 +13,7 @@ import { type Moderators, readModerators } from './jitsi/moderation.ts'
 import { jitsiOrigin } from './jitsi/origin.ts'
 import { adviseAddress, serverAddress } from './keycloak/address.ts'
 import type { Login } from './keycloak/login.ts'
+import { tokenIn } from './token/pasted.ts'
 
 const KEYCLOAK_TITLE = 'Keycloak:'
 
@@ -97,7 +98,7 @@ export const LOGIN = under('Login of kjitsi at Keycloak (an administrator, of re
     flag: '--access-token-file <path>',
     env: 'KEYCLOAK_ACCESS_TOKEN',
     help: 'access token to use in place of a login',
-    parse: plain,
+    parse: tokenIn,
     secret: true,
   }),
 })

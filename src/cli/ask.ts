@@ -20,8 +20,8 @@ export async function ask(
 ): Promise<unknown> {
   const { default: inquirer } = await import('inquirer')
   const message = `${setting.question ?? setting.help}:`
-  // A retry would be shown on the very line on which the question stands.
-  const quiet = { ...http, onRetry: () => undefined }
+  // Either would be shown on the very line on which the question stands.
+  const quiet = { ...http, onRetry: () => undefined, onWait: () => undefined }
   // A blank may be part of a secret, and was pasted by mistake into anything else.
   const bare = (text: string): string => (setting.secret ? text : text.trim())
   const validate = async (text: string): Promise<string | true> => {

@@ -64,7 +64,7 @@ function commandRows({ commands }: Commander, helper: Help): readonly Row[] {
   return commands.map((sub) => [helper.subcommandTerm(sub).replace(' [options]', ''), sub.summary()])
 }
 
-const SECRETS = 'A secret: in its variable, or in a file by the flag or NAME_FILE (- for stdin).'
+const SECRETS = 'A secret: in its variable, or in a file by the flag or NAME_FILE (- is stdin).'
 
 const ORDER =
   'A flag comes before its variable (in parentheses), that before the settings file. A flag with ... may be given ' +
@@ -79,7 +79,8 @@ function parts(...texts: readonly string[]): string {
 function section(title: string, rows: readonly Row[], helper: Help): string {
   if (rows.length === 0) return ''
   const width = Math.max(...rows.map(([term]) => term.length))
-  return [title, ...rows.map(([term, text]) => helper.formatItem(term, width, text, helper)), ''].join('\n')
+  const items = rows.map(([term, text]) => `${helper.formatItem(term, width, text, helper)}\n`)
+  return wrapped(title, helper) + items.join('')
 }
 
 function wrapped(text: string, helper: Help, indent = ''): string {

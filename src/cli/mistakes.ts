@@ -28,7 +28,7 @@ export function spelledOut(argv: readonly string[], commands: Typed['commands'])
   if (first === 'version' || first === '-v') return ['--version']
   const before = argv.slice(0, -1)
   const isLast = argv.at(-1) === 'help' && called({ argv: before, commands }).name === before.join(' ')
-  const words = first === 'help' ? argv.slice(1) : isLast ? before : argv
+  const words = ['help', '-h', '--help'].includes(first) ? argv.slice(1) : isLast ? before : argv
   if (words === argv && !argv.some((word) => word === '-h' || word === '--help')) return argv
   // With the flag, commander would take an unknown command for none.
   const { among, next } = called({ argv: words, commands })

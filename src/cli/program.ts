@@ -4,7 +4,7 @@ import { KjitsiError } from '../errors.ts'
 import type { Http } from '../http/http.ts'
 import { type Transport, openTransport } from '../http/transport.ts'
 import type { Io, Output } from '../io.ts'
-import { MASKED, shownValue } from '../shown.ts'
+import { MASKED, quoted, shownValue } from '../shown.ts'
 import { COMMON } from './common.ts'
 import { type Command, type CommandGroup, type Ended, createContext } from './context.ts'
 import { EXIT_CODES, worstOf } from './exit-codes.ts'
@@ -42,13 +42,14 @@ export async function runProgram(program: Program, argv: readonly string[], io: 
     const table = { ...command.settings, ...COMMON }
     const resolved = await resolveSettings(table, flags, io, secrets, former)
     const { json, quiet, verbose } = resolved.values
-    // Only what goes on for a while has a form for its log.
-    const { log } = resolved.values as { readonly log?: 'text' | 'json' }
-    output = createOutput(io, { json, quiet, verbose, secrets, about, ...(log && { log }) })
+    // Only what goes on for a while has a form for its log, and only what can be checked is strict.
+    const { log, strict } = resolved.values as { readonly log?: 'text' | 'json'; readonly strict?: boolean }
+    const form = { json, quiet, verbose, ...(strict && { strict }), ...(log && { log }) }
+    output = createOutput(io, { ...form, secrets, about })
     let transport: Transport | undefined
     try {
-      resolved.findings.forEach(output.find)
       tellSettings(table, resolved, output)
+      resolved.findings.forEach(output.find)
       transport = await openTransport(resolved.values.timeout, resolved.values.caFile, io)
       const http = httpOf(resolved, transport, output, io)
       ended = await command.run(createContext(table, args, resolved, http, output, io))
@@ -58,7 +59,7 @@ export async function runProgram(program: Program, argv: readonly string[], io: 
   })
   try {
     await tree.parseAsync([...typed.argv], { from: 'user' })
-    const worst = worstOf([ended ?? []].flat())
+    const worst = worstOf([ended ?? [], output.end()].flat())
     return worst === undefined ? 0 : EXIT_CODES[worst]
   } catch (error) {
     if (error instanceof CommanderError) {
@@ -114,6 +115,10 @@ function httpOf(
       output.progress(`waiting for the server (${reason}) …`)
     },
     onRequest: output.detail,
+    onWait: (what) => {
+      output.progress(what === '' ? '' : `waiting for ${what} …`)
+    },
+    quote: (text) => quoted(text, secrets),
     onSecret: (secret) => {
       if (!secrets.includes(secret)) secrets.push(secret)
     },
@@ -133,7 +138,7 @@ export function commandTree(program: Program, io: Io, action: Action): Commander
     .description(program.description)
     .version(program.version)
     .helpCommand(false)
-    .configureHelp({ formatHelp: programHelp })
+    .configureHelp({ formatHelp: programHelp, minWidthToWrap: 20 })
     .configureOutput({
       writeOut: (text) => void io.stdout.write(text),
       // Its errors are thrown, and printed by runProgram like all others.
@@ -149,11 +154,11 @@ export function commandTree(program: Program, io: Io, action: Action): Commander
 function addCommand(parent: Commander, declared: Command | CommandGroup, action: Action): void {
   const sub = parent.command(declared.name).copyInheritedSettings(parent).summary(declared.summary)
   if ('subcommands' in declared) {
-    sub.usage('<command> [options]').configureHelp({ formatHelp: groupHelp })
+    sub.usage('<command> [options]').configureHelp({ ...sub.configureHelp(), formatHelp: groupHelp })
     for (const one of declared.subcommands) addCommand(sub, one, action)
     return
   }
-  sub.configureHelp({ formatHelp: commandHelp(declared) })
+  sub.configureHelp({ ...sub.configureHelp(), formatHelp: commandHelp(declared) })
   for (const [name, help] of declared.args) sub.argument(name, help)
   for (const setting of Object.values({ ...declared.settings, ...COMMON })) addOptions(sub, setting)
   sub.allowExcessArguments().action(() => action(declared, sub.args, givenFlags(sub)))

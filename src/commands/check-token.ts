@@ -9,7 +9,7 @@ import { type ErrorCode, KjitsiError } from '../errors.ts'
 import { fileError, openFile } from '../files.ts'
 import type { TokenSettings } from '../token/settings.ts'
 import { tokenIn } from '../token/pasted.ts'
-import { ACCEPTED, JITSI_ENV_FILE, JWKS, KEYSERVER } from '../settings.ts'
+import { ACCEPTED, JITSI_ENV_FILE, JWKS, KEYSERVER, PLAN } from '../settings.ts'
 
 const SETTINGS = {
   ...under('What is asked:', {
@@ -33,6 +33,7 @@ const SETTINGS = {
       help: 'file of JSON lines {"token":…,"room":…,"at":…}, - for stdin; prints one JSON line for each',
       parse: plain,
     }),
+    strict: PLAN.strict,
   }),
   ...under('Keys, in place of asking for them:', {
     certs: setting({
@@ -105,17 +106,23 @@ async function checkAll(context: Asked, batch: string): Promise<ErrorCode | unde
   // Opened before anything is asked of a server, and of any length: it is read line by line.
   const input = batch === '-' ? io.stdin : await openBatch(path)
   try {
-    const [{ runBatch }, { openCheck }] = await Promise.all([
+    const [{ runBatch }, { openCheck }, { warningsOf }] = await Promise.all([
       import('../token/batch.ts'),
       import('../token/check.ts'),
+      import('../token/warnings.ts'),
     ])
     const { ask, findings } = await openCheck(context.http, tokenSettings(context), context.io.cwd)
     findings.forEach(output.find)
-    const { answered, accepted } = await runBatch(input, io, (question) =>
-      ask({ ...question, room: question.room ?? settings.joinRoom, at: question.at ?? settings.at }),
-    )
+    let warned = false
+    const { answered, accepted } = await runBatch(input, io, async (question) => {
+      const room = question.room ?? settings.joinRoom
+      const verdict = await ask({ ...question, room, at: question.at ?? settings.at })
+      warned ||= warningsOf(verdict.attempt, verdict.about).some(({ level }) => level === 'warning')
+      return verdict
+    })
     output.note(`${accepted} of ${answered} accepted`)
-    return accepted === answered ? undefined : 'verdict'
+    // What is said of a token is in its line, and no finding of the whole.
+    return accepted === answered && !(settings.strict && warned) ? undefined : 'verdict'
   } catch (error) {
     io.signal.throwIfAborted()
     throw error instanceof KjitsiError ? error : fileError(`--batch: cannot read ${path}`, error)

@@ -159,13 +159,16 @@ export const genConfig = command({
       dryRun,
       files: files.map(({ path, ...file }) => (target?.into === undefined ? file : { ...file, into: path })),
     }
-    output.result('config', payload, () =>
-      target === undefined
-        ? files
-            .map((file) => (files.length > 1 ? `# file: ${file.name}\n${file.text}` : file.text))
-            .join('\n')
-        : table(files.map((file) => [file.path ?? '', stateOf(file, dryRun)])),
-    )
+    if (target === undefined) {
+      const texts = files.map(({ name: file, text }) =>
+        files.length > 1 ? `# file: ${file}\n${text}` : text,
+      )
+      output.data('config', payload, texts.join('\n'))
+    } else {
+      output.result('config', payload, () =>
+        table(files.map((file) => [file.path ?? '', stateOf(file, dryRun)])),
+      )
+    }
     if (kind.from === 'keycloak') output.note(`JWT_ASAP_KEYSERVER that goes with it: ${keyserver}`)
     return settings.check && files.some(({ result }) => result !== 'unchanged') ? 'drift' : undefined
   },

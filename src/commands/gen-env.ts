@@ -92,7 +92,7 @@ export const genEnv = command({
       output.find(found)
     }
     if (file === undefined) {
-      output.result('env', { file: null, ...describe(plan), text: plan.text }, () => plan.text)
+      output.data('env', { file: null, ...describe(plan), text: plan.text }, plan.text)
       return undefined
     }
     const dryRun = settings.dryRun || settings.check

@@ -39,7 +39,7 @@ const SETTINGS = {
       default: '10h',
     }),
     tokenAudience: { ...TOKEN_AUDIENCE, unset: 'the client id' },
-    moderators: { ...MODERATOR_ROLE },
+    moderators: MODERATOR_ROLE,
     makePublic: setting({
       flag: '--make-public',
       env: 'KJITSI_MAKE_PUBLIC',
@@ -58,7 +58,7 @@ const SETTINGS = {
   remove: REMOVE,
 }
 
-/** With --json a document of kind `client`, as keycloak/report.ts says. */
+/** With --json a document of kind `client`, as keycloak/run.ts says. */
 export const setupClient = command({
   name: 'setup-client',
   summary: 'create or correct the Keycloak client that Jitsi logs in with',
@@ -76,32 +76,21 @@ export const setupClient = command({
   ],
   async run(context) {
     const { http, output, settings } = context
-    const [{ clientWish, mapperOptions }, { adviseOptions }, { runInRealms }, { setUpClient }] =
-      await Promise.all([
-        import('../keycloak/desired-client.ts'),
-        import('../keycloak/advice.ts'),
-        import('../keycloak/run.ts'),
-        import('../keycloak/set-up.ts'),
-      ])
-    const { client, remove, check, dryRun } = settings
-    const moderatorRole = moderatorRoleOf(settings.moderators)
+    const [{ desiredClient }, { adviseOptions }, { runInRealms }, { clientPlanner }] = await Promise.all([
+      import('../keycloak/desired-client.ts'),
+      import('../keycloak/advice.ts'),
+      import('../keycloak/run.ts'),
+      import('../keycloak/set-up.ts'),
+    ])
+    const { client, remove, check, dryRun, all } = settings
+    const role = moderatorRoleOf(settings.moderators)
     const given = await givenOrigins(context)
     const admin = await needAdmin(context, given.length === 0 ? [MISSING_ORIGIN] : [])
     const origins = given.length === 0 ? (await context.need(['jitsiUrls'])).jitsiUrls : given
-    const options = { ...settings, moderatorRole }
-    const wish = clientWish([...new Set(origins)], options)
-    const findings = remove ? [] : adviseOptions(mapperOptions(options))
-    const run = { kind: 'client', client, dryRun: dryRun || check, check, findings, ...admin }
-    return runInRealms(http, output, run, (realm, onPlan) =>
-      setUpClient(realm, {
-        clientId: client,
-        wish,
-        role: moderatorRole,
-        remove,
-        dryRun: run.dryRun,
-        onPlan,
-      }),
-    )
+    const desired = desiredClient([...new Set(origins)], { ...settings, moderatorRole: role })
+    const findings = remove ? [] : adviseOptions({ moderatorRole: role })
+    const run = { kind: 'client', client, dryRun: dryRun || check, check, all, findings, ...admin }
+    return runInRealms(http, output, run, clientPlanner({ clientId: client, desired, role, remove }))
   },
 })
 

@@ -100,7 +100,7 @@ const SETTINGS = {
   remove: REMOVE,
 }
 
-/** With --json a document of kind `mappers`, as keycloak/report.ts says. */
+/** With --json a document of kind `mappers`, as keycloak/run.ts says. */
 export const setupMappers = command({
   name: 'setup-mappers',
   summary: 'create the claim mappers that Jitsi needs on a Keycloak client',
@@ -115,28 +115,18 @@ export const setupMappers = command({
   ],
   async run(context) {
     const { http, output, settings } = context
-    const [{ adviseOptions }, { desiredMappers }, { runInRealms }, { setUpMappers }] = await Promise.all([
+    const [{ adviseOptions }, { desiredMappers }, { runInRealms }, { mapperPlanner }] = await Promise.all([
       import('../keycloak/advice.ts'),
       import('../keycloak/mappers.ts'),
       import('../keycloak/run.ts'),
       import('../keycloak/set-up.ts'),
     ])
-    const { client, remove, check, dryRun } = settings
-    const moderatorRole = moderatorRoleOf(settings.moderators)
-    const options = { ...settings, moderatorRole }
-    const desired = desiredMappers(options)
+    const { client, remove, check, dryRun, all } = settings
+    const role = moderatorRoleOf(settings.moderators)
+    const mappers = desiredMappers({ ...settings, moderatorRole: role })
     const admin = await needAdmin(context)
-    const findings = remove ? [] : adviseOptions(options)
-    const run = { kind: 'mappers', client, dryRun: dryRun || check, check, findings, ...admin }
-    return runInRealms(http, output, run, (realm, onPlan) =>
-      setUpMappers(realm, {
-        clientId: client,
-        desired,
-        role: moderatorRole,
-        remove,
-        dryRun: run.dryRun,
-        onPlan,
-      }),
-    )
+    const findings = remove ? [] : adviseOptions({ moderatorRole: role })
+    const run = { kind: 'mappers', client, dryRun: dryRun || check, check, all, findings, ...admin }
+    return runInRealms(http, output, run, mapperPlanner({ clientId: client, mappers, role, remove }))
   },
 })

@@ -4,7 +4,7 @@ import { type ErrorCode, KjitsiError, withProgress } from '../errors.ts'
 import { statusOf } from '../http/reasons.ts'
 import type { Client } from './client.ts'
 import type { RealmAdmin } from './connect.ts'
-import { type Item, changesOf } from './plan.ts'
+import { type Item, changesOf, nameOf } from './plan.ts'
 
 /** One request, for one item or for all that Keycloak takes at once. */
 interface Step {
@@ -134,5 +134,5 @@ export function afterDone(error: KjitsiError, done: readonly Item[]): KjitsiErro
 }
 
 function namesOf(items: readonly Item[]): readonly string[] {
-  return items.map(({ action, kind, name }) => `${action} ${kind === 'mapper' ? name : `${kind} ${name}`}`)
+  return items.map((item) => `${item.action} ${nameOf(item)}`)
 }

@@ -8,7 +8,7 @@ import { type Http, send } from '../http/http.ts'
 import { badStatus, statusError } from '../http/reasons.ts'
 import { notKeycloak, parseJson } from './discovery.ts'
 import { type Login, whoIs } from './login.ts'
-import { tokenSource } from './token.ts'
+import { checkExpiry, realmOfToken, tokenHint, tokenSource } from './token.ts'
 
 /** The admin API of one realm, under one login. */
 export interface RealmAdmin {
@@ -28,13 +28,16 @@ type Request = (admin: KeycloakAdminClient) => Promise<unknown>
 /**
  * Logs in once for all realms, or, where a service account logs in at the realm that it administrates, once for each.
  * @returns the admin API of a realm by its name
- * @throws KjitsiError `login`, `not-found` or `unreachable` where the one login for all fails
+ * @throws KjitsiError `login`, `not-found` or `unreachable` where the one login for all fails, or a token has run out
  */
 export async function connect(http: Http, url: string, login: Login): Promise<(realm: string) => RealmAdmin> {
   standInForFetch()
   const under = (token: () => Promise<string>, realm: string): RealmAdmin =>
     realmAdmin(http, url, realm, whoIs(login), token)
-  if (login.by === 'token') return (realm) => under(() => Promise.resolve(login.token), realm)
+  if (login.by === 'token') {
+    checkExpiry(login.token)
+    return (realm) => under(() => Promise.resolve(login.token), realm)
+  }
   const { authRealm } = login
   if (authRealm === undefined) return (realm) => under(tokenSource(http, url, login, realm), realm)
   const token = tokenSource(http, url, login, authRealm)
@@ -60,7 +63,7 @@ function realmAdmin(
       const isRepeatable = method === 'GET'
       const asked = { method, url: address.href, headers, body, maxBytes: MAX_BYTES, isRepeatable }
       const answer = await send(http, asked)
-      if (!isDone(answer.status)) throw refused({ url, name, who }, answer)
+      if (!isDone(answer.status)) throw refused({ url, name, who }, answer, await token())
       answers.push(answer)
       const { status, location, text } = answer
       return new Response(text || null, { status, headers: location === undefined ? {} : { location } })
@@ -120,6 +123,7 @@ const PERMISSION_HINT = '; one that has a permission on this client alone needs 
 function refused(
   { url, name: realm, who }: Pick<RealmAdmin, 'url' | 'name' | 'who'>,
   answer: Answer,
+  token: string,
 ): KjitsiError {
   const { method, status } = answer
   // A web server in between, and not Keycloak, which always speaks JSON here.
@@ -137,12 +141,17 @@ function refused(
         "correct the setting that it comes from; where the reason is not said here, Keycloak's log has it",
       )
     case 401:
-      return failed(
-        'login',
-        'Keycloak does not accept the access token (status 401)',
-        'it may have run out, or be of another realm or another address of this Keycloak: get a new one',
-      )
+      return failed('login', 'Keycloak does not accept the access token (status 401)', tokenHint(token, url))
     case 403: {
+      const home = realmOfToken(token) ?? realm
+      if (home !== realm && home !== 'master') {
+        const what = `${who} is of realm ${home}, and realm ${realm} is administered by accounts of its own and of master (status 403)`
+        return failed(
+          'right',
+          what,
+          'log in with one of these: --auth-realm or KEYCLOAK_AUTH_REALM says where',
+        )
+      }
       const [see, role] = method === 'GET' ? ['see', 'view-clients'] : ['change', 'manage-clients']
       const what = `${who} lacks the right to ${see} clients in realm ${realm} (status 403)`
       return failed('right', what, giveRole(realm, role) + (method === 'GET' ? PERMISSION_HINT : ''))

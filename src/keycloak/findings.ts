@@ -16,11 +16,24 @@ export const finding = findingsOf({
     say: ({ realm, message }) => `realm ${realm}: ${message}`,
     fix: ({ hint }) => hint,
   }),
+  drift: kind<ClientArgs & { changes: string }>({
+    level: 'error',
+    say: ({ realm, client, changes }) =>
+      `realm ${realm}, client ${client}: it differs from what these options set: ${changes}`,
+    fix: () => 'run it without --check to make these changes',
+  }),
   'affiliation-unknown': kind<{ role: string; known: string }>({
     level: 'warning',
     say: ({ role, known }) =>
       `the role ${role} makes nobody a moderator: the affiliations that do are ${known}`,
     fix: () => 'give --moderators role:owner',
+  }),
+  'role-case': kind<ClientArgs & { role: string; alike: string }>({
+    level: 'warning',
+    say: ({ realm, client, role, alike }) =>
+      `realm ${realm}, client ${client}: the role ${role} is not among its roles, and ${alike} is: to Keycloak and Jitsi these ` +
+      'are two, and who has the other does not moderate',
+    fix: ({ role, alike }) => `give people ${role} in place of ${alike}, or correct --moderators`,
   }),
   'roles-compete': kind<ClientArgs & { role: string; others: string }>({
     level: 'warning',

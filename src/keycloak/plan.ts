@@ -3,10 +3,10 @@ import type { ClientSettings, NewClient } from './desired-client.ts'
 import type { ExistingMapper, Mapper } from './mappers.ts'
 
 /** One field that an update changes; `from` is absent where the field is missing, `to` where it goes. */
-export interface Change {
+export interface Change<V extends string | boolean = string | boolean> {
   readonly field: string
-  readonly from?: string
-  readonly to?: string
+  readonly from?: V
+  readonly to?: V
   /** What a list gets besides what it has, in place of `from` and `to`. */
   readonly added?: readonly string[]
   /** What it means for who can do what, where that is clear. */
@@ -45,7 +45,7 @@ export type Item =
       readonly action: 'update'
       readonly kind: 'mapper'
       readonly name: string
-      readonly changes: readonly Change[]
+      readonly changes: readonly Change<string>[]
       /** The whole mapper as it will be. */
       readonly mapper: ExistingMapper
     }
@@ -89,6 +89,11 @@ export function changesOf(items: readonly Item[]): readonly Item[] {
 
 export function hasConflict(items: readonly Item[]): boolean {
   return items.some(({ action }) => action === 'conflict')
+}
+
+/** An item within a list of them. */
+export function nameOf({ kind, name }: Item): string {
+  return kind === 'mapper' ? name : `${kind} ${name}`
 }
 
 /** The mappers that a client has once a plan is carried out. */

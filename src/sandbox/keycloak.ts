@@ -129,18 +129,29 @@ function startJava({ port, relativePath, password, env }: Server, home: string):
   )
 }
 
-/** The client of docker runs under our eyes and hands signals on, so that the container ends with it. */
+/**
+ * The client of docker runs under our eyes and hands signals on, so that the container ends with it. Where the client is
+ * killed, the container has to be removed by its name.
+ */
 function startDocker(
   { port, relativePath, password, dataDir, env }: Server,
   home: string,
 ): Promise<Supervised> {
   const volume = dataDir === undefined ? [] : ['--volume', `${dataDir}:/opt/keycloak/data`]
   const login = Object.keys(bootstrap(password)).flatMap((name) => ['--env', name])
-  const options = ['--rm', '--publish', `127.0.0.1:${port}:8080`, ...volume, ...login]
-  return supervise(['docker', 'run', ...options, IMAGE, 'start-dev', ...pathOption(relativePath)], home, {
-    ...env,
-    ...bootstrap(password),
-  })
+  const name = `kjitsi-${randomUUID()}`
+  const options = [
+    '--rm',
+    '--init',
+    '--name',
+    name,
+    '--publish',
+    `127.0.0.1:${port}:8080`,
+    ...volume,
+    ...login,
+  ]
+  const run = ['docker', 'run', ...options, IMAGE, 'start-dev', ...pathOption(relativePath)]
+  return supervise(run, home, { ...env, ...bootstrap(password) }, ['docker', 'rm', '--force', name])
 }
 
 function pathOption(relativePath: string): readonly string[] {

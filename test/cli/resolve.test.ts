@@ -5,7 +5,15 @@ import { COMMON } from '../../src/cli/common.ts'
 import { namedCommands } from '../../src/cli/context.ts'
 import type { Io } from '../../src/io.ts'
 import { resolveSettings } from '../../src/cli/resolve.ts'
-import { type Setting, type SettingTable, flagName, flagsOf, waysToGive } from '../../src/cli/setting.ts'
+import {
+  type Setting,
+  type SettingTable,
+  attributeName,
+  flagName,
+  flagsOf,
+  isSwitch,
+  waysToGive,
+} from '../../src/cli/setting.ts'
 import { genConfig } from '../../src/commands/gen-config.ts'
 import { PROGRAM } from '../../src/main.ts'
 import { testIo } from '../support/io.ts'
@@ -223,6 +231,24 @@ test('no command has two settings with the same flag', () => {
     ).toEqual([])
   }
 })
+
+test('a flag is the same setting in all commands', () => {
+  for (const one of ALL) expect(ALL.find(({ flag }) => flag === one.flag)?.env, one.flag).toBe(one.env)
+})
+
+test.each([...new Map(ALL.filter(isSwitch).map((one) => [one.flag, one])).values()])(
+  'the switch $flag can be turned off by flag, whatever the environment says, and on',
+  async (one) => {
+    const name = one.env ?? 'NO_SUCH_NAME'
+    const key = attributeName(one)
+    expect(flagsOf(one)).toEqual([one.flag, one.flag.replace('--', '--no-')])
+    expect(one.flag).not.toMatch(/^--no-/)
+    const value = async (flags: object, env: Record<string, string>): Promise<unknown> =>
+      (await resolveSettings({ one }, { ...flags }, io(env))).values.one
+    expect(await value({ [key]: false }, { [name]: 'yes' })).toBe(false)
+    expect(await value({ [key]: true }, { [name]: 'no' })).toBe(true)
+  },
+)
 
 test('what removes things is asked for by its flag alone', async () => {
   const env = { KJITSI_REMOVE: 'yes' }

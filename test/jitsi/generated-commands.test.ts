@@ -20,7 +20,17 @@ writeFileSync(join(dir, ENV), 'PUBLIC_URL=https://meet.example.org:8443\nCONFIG=
 
 const KEYCLOAK = ['--url', 'https://auth.example.org/auth', '--realm', "o'neill & co", '--realm', 'meet']
 const TOLD = [
-  ...['--client', 'team $HOME', '--app-id', 'app', '--accept-audience', 'a', '--accept-audience', 'b b', '--no-guests'],
+  ...[
+    '--client',
+    'team $HOME',
+    '--app-id',
+    'app',
+    '--accept-audience',
+    'a',
+    '--accept-audience',
+    'b b',
+    '--no-guests',
+  ],
   ...['--sign-type', 'RS512', '--moderators', 'role:owner'],
 ]
 const FILE = ['--jitsi-env', ENV]
@@ -99,7 +109,8 @@ describe.each(RUNS.map((args) => [args]))('gen-config %j', (args) => {
       if (words[0] === 'gen-config') expect(document.keyserver).toBe(keyserver)
       const settings = document.settings ?? helmOf(document)
       if (settings === undefined) continue
-      if (words[0] === 'gen-env') expect(document.file).toBe(join(dir, args.includes('--jitsi-env') ? ENV : '.env'))
+      if (words[0] === 'gen-env')
+        expect(document.file).toBe(join(dir, args.includes('--jitsi-env') ? ENV : '.env'))
       expect(settings).toMatchObject({
         JWT_APP_ID: told ? 'app' : 'jitsi',
         JWT_ACCEPTED_AUDIENCES: told ? 'a,b b' : 'account,jitsi',

@@ -88,8 +88,11 @@ const COMPETE = (role: string, others: string): string =>
   `${HEAD}somebody who has ${role} and one of these roles of the client may get that one as ` +
   `context.user.affiliation, and not moderate: ${others}`
 
+const CASE = `${HEAD}the role owner is not among its roles, and Owner is: to Keycloak and Jitsi these are two, and who has the other does not moderate`
+
 test.each<[role: string, roles: string[], said: string[]]>([
   ['owner', [], []],
+  ['owner', ['Owner'], [CASE]],
   ['owner', ['owner', 'teacher', 'moderator'], []],
   // Which of two Keycloak takes was seen on a real one: test/real/setup-client.test.ts.
   ['owner', ['owner', 'guest', 'alpha', 'own', 'Owner'], []],

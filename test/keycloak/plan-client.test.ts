@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Client } from '../../src/keycloak/client.ts'
-import { clientWish } from '../../src/keycloak/desired-client.ts'
+import { desiredClient } from '../../src/keycloak/desired-client.ts'
 import type { Item } from '../../src/keycloak/plan.ts'
 import { planClient, planClientRemoval } from '../../src/keycloak/plan-client.ts'
 import { ALL_MAPPERS, OPTIONS, ORIGIN, WISH, client, existing } from '../support/jitsi-client.ts'
@@ -227,7 +227,7 @@ describe('planClient', () => {
   })
 
   test('several addresses, and only those that are missing', () => {
-    const wish = clientWish([ORIGIN, 'https://b.example.org', 'https://c.example.org:8443'], OPTIONS)
+    const wish = desiredClient([ORIGIN, 'https://b.example.org', 'https://c.example.org:8443'], OPTIONS)
     const have = client({ webOrigins: [ORIGIN, 'https://b.example.org'] })
     expect(short(planClient('meet', wish, have))).toEqual([
       'redirectUris + https://b.example.org/static/sso.html https://c.example.org:8443/static/sso.html (loosens)',
@@ -358,10 +358,12 @@ describe('planClientRemoval', () => {
 
 test('several addresses come back in any order', () => {
   const origins = [ORIGIN, 'https://b.example.org']
-  const { settings } = clientWish(origins, OPTIONS)
-  expect(planClientRemoval(clientWish(origins.toReversed(), OPTIONS), client(settings), [])).toMatchObject({
-    action: 'remove',
-  })
+  const { settings } = desiredClient(origins, OPTIONS)
+  expect(planClientRemoval(desiredClient(origins.toReversed(), OPTIONS), client(settings), [])).toMatchObject(
+    {
+      action: 'remove',
+    },
+  )
 })
 
 test('the mappers are the audience, that of moderators where they have a role, and what setup-mappers makes by default', () => {
@@ -371,7 +373,9 @@ test('the mappers are the audience, that of moderators where they have a role, a
     first: firstMappers.map(({ name }) => name),
   })
   expect(names(WISH)).toEqual({ audience: 'audience-jitsi', moderators: [], first: ['room', 'bnf'] })
-  expect(names(clientWish([ORIGIN], { ...OPTIONS, tokenAudience: 'meet', moderatorRole: 'owner' }))).toEqual({
+  expect(
+    names(desiredClient([ORIGIN], { ...OPTIONS, tokenAudience: 'meet', moderatorRole: 'owner' })),
+  ).toEqual({
     audience: 'audience-meet',
     moderators: ['context.user.affiliation'],
     first: ['room', 'bnf'],

@@ -17,6 +17,7 @@ import {
   makeServiceAccount,
   makeUser,
   giveRole,
+  tokensOf,
 } from '../support/realm.ts'
 
 /** In every place where it may be printed by mistake, it looks different. */
@@ -45,6 +46,12 @@ function expectNoLeak({ stdout, stderr }: Ran, ...secrets: readonly string[]): v
     expect(stdout).not.toContain(form)
     expect(stderr).not.toContain(form)
   }
+}
+
+/** What looks like a token of Keycloak's, but for its signature. */
+function tokenSaying(claims: object): string {
+  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+  return `${part({ alg: 'RS256' })}.${part(claims)}.AAAA`
 }
 
 type Env = Readonly<Record<string, string>>
@@ -101,6 +108,31 @@ describe('the login', () => {
         'is locked for a while after many failed logins\n',
     ],
     [
+      'a password with a line break',
+      { ...user, KEYCLOAK_PASSWORD: `${SECRET}\r` },
+      4,
+      '\n  → KEYCLOAK_PASSWORD begins or ends with a line break, which is sent as part of it: give it without\n',
+    ],
+    [
+      'a client secret with a blank',
+      { ...robot, KEYCLOAK_CLIENT_SECRET: ` ${SECRET}` },
+      4,
+      '(status 401)\n  → KEYCLOAK_CLIENT_SECRET begins or ends with a blank, which is sent as part of it: give it without\n',
+    ],
+    [
+      'a token that ran out, which nobody has to be asked about',
+      { ...user, KEYCLOAK_URL: 'http://127.0.0.1:9', KEYCLOAK_ACCESS_TOKEN: tokenSaying({ exp: 1.7e9 }) },
+      4,
+      ' days ago (2023-11-14T22:13:20Z)\n  → get a new one, or let kjitsi log in by itself: KEYCLOAK_CLIENT_ID with ',
+    ],
+    [
+      'a token of another address',
+      { ...user, KEYCLOAK_ACCESS_TOKEN: tokenSaying({ iss: 'https://k.example.org/realms/master' }) },
+      4,
+      '(status 401)\n  → it was issued by https://k.example.org/realms/master, and Keycloak accepts it under that address ' +
+        'only: correct KEYCLOAK_URL or --url, or get a new one\n',
+    ],
+    [
       'unknown user',
       { ...user, KEYCLOAK_USER: 'nobody', KEYCLOAK_PASSWORD: SECRET },
       4,
@@ -134,7 +166,7 @@ describe('the login', () => {
       { ...user, KEYCLOAK_ACCESS_TOKEN: `${SECRET}.${SECRET}.${SECRET}`.replaceAll(/[^\w.]/g, '_') },
       4,
       'Keycloak does not accept the access token (status 401)\n' +
-        '  → it may have run out, or be of another realm or another address of this Keycloak: get a new one\n',
+        '  → it may have been revoked, or be of another Keycloak: get a new one, or let kjitsi log in by itself: ',
     ],
   ])('%s', async (_, env, exitCode, stderr) => {
     const ran = await failing(env, [], env['KEYCLOAK_ACCESS_TOKEN'] ?? SECRET)
@@ -211,6 +243,33 @@ describe('the login', () => {
   })
 })
 
+test('an access token is found in what people save of it, and only its own realm and master administer a realm', async () => {
+  await using realm = await realmWithClient()
+  await giveRole(realm, await makeUser(realm), 'realm-management', 'view-clients')
+  const { accessToken } = await tokensOf(realm)
+  const env = { KEYCLOAK_URL: keycloak.url, KEYCLOAK_REALM: realm.name }
+  for (const saved of [
+    `\uFEFF${accessToken}\r\n`,
+    `"${accessToken}"`,
+    `Authorization: Bearer ${accessToken}\n`,
+    JSON.stringify({ access_token: accessToken, expires_in: 60, token_type: 'Bearer' }),
+  ]) {
+    const ran = await run(['setup-mappers', '--check', '--access-token-file', '-'], { env, stdin: saved })
+    expect(ran.exitCode, ran.stderr).toBe(3)
+  }
+  await using other = await realmWithClient()
+  const ran = await failing(
+    { ...env, KEYCLOAK_REALM: other.name, KEYCLOAK_ACCESS_TOKEN: accessToken },
+    [],
+    accessToken,
+  )
+  expect(ran).toMatchObject({ exitCode: 5, stdout: '' })
+  expect(ran.stderr).toContain(
+    `the account of the access token is of realm ${realm.name}, and realm ${other.name} is administered by accounts of its ` +
+      'own and of master (status 403)\n  → log in with one of these: --auth-realm or KEYCLOAK_AUTH_REALM says where\n',
+  )
+})
+
 test('a file for a password that is empty is no login', async () => {
   const env = { KEYCLOAK_URL: keycloak.url, KEYCLOAK_REALM: 'master', KEYCLOAK_USER: keycloak.user }
   const dir = tempFolder()
@@ -245,6 +304,20 @@ describe('what is to be changed', () => {
         '--client or KJITSI_CLIENT; client ids are case-sensitive, and an account sees none without the role ' +
         'view-clients, or query-clients and a permission on the client\n',
     })
+  })
+
+  test('a client by its internal id is told its client id, and none is made', async () => {
+    await using realm = await makeRealm()
+    const id = await makeClient(realm, 'my client')
+    const env = { ...ADMIN_ENV, KEYCLOAK_REALM: realm.name }
+    const stderr =
+      `error: realm ${realm.name}: ${id} is the internal id of a client, and its client id is my client\n` +
+      "  → give --client 'my client', or KJITSI_CLIENT\n"
+    expect(await failing(env, ['--client', id])).toEqual({ exitCode: 6, stdout: '', stderr })
+    const setUp = ['setup-client', '--jitsi-url', 'https://meet.example.org', '--client']
+    expect(await run([...setUp, id], { env })).toEqual({ exitCode: 6, stdout: '', stderr })
+    const unknown = '00000000-0000-4000-8000-000000000000'
+    expect((await failing(env, ['--client', unknown])).stderr).toContain(`client ${unknown} of realm`)
   })
 
   test.each([
@@ -507,7 +580,7 @@ describe('the server', () => {
     expect(ran).toMatchObject({ exitCode: 7, stdout: '' })
     expect(ran.stderr).toMatch(
       new RegExp(
-        `^error: ${method} ${proxy.url}/.*: no answer in time\\n.*--timeout allows it more time\\n$`,
+        `^error: ${method} ${proxy.url}/.*: no answer within 1s \\(--timeout\\)\\n.*--timeout 60s waits longer\\n$`,
       ),
     )
   })

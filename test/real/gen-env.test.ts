@@ -163,7 +163,7 @@ describe('what goes wrong leaves FILE alone', () => {
       'redirected to https://elsewhere.example.org/',
     ],
     ['an error', { status: 500 }, 'status 500'],
-    ['silence', 'silence', 'no answer in time'],
+    ['silence', 'silence', 'no answer within 1s (--timeout)'],
   ] as const)('%s in place of an answer', async (_, fault, message) => {
     await using proxy = await startProxy(keycloak.url, { fault: () => fault })
     const { exitCode, stdout, stderr } = await run([

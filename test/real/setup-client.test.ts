@@ -185,11 +185,11 @@ describe('a realm without the client', () => {
       kind: 'client',
       client: 'jitsi',
       dryRun: false,
-      changed: true,
+      changes: 'made',
       realms: [
         {
           realm: realm.name,
-          changed: true,
+          changes: 'made',
           conflict: false,
           items: [
             {
@@ -306,9 +306,9 @@ describe('a client that is there', () => {
     )
     expect(ran.stdout.split('\n')).toEqual([
       `realm ${realm.name}, client jitsi:`,
-      '  updated  client jitsi    implicitFlowEnabled: "true" → "false" (tightens)',
-      '                           directAccessGrantsEnabled: "true" → "false" (tightens)',
-      '                           fullScopeAllowed: "true" → "false" (tightens)',
+      '  updated  client jitsi    implicitFlowEnabled: true → false (tightens)',
+      '                           directAccessGrantsEnabled: true → false (tightens)',
+      '                           fullScopeAllowed: true → false (tightens)',
       '                           redirectUris + "https://meet.example.org/static/sso.html" (loosens)',
       '                           webOrigins + "https://meet.example.org" (loosens)',
       '                           pkce.code.challenge.method: absent → "S256" (tightens)',
@@ -353,6 +353,14 @@ describe('a client that is there', () => {
     ])
     expect(ran.stdout).toContain('rooms (room)')
     expect(requests(proxy, realm)).toEqual([LOGIN, 'GET /clients/'])
+
+    // With --strict each of them is a failure, with --check and alone, and with --quiet nothing else is said.
+    for (const argv of [['--check', '--strict'], ['--strict']]) {
+      const strict = await setUp(realm, [...argv, '--quiet'])
+      expect(strict).toMatchObject({ exitCode: 3, stdout: '' })
+      expect(strict.stderr.match(/^error: realm/gm)).toHaveLength(4)
+    }
+    expect(await setUp(realm, ['--quiet'])).toEqual({ exitCode: 0, stdout: '', stderr: '' })
   })
 
   test('that setup-mappers has changed is left as it is', async () => {
@@ -389,7 +397,7 @@ describe('a client that is there', () => {
     expect(sorted(await clientOf(realm))).toEqual(sorted(before))
 
     const ran = await setUpWell(realm, '--make-public')
-    expect(ran.stdout).toContain('publicClient: "false" → "true" (loosens)')
+    expect(ran.stdout).toContain('publicClient: false → true (loosens)')
     expect(ran.stderr).toContain('a public client has no secret, so its service account can no longer log in')
     // Its account is not deleted: the way back is open.
     expect(await clientOf(realm)).toMatchObject({ publicClient: true, serviceAccountsEnabled: true })
@@ -673,7 +681,10 @@ describe('what comes in between', () => {
         return undefined
       },
     })
-    const ran = await setUp(realm, ['--moderators', 'role:owner'], { ...ADMIN_ENV, KEYCLOAK_URL: proxy.url })
+    const ran = await setUp(realm, ['--moderators', 'role:owner', '--all'], {
+      ...ADMIN_ENV,
+      KEYCLOAK_URL: proxy.url,
+    })
     expect(ran.exitCode, ran.stderr).toBe(0)
     const verbs = ran.stdout
       .split('\n')

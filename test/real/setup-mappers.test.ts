@@ -34,10 +34,11 @@ async function setUpWell(realm: TestRealm, ...argv: readonly string[]): Promise<
 }
 
 interface Document {
-  readonly changed: boolean
+  readonly changes: string
   readonly dryRun: boolean
   readonly realms: readonly {
     readonly realm: string
+    readonly changes?: string
     readonly failure?: string
     readonly items: readonly { readonly action: string; readonly name: string }[]
   }[]
@@ -249,12 +250,22 @@ describe('the plan', () => {
       ].join('\n'),
       stderr: '',
     })
-    expect(await setUp(realm, ['--check'])).toEqual({ ...dry, exitCode: 3 })
+    expect(await setUp(realm, ['--check'])).toEqual({
+      ...dry,
+      exitCode: 3,
+      stderr:
+        `error: realm ${realm.name}, client jitsi: it differs from what these options set: update my room; create bnf\n` +
+        '  → run it without --check to make these changes\n',
+    })
+    const checked = await setUp(realm, ['--check', '--json'])
+    expect(documentOf(checked)).toMatchObject({ changes: 'planned', findings: [{ code: 'drift' }] })
     const planned = documentOf(await setUp(realm, ['--dry-run', '--json']))
     expect(await mappersOf(realm)).toEqual(before)
 
     const done = await setUp(realm, ['--json'])
-    expect(documentOf(done)).toEqual({ ...planned, dryRun: false })
+    expect(planned).toMatchObject({ changes: 'planned', realms: [{ changes: 'planned' }] })
+    const made = { dryRun: false, changes: 'made', realms: [{ ...planned.realms[0], changes: 'made' }] }
+    expect(documentOf(done)).toEqual({ ...planned, ...made })
     const after = await mappersOf(realm)
     expect(after).toMatchObject({
       'my room': {
@@ -577,13 +588,12 @@ describe('several realms', () => {
     expect(ran).toEqual({
       exitCode: 6,
       stdout: [
-        'realm missing, client jitsi: failed',
-        `realm ${noClient.name}, client jitsi: failed`,
-        `realm ${done.name}, client jitsi: no changes`,
+        '4 realms: 1 without changes, 1 changed, 2 failed',
         `realm ${fresh.name}, client jitsi:`,
         '  created  room  = "*"',
         '  created  bnf   = 0',
-        '4 realms: 1 changed, 1 without changes, 2 failed',
+        'realm missing, client jitsi: failed',
+        `realm ${noClient.name}, client jitsi: failed`,
         '',
       ].join('\n'),
       stderr: expect.stringMatching(
@@ -601,9 +611,9 @@ describe('several realms', () => {
     const json = await run(['setup-mappers', '--json', '--check', ...both], { env: ADMIN_ENV })
     expect(json.exitCode).toBe(6)
     expect(documentOf(json)).toMatchObject({
-      changed: false,
+      changes: 'none',
       realms: [
-        { realm: done.name, changed: false, conflict: false },
+        { realm: done.name, changes: 'none', conflict: false },
         { realm: 'missing', failure: 'not-found' },
       ],
       findings: [{ code: 'realm-failed', message: expect.stringMatching(/^realm missing: GET /) as string }],
@@ -624,7 +634,7 @@ describe('several realms', () => {
     const ran = await run([...both, '--auth-realm', one.name], { env })
     expect(ran).toMatchObject({
       exitCode: 5,
-      stdout: expect.stringContaining(`realm ${one.name}, client jitsi: no changes`) as string,
+      stdout: `2 realms: 1 without changes, 1 failed\nrealm ${two.name}, client jitsi: failed\n`,
     })
   })
 })

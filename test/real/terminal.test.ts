@@ -35,7 +35,7 @@ test('what is missing is asked one at a time, each answer is checked, and stdout
 
   expect(await terminal.exitCode, terminal.screen()).toBe(0)
   const document = JSON.parse(await readFile(stdout, 'utf8')) as object
-  expect(document).toMatchObject({ kind: 'mappers', realms: [{ realm: realm.name, changed: true }] })
+  expect(document).toMatchObject({ kind: 'mappers', realms: [{ realm: realm.name, changes: 'made' }] })
   const [, afterQuestion = ''] = terminal.screen().split('Password:')
   expect(afterQuestion.slice(0, afterQuestion.indexOf('POST'))).not.toContain(keycloak.password)
 })
@@ -97,4 +97,14 @@ test.each([
   const terminal = openTerminal(['setup-mappers', ...argv], { env, cwd: tempFolder() })
   expect(await terminal.exitCode).toBe(2)
   expect(terminal.screen()).toContain('error: 3 settings are missing:')
+})
+
+test('while a server is silent, the last line says for whom and how long', async () => {
+  await using proxy = await startProxy(keycloak.url, { fault: () => 'silence' })
+  const env = { KEYCLOAK_URL: proxy.url, KEYCLOAK_REALM: 'x', KEYCLOAK_USER: 'x', KEYCLOAK_PASSWORD: 'x' }
+  const argv = ['setup-mappers', '--timeout', '1h']
+  const waits = openTerminal(argv, { env, cwd: tempFolder() })
+  await waits.shows(`waiting for ${new URL(proxy.url).host} (`)
+  waits.type(CTRL_C)
+  expect(await waits.exitCode).toBe(130)
 })

@@ -1,6 +1,6 @@
 // A client as setup-client leaves it, to spoil.
 import type { Client } from '../../src/keycloak/client.ts'
-import { type ClientOptions, type ClientSettings, clientWish } from '../../src/keycloak/desired-client.ts'
+import { type ClientOptions, type ClientSettings, desiredClient } from '../../src/keycloak/desired-client.ts'
 import type { ExistingMapper, Mapper } from '../../src/keycloak/mappers.ts'
 
 export const ORIGIN = 'https://meet.example.org'
@@ -12,7 +12,7 @@ export const OPTIONS: ClientOptions = {
   makePublic: false,
   fullScopeChange: true,
 }
-export const WISH = clientWish([ORIGIN], OPTIONS)
+export const WISH = desiredClient([ORIGIN], OPTIONS)
 export const ALL_MAPPERS = [WISH.audienceMapper, ...WISH.firstMappers]
 
 export function existing(mapper: Mapper): ExistingMapper {

@@ -38,4 +38,10 @@ export async function race(
 }
 
 export const MAPPERS = ['setup-mappers', '--user-context', '--moderators', 'role:owner']
-export const CLIENT = ['setup-client', '--jitsi-url', 'https://meet.example.org', '--moderators', 'role:owner']
+export const CLIENT = [
+  'setup-client',
+  '--jitsi-url',
+  'https://meet.example.org',
+  '--moderators',
+  'role:owner',
+]

@@ -113,6 +113,8 @@ describe('one token', () => {
     ['in a header for curl', [`-`], `-H 'authorization: bearer ${good}'`],
     ['in an address', [`https://meet.example.org/team-a?jwt=${good}#config.x=1`], ''],
     ['in quotes', ['-'], `"${good}"`],
+    ['behind a byte order mark', ['-'], `\uFEFF${good}\n`],
+    ['in the answer to a login', ['-'], JSON.stringify({ access_token: good, expires_in: 60 })],
   ])('given %s', async (_, argv, stdin) => {
     expect(await check([...argv, ...BY_ENV], stdin)).toMatchObject({ exitCode: 0 })
   })
@@ -160,7 +162,15 @@ describe('one token', () => {
 
   test('--at takes a date, and without it the time is now', async () => {
     expect(
-      await check([good, '--jitsi-env', 'jitsi.env', '--certs', 'certs', '--at', '2026-08-20T12:00:00+02:00']),
+      await check([
+        good,
+        '--jitsi-env',
+        'jitsi.env',
+        '--certs',
+        'certs',
+        '--at',
+        '2026-08-20T12:00:00+02:00',
+      ]),
     ).toMatchObject({ exitCode: 0 })
     const now = Math.floor(Date.now() / 1000)
     const fresh = body({ iat: now, exp: now + 240 })
@@ -322,7 +332,18 @@ describe('--certs and --jwks are answers; what makes Prosody ask is in .env', ()
     ['--jwks', 'jwks.json', {}, 'cache_keys_url'],
   ])('%s that nothing asks for is told', async (flag, value, env, setting) => {
     await writeEnv('asks.env', env)
-    const argv = [good, '--jitsi-env', 'asks.env', '--certs', 'certs', '--jwks', 'jwks.json', flag, value, ...AT]
+    const argv = [
+      good,
+      '--jitsi-env',
+      'asks.env',
+      '--certs',
+      'certs',
+      '--jwks',
+      'jwks.json',
+      flag,
+      value,
+      ...AT,
+    ]
     expect((await check(argv)).stderr).toContain(
       `warning: ${flag} is not used: these settings have no ${setting}`,
     )
@@ -347,7 +368,16 @@ describe('settings', () => {
 
   test('flags that nobody gave leave .env as it is', async () => {
     await writeEnv('verified.env', { JWT_ENABLE_DOMAIN_VERIFICATION: '1' })
-    const verified = await check([good, '--jitsi-env', 'verified.env', '--certs', 'certs', '--join', 'a', ...AT])
+    const verified = await check([
+      good,
+      '--jitsi-env',
+      'verified.env',
+      '--certs',
+      'certs',
+      '--join',
+      'a',
+      ...AT,
+    ])
     expect(verified.stdout).toContain('Room and token mismatched')
     await writeEnv('rs512.env', { JWT_SIGN_TYPE: 'RS512' })
     const rs512 = await check([good, '--jitsi-env', 'rs512.env', '--certs', 'certs', ...AT])
@@ -417,6 +447,37 @@ describe('warnings about', () => {
     const { stdout, exitCode } = await check([body(claims), ...BY_ENV, '--json'])
     const { findings } = JSON.parse(stdout) as { findings: { code: string }[] }
     expect({ exitCode, codes: findings.map(({ code }) => code) }).toEqual({ exitCode: 0, codes })
+  })
+})
+
+describe('--strict', () => {
+  const short = body({ iat: NOW - 1, exp: NOW + 60, context: { user: { name: 'a', email: 'b' } } })
+
+  test('a token that is accepted with a warning fails, and the warning is an error', async () => {
+    expect(await check([short, ...BY_ENV])).toMatchObject({ exitCode: 0 })
+    const ran = await check([short, ...BY_ENV, '--strict'])
+    expect(ran.exitCode).toBe(3)
+    expect(ran.stdout).toMatch(/^Jitsi accepts this token/)
+    expect(ran.stderr).toMatch(/^error: the token is valid for 61 s/)
+    const json = await check([short, ...BY_ENV, '--strict', '--json'])
+    expect(json.exitCode).toBe(3)
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      accepted: true,
+      findings: [{ code: 'token-short-lived', level: 'error' }],
+    })
+  })
+
+  test('one such line in a batch fails', async () => {
+    const line = JSON.stringify({ token: short })
+    expect(await check([...BY_ENV, '--batch', '-'], line)).toMatchObject({ exitCode: 0 })
+    expect(await check([...BY_ENV, '--strict', '--batch', '-'], line)).toMatchObject({ exitCode: 3 })
+  })
+
+  test('--quiet leaves the errors and the exit code', async () => {
+    expect(await check([short, ...BY_ENV, '--quiet'])).toEqual({ exitCode: 0, stdout: '', stderr: '' })
+    const ran = await check([short, ...BY_ENV, '--strict', '--quiet'])
+    expect(ran).toMatchObject({ exitCode: 3, stdout: '' })
+    expect(ran.stderr).toMatch(/^error: .*\n  → .*\n$/)
   })
 })
 

@@ -10,7 +10,7 @@ import { isOn } from '../../src/jitsi/config.ts'
 import { readEnv } from '../../src/env-file/parse.ts'
 import { moderatorRoleOf, readModerators } from '../../src/jitsi/moderation.ts'
 import { jitsiOrigin } from '../../src/jitsi/origin.ts'
-import { type ClientWish, clientWish } from '../../src/keycloak/desired-client.ts'
+import { type DesiredClient, desiredClient } from '../../src/keycloak/desired-client.ts'
 import { sharedFolder, tempFolder } from '../support/folder.ts'
 import { run } from '../support/run.ts'
 import { runProgram } from '../support/programs.ts'
@@ -94,7 +94,7 @@ function toAdd(text: string, section: string): readonly string[] {
   return [...added.matchAll(/"([^"]+)"/g)].map(([, name = '']) => name)
 }
 
-function wishOf({ client, moderators, origin }: Asked): ClientWish {
+function wishOf({ client, moderators, origin }: Asked): DesiredClient {
   const moderatorRole = moderatorRoleOf(readModerators(moderators))
   const options = {
     tokenAudience: undefined,
@@ -102,7 +102,7 @@ function wishOf({ client, moderators, origin }: Asked): ClientWish {
     makePublic: false,
     fullScopeChange: true,
   }
-  return clientWish([jitsiOrigin(origin)], { ...options, client, moderatorRole })
+  return desiredClient([jitsiOrigin(origin)], { ...options, client, moderatorRole })
 }
 
 test.each(fc.sample(ASKED, { numRuns: 40, seed: 6 }))('%j', async (asked) => {
