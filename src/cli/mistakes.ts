@@ -131,13 +131,18 @@ function didYouMean(names: readonly string[]): string {
   return list === '' ? '' : `\n(Did you mean ${list}?)`
 }
 
-/** Commands with the words that were typed in their names, else in what they do: `gen-cert`, `mappers`, `verify`. */
+/** Commands with most of the words that were typed in their names, else in what they do: `gen-cert`, `mappers`, `verify`. */
 function byWords(among: Typed['commands'], typed: string): readonly string[] {
   const wordsOf = (text: string): readonly string[] => text.toLowerCase().match(/[a-z]{3,}/g) ?? []
-  const has = (text: string): boolean =>
-    wordsOf(text).some((one) => wordsOf(typed).some((word) => one.startsWith(word) || word.startsWith(one)))
-  const named = among.filter(({ name }) => has(name))
-  return (named.length > 0 ? named : among.filter(({ summary }) => has(summary))).map(({ name }) => name)
+  const isIn = (text: string) => (word: string) =>
+    wordsOf(text).some((one) => one.startsWith(word) || word.startsWith(one))
+  for (const what of ['name', 'summary'] as const) {
+    const scores = among.map((one) => wordsOf(typed).filter(isIn(one[what])).length)
+    const best = Math.max(1, ...scores)
+    const found = among.filter((_, i) => scores[i] === best)
+    if (found.length > 0) return found.map(({ name }) => name)
+  }
+  return []
 }
 
 function unknownOption(option: string, meant: string, typed: Typed): KjitsiError {

@@ -163,7 +163,7 @@ describe('a mistake in a word', () => {
     ],
     [['gen-env', '--no-guest'], '(Did you mean --no-guests?)', 'see kjitsi gen-env --help'],
     [['gen-env', '--realm'], "option '--realm <name>' argument missing", 'see kjitsi gen-env --help'],
-    [['--frob', 'gen-env'], "unknown option '--frob'", 'see kjitsi --help'],
+    [['--frob', 'gen-env'], "unknown option '--frob'", 'see kjitsi gen-env --help'],
     // Arguments.
     [['export-certs'], 'export-certs needs <dir>: folder for', 'see kjitsi export-certs --help'],
     [['gen-env', 'a', 'b'], 'gen-env takes [file], and got 2', '→ see kjitsi gen-env --help'],
