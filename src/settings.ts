@@ -69,7 +69,7 @@ export const LOGIN = under('Login of kjitsi at Keycloak (an administrator, of re
     env: 'KEYCLOAK_USER',
     help: 'log in as this administrator',
     parse: plain,
-    question: 'Log in as user',
+    question: 'Log in as administrator',
   }),
   password: setting({
     flag: '--password-file <path>',
@@ -319,7 +319,7 @@ function howToLogIn({ user, password, loginClient, clientSecret }: Admin['settin
     'a login, in one of three ways:',
     `  a ready access token: ${ways('accessToken')}`,
     `  a service account: ${ways('loginClient')}, and ${ways('clientSecret')}`,
-    `  a user: ${ways('user')}, and ${ways('password')}`,
+    `  an administrator, of realm master by default: ${ways('user')}, and ${ways('password')}`,
   ].join('\n  ')
 }
 

@@ -143,12 +143,17 @@ export function commandTree(program: Program, io: Io, action: Action): Commander
       writeOut: (text) => void io.stdout.write(text),
       // Its errors are thrown, and printed by runProgram like all others.
       writeErr: () => undefined,
-      getOutHelpWidth: () => io.stdout.columns || 80,
-      getErrHelpWidth: () => io.stderr.columns || 80,
+      getOutHelpWidth: () => widthOf(io.stdout),
+      getErrHelpWidth: () => widthOf(io.stderr),
     })
     .exitOverride()
   for (const declared of program.commands) addCommand(root, declared, action)
   return root
+}
+
+/** Columns; some terminals do not know theirs. */
+function widthOf({ columns = 0 }: Io['stdout']): number {
+  return columns > 0 ? columns : 80
 }
 
 function addCommand(parent: Commander, declared: Command | CommandGroup, action: Action): void {

@@ -78,7 +78,13 @@ async function parsed(line: string): Promise<Line> {
 }
 
 const WHO = { url: 'https://auth.example.org/auth', realm: ["o'neill & co", 'meet'] }
-const SAME = { client: 'team $HOME', appId: 'app', audience: ['a', 'b b'], guests: false, signType: 'RS512' }
+const SAME = {
+  client: 'team $HOME',
+  appId: 'app',
+  acceptAudience: ['a', 'b b'],
+  guests: false,
+  signType: 'RS512',
+}
 
 describe.each(RUNS.map((args) => [args]))('gen-config %j', (args) => {
   const told = args.includes('--client')
