@@ -49,7 +49,7 @@ export const COMMON = {
     flag: '--settings <file>',
     env: 'KJITSI_SETTINGS',
     help: 'file of settings, NAME=value',
-    unset: '.env, if there',
+    unset: '.env',
     parse: plain,
   }),
 }

@@ -159,7 +159,10 @@ function widthOf({ columns = 0 }: Io['stdout']): number {
 function addCommand(parent: Commander, declared: Command | CommandGroup, action: Action): void {
   const sub = parent.command(declared.name).copyInheritedSettings(parent).summary(declared.summary)
   if ('subcommands' in declared) {
-    sub.usage('<command> [options]').configureHelp({ ...sub.configureHelp(), formatHelp: groupHelp })
+    sub
+      .usage('<command> [options]')
+      .helpCommand(false)
+      .configureHelp({ ...sub.configureHelp(), formatHelp: groupHelp })
     for (const one of declared.subcommands) addCommand(sub, one, action)
     return
   }

@@ -30,7 +30,7 @@ const SETTINGS = {
   ...LOGIN,
   ...under('The client:', {
     jitsiUrls: { ...JITSI_URLS, unset: 'PUBLIC_URL of --jitsi-env' },
-    jitsiEnv: { ...JITSI_ENV_FILE, unset: '.env, if there' },
+    jitsiEnv: { ...JITSI_ENV_FILE, unset: '.env' },
     tokenLifespan: setting({
       flag: '--token-lifespan <duration>',
       env: 'KJITSI_TOKEN_LIFESPAN',
