@@ -31,8 +31,8 @@ const RULES: readonly Rule[] = [
       /\bimport (?:\{[^}]*\b(?:readFile|open|createReadStream)(?:Sync)?\b[^}]*\}|(?:\* as )?\w+) from 'node:fs|\bimport\('node:fs/,
     files: /^src\//,
     // The sandbox reads what it has made itself, templates.ts what comes with the package.
-    except: /^src\/files\.ts$|^src\/templates\.ts$|^src\/sandbox\//,
-    why: 'open it by files.ts, which refuses what is no regular file: opening a named pipe waits for ever',
+    except: /^src\/files\/|^src\/templates\.ts$|^src\/sandbox\//,
+    why: 'open it by files/read.ts, which refuses what is no regular file: opening a named pipe waits for ever',
   },
   {
     pattern: /(?<![.\w])fetch\(/,
@@ -44,7 +44,7 @@ const RULES: readonly Rule[] = [
   {
     pattern: /\bmkdir(?:Sync)?\((?:[^()]|\([^()]*\))*\brecursive\b/,
     files: /^src\//,
-    why: 'makeFolder of files.ts makes it: the recursive one never ends under /proc',
+    why: 'makeFolder of files/write.ts makes it: the recursive one never ends under /proc',
   },
 ]
 

@@ -11,7 +11,7 @@ import { serveCerts } from './commands/serve-certs.ts'
 import { setupClient } from './commands/setup-client.ts'
 import { setupMappers } from './commands/setup-mappers.ts'
 import { KjitsiError } from './errors.ts'
-import { fileError } from './files.ts'
+import { fileError } from './files/reasons.ts'
 import type { Io } from './io.ts'
 import { FORMER } from './settings.ts'
 

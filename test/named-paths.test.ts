@@ -186,7 +186,7 @@ test('a folder that cannot be made is an error', { timeout: 30_000 }, async () =
   expect(await kjitsi(['export-certs', '/proc/nope/x', '--jwks', KEY_SET], '/')).toMatchObject({
     exitCode: 1,
     stderr: expect.stringContaining(
-      'error: cannot make /proc/nope/x: the file system there takes no new folder\n  → choose another place\n',
+      'error: cannot make /proc/nope/x: the file system there takes no new folder; nothing was changed; not done: create /proc/nope/x/',
     ) as string,
   })
   const demo = await kjitsi(['XDG_CACHE_HOME=/proc/nope', `PATH=${process.env['PATH'] ?? ''}`, 'demo'], '/')

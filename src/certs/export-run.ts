@@ -1,16 +1,17 @@
 // A run of export-certs: once, or again and again. Files of keys go into a folder, under the names that Prosody asks for.
-import type { ChalkInstance } from 'chalk'
-import { join } from 'node:path'
 import { shownDuration } from '../duration.ts'
 import { type ErrorCode, KjitsiError } from '../errors.ts'
+import { applyFiles } from '../files/apply.ts'
+import { type FileItem, fileChanges } from '../files/plan.ts'
+import { type FilesRun, runFiles } from '../files/run.ts'
+import { fileLine, plainFile } from '../files/wording.ts'
 import type { Http } from '../http/http.ts'
 import type { Output } from '../io.ts'
-import { table } from '../table.ts'
-import { type Step, applyExport, exportStopped, planExport, readFolder, removeLeftovers } from './export.ts'
+import { planExport, readFolder } from './export.ts'
 import { type Fetched, fetchAll } from './fetch.ts'
 import { finding } from './findings.ts'
-import { MANIFEST_FILE, readManifest, upkeep, writeManifest } from './manifest.ts'
-import { type LeftOut, nameOfKey, shownKid, unite } from './pem.ts'
+import { planManifest, readManifest, upkeep } from './manifest.ts'
+import { type LeftOut, nameOfKey, unite } from './pem.ts'
 import { type KeySource, lastingNameOf } from './sources.ts'
 import { newsOutput, watch } from './watch.ts'
 
@@ -22,31 +23,29 @@ export interface ExportRun {
   readonly prune: boolean
   /** How long a key that has left is kept, seconds. */
   readonly grace: number
-  readonly dryRun: boolean
   readonly http: Http
   readonly output: Output
   readonly signal: AbortSignal
 }
 
 /**
- * Brings the folder up to date. With --json: `{kind: 'certs', dir, dryRun, changed, steps: [{action, file, kid, alg, bits,
- * source}], leftOut}`.
- * @param check what a dry run would change is a failure
+ * Brings the folder up to date. With --json: `{kind: 'certs', dir, dryRun, changed, files, leftOut}`, where a key's file
+ * has `{action, path, kid, alg, bits, source}`.
  * @returns in how many ways it did not end well
  */
-export async function exportFolder(run: ExportRun, check: boolean): Promise<readonly ErrorCode[]> {
-  const { dir, dryRun, output } = run
-  const { steps, leftOut, changed, codes } = await exportOnce(run)
-  const payload = { dir, dryRun, changed, steps: steps.map(plainStep), leftOut }
-  output.result('certs', payload, (paint) => table(rowsOf(steps, dryRun, paint)))
-  if (!changed) output.note('no changes')
-  return [...codes, ...(check && changed ? (['drift'] as const) : [])]
+export async function exportFolder(
+  run: ExportRun,
+  how: Pick<FilesRun, 'dryRun' | 'check' | 'all'>,
+): Promise<readonly ErrorCode[]> {
+  const { dir, output, signal } = run
+  const { items, leftOut, codes } = await planRound(run)
+  const ended = await runFiles(items, { kind: 'certs', payload: { dir, leftOut }, ...how, output, signal })
+  return [...codes, ...ended]
 }
 
 interface Round {
-  readonly steps: readonly Step[]
+  readonly items: readonly FileItem[]
   readonly leftOut: readonly LeftOut[]
-  readonly changed: boolean
   /** In how many ways it did not end well: the code of each source that gave no key. */
   readonly codes: readonly ErrorCode[]
 }
@@ -56,13 +55,10 @@ function clock(): number {
   return performance.timeOrigin + performance.now()
 }
 
-/** Brings the folder up to date, and says what is worth knowing. */
-async function exportOnce(
-  { dir, sources, prune, grace, dryRun, http, output, signal }: ExportRun,
-  onApplied: (steps: readonly Step[]) => void = () => undefined,
-): Promise<Round> {
-  // A folder that cannot be written to, or whose manifest cannot be read, is told before a server is asked.
-  const folder = await readFolder(dir)
+/** What brings the folder up to date; says what is worth knowing. */
+async function planRound({ dir, sources, prune, grace, http, output }: ExportRun): Promise<Round> {
+  // A folder or a manifest that cannot be read is told before a server is asked.
+  await readFolder(dir)
   await readManifest(dir)
   const fetched = await fetchAll(http, sources)
   const failure = failureOfAll(fetched)
@@ -70,15 +66,12 @@ async function exportOnce(
   if (fetched.length > 1) sayWhatFailed(fetched, output)
   if (failure && fetched.every(({ outcome }) => outcome === 'unreachable')) throw failure
   const keys = unite(fetched.flatMap((one) => one.keys))
-  const writes = planExport(keys, folder)
-  const done: Step[] = []
-  if (writes.some(({ action }) => action !== 'keep') && !dryRun) {
-    await applyExport(dir, writes, signal, done)
-  }
+  const keyFiles = keys.map(({ file }) => file)
 
   // As late as can be: another run may have written to it meanwhile.
+  const folder = await readFolder(dir, keyFiles)
   const before = await readManifest(dir)
-  const files = [...folder.entries].flatMap(([file, { kind }]) => (kind === 'file' ? [file] : []))
+  const files = [...folder.targets].flatMap(([file, { there }]) => (there === 'file' ? [file] : []))
   const readings = sources.flatMap((source, i) => {
     const one = fetched[i]
     return one === undefined ? [] : [{ source: lastingNameOf(source), outcome: one.outcome, keys: one.keys }]
@@ -86,24 +79,15 @@ async function exportOnce(
   const { manifest, gone, waiting, foreign, others } = upkeep(
     before.manifest,
     readings,
-    new Set([...files, ...keys.map(({ file }) => file)]),
+    new Set([...files, ...keyFiles]),
     clock(),
     prune ? grace : undefined,
   )
-  const removals = gone.map((file): Step => ({ action: 'remove', file }))
-  if (!dryRun) {
-    if (removals.length > 0) await applyExport(dir, removals, signal, done)
-    await writeManifest(dir, manifest, before).catch((error: unknown) => {
-      throw exportStopped(error, done, [`write ${MANIFEST_FILE}`])
-    })
-    await removeLeftovers(folder)
-  }
-  const steps = [...writes, ...removals]
-  onApplied(steps)
+  const items = [...planExport(folder, keys, gone), ...planManifest(manifest, before)]
 
   const silent = fetched.flatMap(({ source, outcome }) => (outcome === 'unreachable' ? [source] : []))
   if (prune && silent.length > 0) output.find(finding('nothing-pruned', { dir, sources: silent }))
-  if (before.isSpoilt) output.find(finding('manifest-spoilt', { file: join(dir, MANIFEST_FILE) }))
+  if (before.isSpoilt) output.find(finding('manifest-spoilt', { file: before.target.path }))
   if (waiting.length > 0) {
     const about = { dir, files: waiting }
     output.find(
@@ -118,10 +102,9 @@ async function exportOnce(
   if (!folder.open) output.find(finding('folder-closed', { dir }))
   const leftOut = fetched.flatMap((one) => one.leftOut)
   for (const key of leftOut) output.note(`left out: ${nameOfKey(key)} of ${key.source}: ${key.reason}`)
-  if (failure && keys.length === 0 && steps.length === 0) throw failure
+  if (failure && keys.length === 0 && fileChanges(items).length === 0) throw failure
   if (fetched.length === 1) sayWhatFailed(fetched, output)
-  const changed = steps.some(({ action }) => action !== 'keep')
-  return { steps, leftOut, changed, codes: fetched.flatMap(({ error }) => error?.code ?? []) }
+  return { items, leftOut, codes: fetched.flatMap(({ error }) => error?.code ?? []) }
 }
 
 /**
@@ -133,8 +116,9 @@ export async function watchFolder(run: ExportRun, interval: number): Promise<voi
   const { news, endRound } = newsOutput(output)
   let wasGood = true
   const round = async (): Promise<boolean> => {
-    const { codes } = await exportOnce({ ...run, output: news }, (steps) => {
-      for (const step of steps) if (step.action !== 'keep') output.log('note', lineOf(step), plainStep(step))
+    const { items, codes } = await planRound({ ...run, output: news })
+    await applyFiles(items, signal, (item) => {
+      output.log('note', fileLine(item, 'done'), plainFile(item))
     })
     return codes.length === 0
   }
@@ -165,36 +149,4 @@ function sayWhatFailed(fetched: readonly Fetched[], output: Output): void {
   for (const { code, message, hint } of fetched.flatMap(({ error }) => error ?? [])) {
     output.find(finding('source-failed', { failure: code, message, hint }))
   }
-}
-
-const DONE = { create: 'created', update: 'updated', keep: 'unchanged', remove: 'removed' } as const
-
-function lineOf(step: Step): string {
-  if (step.action === 'remove') return `removed ${step.file}`
-  const { file, kid, source } = step.key
-  return `${DONE[step.action]} ${file}: key ${shownKid(kid)} of ${source}`
-}
-
-function plainStep(step: Step): Readonly<Record<string, unknown>> {
-  if (step.action === 'remove') return { ...step }
-  const { file, kid, alg, bits, source } = step.key
-  return { action: step.action, file, kid, alg, bits, source }
-}
-
-function rowsOf(
-  steps: readonly Step[],
-  dryRun: boolean,
-  paint: ChalkInstance,
-): readonly (readonly string[])[] {
-  const colours = { create: paint.green, update: paint.yellow, keep: paint.dim, remove: paint.red }
-  const state = ({ action }: Step): string =>
-    colours[action](dryRun && action !== 'keep' ? `to ${action}` : DONE[action])
-  return [
-    ['file', 'kid', 'alg', 'bits', ''],
-    ...steps.map((step) =>
-      step.action === 'remove'
-        ? [step.file, '', '', '', state(step)]
-        : [step.key.file, shownKid(step.key.kid), step.key.alg ?? '-', String(step.key.bits), state(step)],
-    ),
-  ]
 }

@@ -1,7 +1,7 @@
 // Gets the keys of every source: a realm (by its discovery document), an address, or a file.
 import pLimit from 'p-limit'
 import { KjitsiError } from '../errors.ts'
-import { readText } from '../files.ts'
+import { readText } from '../files/read.ts'
 import { type Http, getText } from '../http/http.ts'
 import { badStatus } from '../http/reasons.ts'
 import { finding } from './findings.ts'

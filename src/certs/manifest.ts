@@ -4,7 +4,8 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 import { KjitsiError } from '../errors.ts'
-import { putFile, readNoLink } from '../files.ts'
+import { type FileItem, type Target, planFile } from '../files/plan.ts'
+import { readOwnTarget } from '../files/target.ts'
 import type { PublicPem } from './pem.ts'
 import type { Outcome } from './refresh.ts'
 
@@ -121,10 +122,10 @@ export function upkeep(
   }
 }
 
-/** A manifest with the text that it was read from; undefined where there is no file. */
+/** A manifest with the file that it was read from. */
 export interface ReadManifest {
   readonly manifest: Manifest
-  readonly text: string | undefined
+  readonly target: Target
   /** What is there is no manifest: nothing is known about any file. */
   readonly isSpoilt: boolean
 }
@@ -132,15 +133,14 @@ export interface ReadManifest {
 /** @throws KjitsiError `file` where it cannot be read, or is no file: it is read through no link */
 export async function readManifest(dir: string): Promise<ReadManifest> {
   const path = join(dir, MANIFEST_FILE)
-  const found = await readNoLink(path, MAX_BYTES)
-  if (found === undefined) return { manifest: new Map(), text: undefined, isSpoilt: false }
-  if (found === 'other') {
+  const target = await readOwnTarget(path, MAX_BYTES)
+  if (target.there === 'other') {
     throw new KjitsiError('file', `cannot read ${path}: it is no regular file, or a link`, {
       hint: 'remove it; kjitsi keeps its list of the files that it wrote there, and follows no link',
     })
   }
-  const manifest = parse(found.text ?? '')
-  return { manifest: manifest ?? new Map(), text: found.text ?? '', isSpoilt: manifest === undefined }
+  const manifest = target.text === undefined ? new Map<string, Made>() : parse(target.text)
+  return { manifest: manifest ?? new Map(), target, isSpoilt: manifest === undefined }
 }
 
 function parse(text: string): Manifest | undefined {
@@ -171,11 +171,11 @@ function parse(text: string): Manifest | undefined {
 }
 
 /**
- * Writes the manifest where it differs from what was read.
- * @throws KjitsiError `file`
+ * What becomes of the file: nothing where there is nothing to say.
+ * @throws KjitsiError `file` where it would change and cannot be written
  */
-export async function writeManifest(dir: string, manifest: Manifest, before: ReadManifest): Promise<void> {
-  if (manifest.size === 0 && before.text === undefined) return
+export function planManifest(manifest: Manifest, { target }: ReadManifest): readonly FileItem[] {
+  if (manifest.size === 0 && target.text === undefined) return []
   const files = [...manifest].sort(byName).map(([file, { kid, sources }]) => {
     const times = [...sources].sort(byName).map(([name, time]) => {
       return [name, time === null ? null : new Date(time).toISOString()] as const
@@ -183,7 +183,8 @@ export async function writeManifest(dir: string, manifest: Manifest, before: Rea
     return [file, { kid, sources: Object.fromEntries(times) }] as const
   })
   const text = `${JSON.stringify({ version: 2, files: Object.fromEntries(files) }, null, 2)}\n`
-  if (text !== before.text) await putFile(join(dir, MANIFEST_FILE), text, 0o644)
+  const what = 'the list of the files that kjitsi wrote'
+  return [planFile(target, { what, text, mode: 0o644, mask: () => '' })]
 }
 
 function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {

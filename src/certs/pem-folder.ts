@@ -4,13 +4,12 @@ import { createPublicKey } from 'node:crypto'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { KjitsiError, messageOf, systemCodeOf } from '../errors.ts'
-import { fileError, readBytes } from '../files.ts'
+import { readBytes } from '../files/read.ts'
+import { fileError } from '../files/reasons.ts'
 import type { Key } from './keyring.ts'
-import type { LeftOut } from './pem.ts'
+import { KEY_FILE, type LeftOut, MAX_PEM_BYTES } from './pem.ts'
 import type { Reading, Source } from './refresh.ts'
 
-const KEY_FILE = /^[0-9a-f]{64}\.pem$/
-const MAX_PEM_BYTES = 10_000
 const UNREAD = ''
 /** Listing a folder costs nobody else anything, so a new file is found at once. */
 const COOLDOWN = 1

@@ -51,6 +51,11 @@ const MIN_BITS = 2048
 const MAX_BITS = 16_384
 const MAX_EXPONENT_BITS = 64
 
+/** As `fileNameOf` makes them. */
+export const KEY_FILE = /^[0-9a-f]{64}\.pem$/
+// A PEM of the largest key is under 3 kB. What is longer is not what is wanted, whatever it says.
+export const MAX_PEM_BYTES = 10_000
+
 /** The name of the file that Prosody asks for. */
 export function fileNameOf(kid: string): string {
   return `${createHash('sha256').update(kid).digest('hex')}.pem`

@@ -2,7 +2,7 @@
 import { type Server, type ServerOptions, STATUS_CODES, createServer } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { KjitsiError, messageOf, systemCodeOf } from '../errors.ts'
-import { readText } from '../files.ts'
+import { readText } from '../files/read.ts'
 import type { Answerer } from './answer.ts'
 import { limitConnections } from './connections.ts'
 

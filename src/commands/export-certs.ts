@@ -54,7 +54,7 @@ export const exportCerts = command({
   ],
   async run(context) {
     const { args, settings, http, output, io } = context
-    const { prune, watch, check } = settings
+    const { prune, watch, dryRun, check, all } = settings
     // An unset variable in a script must not become the folder that the script happens to run in.
     if (!args[0])
       throw new KjitsiError('usage', 'DIR is empty', { hint: 'name the folder for the PEM files' })
@@ -72,12 +72,11 @@ export const exportCerts = command({
       sources,
       prune,
       grace: settings.grace ?? (watch ? DAY : 0),
-      dryRun: settings.dryRun || check,
       http,
       output,
       signal: io.signal,
     }
-    if (!watch) return exportFolder(run, check)
+    if (!watch) return exportFolder(run, { dryRun, check, all })
     await watchFolder(run, settings.interval)
     return undefined
   },

@@ -3,14 +3,15 @@ import { resolve } from 'node:path'
 import { type Context, command } from '../cli/context.ts'
 import { onOff, setting, under } from '../cli/setting.ts'
 import { KjitsiError } from '../errors.ts'
-import { checkTarget, readIfThere, writeIfChanged } from '../files.ts'
+import { planFile } from '../files/plan.ts'
+import { readTarget } from '../files/target.ts'
 import { readEnv } from '../env-file/parse.ts'
 import { factsOf, keyserverOf, moderatedByEnv } from '../jitsi/config.ts'
 import { issuerFindings } from '../jitsi/env-findings.ts'
-import { type EnvPlan, planEnv } from '../jitsi/env-plan.ts'
+import { planEnv } from '../jitsi/env-plan.ts'
+import { finding } from '../jitsi/findings.ts'
 import { moderatorRoleOf } from '../jitsi/moderation.ts'
 import { givenOrigin } from '../jitsi/public-url.ts'
-import { shownEnvValue } from '../jitsi/shown-env.ts'
 import { adviseOptions } from '../keycloak/advice.ts'
 import { readTemplate } from '../templates.ts'
 import {
@@ -67,9 +68,11 @@ export const genEnv = command({
     if (file === undefined && settings.check) {
       throw new KjitsiError('usage', '--check needs FILE: there is nothing else to compare with')
     }
-    if (file !== undefined) await checkTarget(file)
+    // Before anybody is asked for what goes into it.
+    if (file !== undefined) await readTarget(file)
     const { issuers, url } = await acceptedIssuers(context)
-    const before = file === undefined ? undefined : await readIfThere(file)
+    const target = file === undefined ? undefined : await readTarget(file)
+    const before = target?.text
     const valuesBefore = readEnv(before ?? '', io.env, file)
     const origin = settings.login
       ? await originOf(before === undefined ? undefined : file, context)
@@ -85,35 +88,29 @@ export const genEnv = command({
     })
     const moderatorRole = moderatorRoleOf(settings.moderators)
     for (const found of [
+      ...(target?.there === 'nothing' ? [finding('env-created', { file: target.path })] : []),
       ...issuerFindings(issuers, url),
       ...plan.findings,
       ...adviseOptions({ moderatorRole }),
     ]) {
       output.find(found)
     }
-    if (file === undefined) {
-      output.data('env', { file: null, ...describe(plan), text: plan.text }, plan.text)
+    const { text, mask } = plan
+    if (target === undefined) {
+      output.data('env', { file: null, settings: plan.settings, text }, text)
       return undefined
     }
-    const dryRun = settings.dryRun || settings.check
-    const result = before === undefined ? 'created' : plan.text === before ? 'unchanged' : 'updated'
-    if (!dryRun) await writeIfChanged(file, plan.text, 0o600, { text: before })
-    const { envDiff } = await import('../env-file/diff.ts')
-    output.result('env', { file, dryRun, result, ...describe(plan) }, () => {
-      if (result === 'unchanged') return `${file}: no changes`
-      return dryRun
-        ? envDiff(
-            file,
-            before ?? '',
-            plan.text,
-            (key, value) => shownEnvValue(key, value, plan.own),
-            plan.comments,
-          )
-        : changeList(file, result, plan)
+    const item = planFile(target, { what: "Jitsi's .env", text, mode: 0o600, mask })
+    const { runFiles } = await import('../files/run.ts')
+    const { dryRun, check, all } = settings
+    const ended = await runFiles([item], {
+      kind: 'env',
+      payload: { file: target.path, settings: plan.settings },
+      ...{ dryRun, check, all, output, signal: io.signal },
     })
-    if (!dryRun && result !== 'unchanged')
+    if (!dryRun && !check && item.action !== 'keep')
       output.note('Jitsi reads it when its containers are made anew: docker compose up -d')
-    return settings.check && result !== 'unchanged' ? 'drift' : undefined
+    return ended
   },
 })
 
@@ -138,25 +135,4 @@ async function originOf(env: string | undefined, context: Context<typeof SETTING
   const given = settings.jitsiUrls
   const origin = isNew && given.length === 0 ? undefined : await givenOrigin(given, env, io)
   return origin ?? (await context.need(['jitsiUrls'])).jitsiUrls.join()
-}
-
-function describe({ values, changes, own }: EnvPlan): Readonly<Record<string, unknown>> {
-  const shown = (key: string, value: string | undefined): string | null =>
-    value === undefined ? null : shownEnvValue(key, value, own)
-  return {
-    settings: Object.fromEntries([...values].map(([key, value]) => [key, shown(key, value)])),
-    changes: changes.map(({ key, before, after }) => ({
-      key,
-      before: shown(key, before),
-      after: shown(key, after),
-    })),
-  }
-}
-
-function changeList(file: string, result: string, { changes, own }: EnvPlan): string {
-  const lines = changes.map(({ key, before, after }) => {
-    const was = before === undefined ? '(not set)' : shownEnvValue(key, before, own)
-    return `  ${key}: ${was} → ${shownEnvValue(key, after, own)}`
-  })
-  return [`${file}: ${result}`, ...lines].join('\n')
 }

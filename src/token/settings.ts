@@ -1,7 +1,7 @@
 // What a person gave to check a token by: Jitsi's `.env`, and flags that come before it.
 import { resolve } from 'node:path'
 import { KjitsiError } from '../errors.ts'
-import { readIfThere } from '../files.ts'
+import { readIfThere } from '../files/read.ts'
 import { readEnv } from '../env-file/parse.ts'
 import type { Finding } from '../finding.ts'
 import { finding } from './findings.ts'

@@ -19,7 +19,7 @@ import { PROGRAM } from '../../src/main.ts'
 import { testIo } from '../support/io.ts'
 import { tempFolder } from '../support/folder.ts'
 import { run } from '../support/run.ts'
-import { CLIENT, GUESTS, KEYCLOAK, LOGIN, PLAN, REMOVE } from '../../src/settings.ts'
+import { CLIENT, GUESTS, FORCE, KEYCLOAK, LOGIN, PLAN, REMOVE } from '../../src/settings.ts'
 
 let cwd: string
 beforeEach(() => {
@@ -248,10 +248,13 @@ test.each([...new Map(ALL.filter(isSwitch).map((one) => [one.flag, one])).values
   },
 )
 
-test('what removes things is asked for by its flag alone', async () => {
-  const env = { KJITSI_REMOVE: 'yes' }
-  expect((await resolveSettings({ remove: REMOVE }, {}, io(env))).values.remove).toBe(false)
-  expect((await resolveSettings({ remove: REMOVE }, { remove: true }, io())).values.remove).toBe(true)
+test.each([
+  ['what removes things', REMOVE, 'KJITSI_REMOVE'],
+  ["what replaces somebody's file", FORCE, 'KJITSI_FORCE'],
+] as const)('%s is asked for by its flag alone', async (_, one, name) => {
+  const key = attributeName(one)
+  expect((await resolveSettings({ one }, {}, io({ [name]: 'yes' }))).values.one).toBe(false)
+  expect((await resolveSettings({ one }, { [key]: true }, io())).values.one).toBe(true)
 })
 
 test('a secret is never a plain flag, and the way to give it says so', () => {

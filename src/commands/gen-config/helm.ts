@@ -1,7 +1,7 @@
 // kjitsi gen-config helm [DIR]: what jitsi-helm has to know of the tokens.
 import { command } from '../../cli/context.ts'
 import { under } from '../../cli/setting.ts'
-import { KEYCLOAK, KEYSERVER, PLAN } from '../../settings.ts'
+import { FORCE, KEYCLOAK, KEYSERVER, PLAN } from '../../settings.ts'
 import { ISSUER, JITSI_ACCEPTS, NAMESPACE, inCluster } from './settings.ts'
 import { DIR, checkFile, put, targetOf } from './target.ts'
 
@@ -18,6 +18,7 @@ export const helm = command({
       keyserver: { ...KEYSERVER, unset: 'the one in --namespace' },
     }),
     ...PLAN,
+    force: FORCE,
   },
   examples: [
     [
@@ -28,7 +29,7 @@ export const helm = command({
   async run(context) {
     const { settings, http, output } = context
     const { issuer, keyserver = inCluster(settings.namespace) } = settings
-    const target = await targetOf(context)
+    const target = await targetOf(context, settings)
     const { url = '', realm = [] } = await context.need([
       ...(issuer.length === 0 ? (['url', 'realm'] as const) : []),
     ])

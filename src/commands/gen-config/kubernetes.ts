@@ -2,7 +2,7 @@
 import { command } from '../../cli/context.ts'
 import { onOff, setting, under } from '../../cli/setting.ts'
 import { readJitsiEnv } from '../../jitsi/public-url.ts'
-import { PLAN } from '../../settings.ts'
+import { FORCE, PLAN } from '../../settings.ts'
 import {
   IMAGE,
   JITSI,
@@ -35,6 +35,7 @@ export const kubernetes = command({
     ...JITSI,
     ...TOLD,
     ...PLAN,
+    force: FORCE,
   },
   examples: [
     ['kjitsi gen-config kubernetes --realm meet | kubectl apply --filename -', 'runs the key server'],
@@ -46,7 +47,7 @@ export const kubernetes = command({
   async run(context) {
     const { settings, io, output } = context
     const { allowKeysFrom, cronjob, namespace } = settings
-    const target = await targetOf(context)
+    const target = await targetOf(context, settings)
     const { keysAt } = await import('../../jitsi/nginx.ts')
     const { containerFindings, kubernetesFile } = await import('../../jitsi/containers.ts')
     const env = cronjob ? await readJitsiEnv(settings.jitsiEnv, io) : undefined

@@ -2,7 +2,7 @@
 import { command } from '../../cli/context.ts'
 import { under } from '../../cli/setting.ts'
 import { JITSI_ENV, readJitsiEnv } from '../../jitsi/public-url.ts'
-import { KEYSERVER, PLAN } from '../../settings.ts'
+import { FORCE, KEYSERVER, PLAN } from '../../settings.ts'
 import { DEBIAN, JITSI, KEYS_OF, TOLD, needJitsi, wordsOf } from './settings.ts'
 import { DIR, putPublished, targetOf } from './target.ts'
 
@@ -22,6 +22,7 @@ export const nginx = command({
     }),
     ...TOLD,
     ...PLAN,
+    force: FORCE,
   },
   examples: [
     [
@@ -36,7 +37,7 @@ export const nginx = command({
   async run(context) {
     const { settings, io } = context
     const { allowKeysFrom, debian, jitsiEnv } = settings
-    const target = await targetOf(context)
+    const target = await targetOf(context, settings)
     const { keysAt, nginxFile } = await import('../../jitsi/nginx.ts')
     const env = debian ? undefined : await readJitsiEnv(jitsiEnv, io)
     const isAddressed = settings.keyserver === undefined

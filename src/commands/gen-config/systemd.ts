@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { command } from '../../cli/context.ts'
 import { plain } from '../../cli/readers.ts'
 import { setting } from '../../cli/setting.ts'
-import { PLAN } from '../../settings.ts'
+import { FORCE, PLAN } from '../../settings.ts'
 import { KEYS_OF } from './settings.ts'
 import { DIR, putPublished, targetOf } from './target.ts'
 
@@ -21,6 +21,7 @@ export const systemd = command({
       default: '/etc/jitsi/meet/public',
     }),
     ...PLAN,
+    force: FORCE,
   },
   examples: [
     [
@@ -29,11 +30,12 @@ export const systemd = command({
     ],
   ],
   async run(context) {
-    const { allowKeysFrom, keysDir } = context.settings
-    const target = await targetOf(context)
+    const { settings, io } = context
+    const { allowKeysFrom, keysDir } = settings
+    const target = await targetOf(context, settings)
     const { url, realm } = await context.need(['url', 'realm'])
     const { systemdFiles } = await import('../../jitsi/systemd.ts')
-    const files = systemdFiles({ url, realm, allowKeysFrom }, resolve(context.io.cwd, keysDir))
+    const files = systemdFiles({ url, realm, allowKeysFrom }, resolve(io.cwd, keysDir))
     return putPublished(context, target, 'systemd', 'http://127.0.0.1:9000/certs', files)
   },
 })
