@@ -340,7 +340,7 @@ describe('private members', () => {
 
 describe('bad settings', () => {
   test.each([
-    [['export-certs'], /missing required argument 'dir'/],
+    [['export-certs'], /export-certs needs <dir>: folder/],
     [['export-certs', ''], /DIR is empty/],
     [['export-certs', 'x'], /--url or KEYCLOAK_URL[^]*--realm or KEYCLOAK_REALM[^]*or give --jwks/],
     [['export-certs', 'x', '--url', 'http://a.example'], /--realm or KEYCLOAK_REALM[^]*or give --jwks/],

@@ -394,7 +394,7 @@ describe('web, merged into a file', () => {
       join(dir, 'jitsi.env'),
       'HTTPS_PORT=8443\nPUBLIC_URL=https://meet.example.org:${HTTPS_PORT}\n',
     )
-    const { stdout } = await run(['gen-config', 'web', ...ISSUER, '--env', join(dir, 'jitsi.env')])
+    const { stdout } = await run(['gen-config', 'web', ...ISSUER, '--jitsi-env', join(dir, 'jitsi.env')])
     expect(stdout).toContain('https%3A%2F%2Fmeet.example.org%3A8443%2Fstatic%2Flogout.html')
   })
 })
@@ -525,7 +525,7 @@ test('helm warns as gen-env does', async () => {
   const args = [
     '--issuer',
     'http://auth.example.org/realms/meet',
-    '--audience',
+    '--accept-audience',
     '*',
     '--keyserver',
     'http://localhost:9000',

@@ -51,10 +51,10 @@ describe('what it refuses', () => {
     [['--app-id', 'a\\b'], 'holds a backslash'],
     [['--app-id', 'a\nb'], 'holds a newline'],
     [
-      ['--audience', 'a\u0007b'],
-      'JWT_ACCEPTED_AUDIENCES (--audience or KJITSI_AUDIENCE) "a\\u0007b" holds the character U+0007',
+      ['--accept-audience', 'a\u0007b'],
+      'JWT_ACCEPTED_AUDIENCES (--accept-audience or KJITSI_ACCEPT_AUDIENCE) "a\\u0007b" holds the character U+0007',
     ],
-    [['--audience', 'a,b'], 'holds a comma, which Jitsi takes for the end of an item'],
+    [['--accept-audience', 'a,b'], 'holds a comma, which Jitsi takes for the end of an item'],
     [['--keyserver', 'keys'], '--keyserver "keys" has no scheme: write https://'],
     [['--keyserver', 'https://a:b@keys'], 'holds a user name or password'],
     [['--sign-type', 'HS256'], '--sign-type "HS256" is none of RS256, RS384, RS512'],
