@@ -224,7 +224,7 @@ export function setsLifespan(item: Item): boolean {
 }
 
 /**
- * The role of --moderators, if there is one, against those that the client has. It is never removed: people may hold it, and
+ * The role of the moderators, if there is one, against those that the client has. It is never removed: people may hold it, and
  * other things may count on it.
  */
 export function planRole(
