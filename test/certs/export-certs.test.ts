@@ -34,7 +34,6 @@ describe('export', () => {
     const dir = tempFolder()
     const { exitCode, stdout, stderr } = await run(['export-certs', 'certs', '--jwks', FIXTURE], { cwd: dir })
     expect(stderr.split('\n')).toEqual([
-      `left out: key for-encryption of ${FIXTURE}: use enc: it does not sign tokens`,
       `left out: key too-short of ${FIXTURE}: 1024 bits: too short to be safe, 2048 is the least`,
       `left out: key probabilistic of ${FIXTURE}: alg PS256: Jitsi takes RS256, RS384 and RS512 only`,
       `left out: key elliptic of ${FIXTURE}: kty EC (ES256): Jitsi takes RSA keys only`,
