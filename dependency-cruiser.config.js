@@ -1,6 +1,6 @@
 // The house: who may know whom. `npm run check:house` holds src/ against it, `npm run house:draw` draws it.
 
-const FLOWS = 'keycloak|jitsi|prosody|certs|token|sandbox'
+const FLOWS = 'keycloak|jitsi|prosody|certs|token|sandbox|demo'
 const LOWER = 'http|env-file|files'
 
 /** Files that compute and do no I/O; what is not listed here may. */
@@ -11,8 +11,8 @@ const PURE = [
   'src/files/(bytes|findings|plan|reasons|wording)\\.ts',
   'src/jitsi/(?!public-url|formats)',
   'src/prosody/',
-  'src/keycloak/(advice|desired-client|findings|login|mappers|plan|plan-client|plan-mappers|wording)\\.ts',
-  'src/certs/(findings|jwks|keyring|news|pages|pem|sources)\\.ts',
+  'src/keycloak/(address|advice|desired-client|findings|login|mappers|plan|plan-client|plan-mappers|wording)\\.ts',
+  'src/certs/(findings|handler|jwks|key|keyring|log|sources)\\.ts',
   'src/token/(?!check|settings|fetch-keys|batch)',
 ]
 

@@ -12,7 +12,7 @@ import type { Http } from './http/http.ts'
 import { type Moderators, readModerators } from './jitsi/moderation.ts'
 import { jitsiOrigin } from './jitsi/origin.ts'
 import { adviseAddress, serverAddress } from './keycloak/address.ts'
-import type { Login } from './keycloak/login.ts'
+import type { Grant, Login } from './keycloak/login.ts'
 import { tokenIn } from './token/pasted.ts'
 
 const KEYCLOAK_GROUP = 'Keycloak:'
@@ -298,16 +298,31 @@ export async function needAdmin(
   const given = givenLogin(settings)
   const missing = [...(given === undefined ? [howToLogIn(settings)] : []), ...others]
   const { url, realm } = await context.need(['url', 'realm'], canAsk ? [] : missing)
-  const login = given ?? (await askLogin(context))
+  const login = given ?? (await askLogin(context, url, realm[0] ?? ''))
   context.output.detail(`login: ${whoIs(login)}`)
   return { url, realms: [...new Set(realm)], login }
 }
 
-async function askLogin(context: Admin): Promise<Login> {
-  const { loginClient, clientSecret, user, authRealm } = context.settings
-  if (user === undefined && (loginClient !== undefined || clientSecret !== undefined)) {
-    const asked = await context.need(['loginClient', 'clientSecret'])
-    return { by: 'client', clientId: asked.loginClient, clientSecret: asked.clientSecret, authRealm }
+/** Asks until Keycloak does not refuse the login, so that a slip costs no other answer. */
+async function askLogin(context: Admin, url: string, realm: string): Promise<Login> {
+  const { tokenSource } = await import('./keycloak/token.ts')
+  for (;;) {
+    const login = await typedLogin(context)
+    try {
+      await tokenSource(context.http, url, login, login.authRealm ?? realm)()
+      return login
+    } catch (error) {
+      if (!(error instanceof KjitsiError) || error.code !== 'login') throw error
+      context.output.log('error', error.message, { fix: error.hint })
+    }
+  }
+}
+
+async function typedLogin(context: Admin): Promise<Grant> {
+  const { loginClient, clientSecret: secret, user, authRealm } = context.settings
+  if (user === undefined && (loginClient !== undefined || secret !== undefined)) {
+    const { loginClient: clientId, clientSecret } = await context.need(['loginClient', 'clientSecret'])
+    return { by: 'client', clientId, clientSecret, authRealm }
   }
   return { by: 'password', ...(await context.need(['user', 'password'])), authRealm: authRealm ?? 'master' }
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { MANIFEST_FILE } from '../../src/certs/manifest.ts'
-import { fileNameOf } from '../../src/certs/pem.ts'
+import { fileNameOf } from '../../src/certs/key.ts'
 import { serve } from '../support/http.ts'
 import { rsaKey } from '../support/keys.ts'
 import { tempFolder } from '../support/folder.ts'
@@ -194,13 +194,32 @@ describe('several key sets', () => {
     await expect(stat(dir)).rejects.toThrow('ENOENT')
   })
 
-  test('with two keys under one kid are refused, and nothing is written', async () => {
+  test('with two keys under one kid: that of the set which was named first is written, and the other is told', async () => {
     const dir = tempFolder()
-    const [a, b] = [await keySet(dir, 'a.json', 'x', 'same'), await keySet(dir, 'b.json', 'same')]
+    const [a, b] = [await keySet(dir, 'a.json', 'same'), await keySet(dir, 'b.json', 'same', 'x')]
+    const alone = await run(['export-certs', join(dir, 'alone'), '--jwks', a])
+    expect(alone.exitCode).toBe(0)
     const ran = await run(['export-certs', join(dir, 'certs'), '--jwks', a, '--jwks', b])
-    expect(ran.stderr).toContain(`error: ${a} and ${b} publish two different keys under the kid same`)
-    expect(ran).toMatchObject({ exitCode: 1, stdout: '' })
-    await expect(stat(join(dir, 'certs'))).rejects.toThrow('ENOENT')
+    expect(ran.stderr).toContain(
+      `warning: ${b} publishes another key than ${a} under the kid same: that of ${a}, which was named first, is taken`,
+    )
+    expect(ran.exitCode).toBe(0)
+    const pemIn = (folder: string): Promise<string> => readFile(join(dir, folder, fileNameOf('same')), 'utf8')
+    expect(await pemIn('certs')).toBe(await pemIn('alone'))
+    expect((await readdir(join(dir, 'certs'))).sort()).toEqual(
+      [MANIFEST_FILE, ...['same', 'x'].map(fileNameOf)].sort(),
+    )
+  })
+
+  test('with two keys under one kid, and the first cannot be read now: what it gave last stays', async () => {
+    const dir = tempFolder()
+    const certs = join(dir, 'certs')
+    const [a, b] = [await keySet(dir, 'a.json', 'same'), await keySet(dir, 'b.json', 'same')]
+    await run(['export-certs', certs, '--jwks', a])
+    const before = await readFile(join(certs, fileNameOf('same')), 'utf8')
+    await rm(a)
+    await run(['export-certs', certs, '--jwks', a, '--jwks', b, '--prune'])
+    expect(await readFile(join(certs, fileNameOf('same')), 'utf8')).toBe(before)
   })
 
   test('given twice are read once', async () => {
@@ -325,7 +344,7 @@ describe('bad settings', () => {
     [['export-certs', ''], /DIR is empty/],
     [['export-certs', 'x'], /--url or KEYCLOAK_URL[^]*--realm or KEYCLOAK_REALM[^]*or give --jwks/],
     [['export-certs', 'x', '--url', 'http://a.example'], /--realm or KEYCLOAK_REALM[^]*or give --jwks/],
-    [['export-certs', 'x', '--jwks', 'ftp://a.example/k'], /is neither an http or https address nor a path/],
+    [['export-certs', 'x', '--jwks', 'ftp://a.example/k'], /is no http or https address/],
     [['export-certs', 'x', '--jwks', 'https://'], /"https:\/\/" is no address/],
   ])('%j', async (argv, message) => {
     const { exitCode, stdout, stderr } = await run(argv)

@@ -77,7 +77,7 @@ test.each([
   [['check-token', '--token=x'], '--token: a secret is never', 'kjitsi check-token'],
   [['gen-env', '--guests=false'], '--guests takes no value', '--guests or --no-guests'],
   [['gen-env', '--json=true'], '--json takes no value', '--json alone'],
-  [['gen-env', '--url', 'u:hunter2@host'], '--url "(masked)@host" is no', ''],
+  [['gen-env', '--url', 'u:hunter2@host'], '--url "(masked)@host" has no scheme', ''],
   [
     ['setup-mappers', '--password-file', 'hunter2'],
     '--password-file: there is no such file (its path is not shown, as it may be the secret itself)',

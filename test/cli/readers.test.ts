@@ -19,7 +19,7 @@ test.each([
   ['a b', 'is no address: it starts with https:// or http://'],
   ['https://', 'is no address: it starts with https:// or http://'],
   ['ftp://auth.example.org', 'is no http or https address'],
-  ['https://admin:secret@auth.example.org', 'holds a user name or password: give them on their own'],
+  ['https://admin:secret@auth.example.org', 'holds a user name or password: leave them out'],
   ['https://auth.example.org/?realm=x', 'has a ? or # part: leave it out'],
   ['https://auth.example.org/#/x', 'has a ? or # part: leave it out'],
 ])('%s %s', (typed, message) => {

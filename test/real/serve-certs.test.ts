@@ -1,7 +1,7 @@
 import KeycloakAdminClient from '@keycloak/keycloak-admin-client'
 import { randomBytes } from 'node:crypto'
 import { expect, onTestFinished, test } from 'vitest'
-import { fileNameOf } from '../../src/certs/pem.ts'
+import { fileNameOf } from '../../src/certs/key.ts'
 import { startSandbox } from '../../src/sandbox/keycloak.ts'
 import { freePort } from '../support/http.ts'
 import { tempFolder } from '../support/folder.ts'
@@ -39,7 +39,7 @@ test('while Keycloak cannot be reached every key is served; afterwards new ones 
   for (const path of paths) expect((await ask(port, path)).status).toBe(200)
 
   await door.shut()
-  await said('what it gave last is still served (2 keys)')
+  await said('what it gave last stays (2 keys)')
   await expect
     .poll(async () => (await readiness(port)).sources[0].ageSeconds, { timeout: 10_000 })
     .toBeGreaterThan(2)
@@ -113,7 +113,7 @@ test.runIf(await canStartKeycloak())(
     expect(paths).toHaveLength(2)
 
     await first.stop()
-    await said('is still served (2 keys)')
+    await said('stays (2 keys)')
     for (const path of paths) expect((await ask(port, path)).status).toBe(200)
     expect((await readiness(port)).status).toBe(200)
 
