@@ -2,9 +2,9 @@
 import { findingsOf, kind } from '../finding.ts'
 
 export const finding = findingsOf({
-  'file-drift': kind<{ file: string; action: string }>({
+  'file-drift': kind<{ changes: readonly string[] }>({
     level: 'error',
-    say: ({ file, action }) => `${file} differs from what these options make: ${action}`,
+    say: ({ changes }) => `the files differ from what these options make: ${changes.join(', ')}`,
     fix: () => 'run it without --check to make these changes',
   }),
   'file-not-ours': kind<{ file: string }>({

@@ -3,7 +3,7 @@ import type { ErrorCode } from '../errors.ts'
 import type { Output } from '../io.ts'
 import { applyFiles } from './apply.ts'
 import { finding } from './findings.ts'
-import { type FileItem, fileChanges, fileConflicts } from './plan.ts'
+import { type FileItem, changeName, fileChanges, fileConflicts } from './plan.ts'
 import { filesText, plainFile } from './wording.ts'
 
 export interface FilesRun {
@@ -32,8 +32,7 @@ export async function runFiles(items: readonly FileItem[], run: FilesRun): Promi
   const conflicts = fileConflicts(items)
   for (const { path } of conflicts) output.find(finding('file-not-ours', { file: path }))
   if (!dryRun) await applyFiles(items, signal)
-  else if (check)
-    for (const { path, action } of made) output.find(finding('file-drift', { file: path, action }))
+  else if (check && made.length > 0) output.find(finding('file-drift', { changes: made.map(changeName) }))
   const changes = made.length === 0 ? 'none' : dryRun ? 'planned' : 'made'
   const tense = dryRun || conflicts.length > 0 ? 'to do' : 'done'
   output.result(kind, { ...payload, dryRun, changes, files: items.map(plainFile) }, (paint) =>

@@ -32,14 +32,17 @@ export function filesText(
   all: boolean,
   paint: ChalkInstance,
 ): string {
-  const [kept, differing] = [true, false].map((keep) =>
-    items.filter(({ action }) => (action === 'keep') === keep),
-  ) as [FileItem[], FileItem[]]
-  const parts = [...(all && items.length > 1 ? kept : []), ...differing].flatMap((item) => [
-    fileLine(item, tense),
-    ...(tense === 'done' && item.action === 'create' ? [] : diffLines(item, paint)),
-  ])
-  return [...countLine(items, tense), ...parts].join('\n')
+  const isKept = ({ action }: FileItem): boolean => action === 'keep'
+  const told = items.filter((item) => !isKept(item) || (all && items.length > 1))
+  return [
+    ...countLine(items, tense),
+    ...told
+      .toSorted((a, b) => Number(isKept(b)) - Number(isKept(a)))
+      .flatMap((item) => [
+        fileLine(item, tense),
+        ...(tense === 'done' && item.action === 'create' ? [] : diffLines(item, paint)),
+      ]),
+  ].join('\n')
 }
 
 /** One line about several files, or about no change. */

@@ -41,10 +41,10 @@ describe('export', () => {
     ])
     const certs = join(dir, 'certs')
     expect(stdout.split('\n')).toEqual([
+      '3 files: 3 created',
       `created ${certs}/${ARTICLE_FILE}: key ${ARTICLE_KID} of ${FIXTURE}, RS256, 2048 bits`,
       `created ${certs}/${fileNameOf('second key')}: key "second key" of ${FIXTURE}, RS512, 3072 bits`,
       `created ${certs}/${MANIFEST_FILE}: the list of the files that kjitsi wrote`,
-      '3 files: 3 created',
       '',
     ])
     expect(exitCode).toBe(0)
@@ -70,7 +70,7 @@ describe('export', () => {
       kind: 'certs',
       dir,
       dryRun: false,
-      changed: true,
+      changes: 'made',
       files: [
         {
           action: 'create',

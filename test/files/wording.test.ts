@@ -39,23 +39,22 @@ describe('the text of a plan', () => {
       [KEPT, GONE, KEPT],
       'done',
       false,
-      'removed /x/gone: file gone\n3 files: 1 removed, 2 unchanged',
+      '3 files: 1 removed, 2 unchanged\nremoved /x/gone: file gone',
     ],
     [
       'shows what stays, and what differs after it',
       [GONE, KEPT],
       'to do',
       true,
-      'unchanged /x/kept: file kept\nremove /x/gone: file gone\n2 files: 1 to remove, 1 unchanged',
+      '2 files: 1 to remove, 1 unchanged\nunchanged /x/kept: file kept\nremove /x/gone: file gone',
     ],
     [
       'of a file that is not ours',
       [MADE, THEIRS],
       'to do',
       false,
-      `create /x/made: file made\n${NEW}\n\nnot made by kjitsi /x/theirs: file theirs\n` +
-        '--- /x/theirs\n+++ /x/theirs\n@@ -1,1 +1,1 @@\n-mine\n+# Made by kjitsi\n\n' +
-        '2 files: 1 to create, 1 not made by kjitsi; nothing was done',
+      `2 files: 1 to create, 1 not made by kjitsi; nothing was done\ncreate /x/made: file made\n${NEW}\n\nnot made by kjitsi /x/theirs: file theirs\n` +
+        '--- /x/theirs\n+++ /x/theirs\n@@ -1,1 +1,1 @@\n-mine\n+# Made by kjitsi\n',
     ],
   ])('%s', (_, items, tense, all, text) => {
     expect(filesText(items, tense, all, PLAIN)).toBe(text)

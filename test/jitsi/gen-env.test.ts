@@ -252,7 +252,10 @@ describe('with FILE', () => {
     const dry = await genEnv([file, '--dry-run'])
     expect(dry).toMatchObject({ exitCode: 0, stderr: '' })
     expect(dry.stdout.replaceAll(file, 'FILE')).toContain(DIFF)
-    expect(await genEnv([file, '--check'])).toEqual({ ...dry, exitCode: 3 })
+    const drift = `error: the files differ from what these options make: update ${file}\n`
+    const checked = await genEnv([file, '--check'])
+    expect(checked).toMatchObject({ exitCode: 3, stdout: dry.stdout })
+    expect(checked.stderr).toContain(drift)
     expect(await read()).toBe(ENV)
     const { stdout } = await genEnv([file])
     expect(stdout.replace('updated', 'update')).toBe(dry.stdout)
@@ -275,15 +278,16 @@ describe('with FILE', () => {
       kind: 'env',
       file,
       dryRun: true,
-      changed: true,
+      changes: 'planned',
+      codes: ['file-drift'],
       settings: { ENABLE_AUTH: '1', JWT_APP_ID: 'jitsi' },
     })
     const { files, ...rest } = await json([file, '--keyserver', KEYS])
-    expect(rest).toMatchObject({ dryRun: false, changed: true, codes: [] })
+    expect(rest).toMatchObject({ dryRun: false, changes: 'made', codes: [] })
     const diff = expect.stringContaining('\n-JWT_APP_ID=old\n+JWT_APP_ID=jitsi\n ENABLE_AUTH=1\n') as string
     expect(files).toMatchObject([{ action: 'update', path: file, what: "Jitsi's .env", mode: '0644', diff }])
     expect(await json([file, '--keyserver', KEYS])).toMatchObject({
-      changed: false,
+      changes: 'none',
       files: [{ action: 'keep' }],
     })
   })
