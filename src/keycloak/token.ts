@@ -145,16 +145,11 @@ function loginHint(login: Grant, authRealm: string, about: string): string {
   if (/not fully set up/i.test(about))
     return 'log in once in the browser and do what Keycloak asks for, such as a new password'
   if (/disabled/i.test(about)) return 'enable the account in Keycloak'
-  return (
-    blankHint(login.by === 'client' ? login.clientSecret : login.password) + settingsHint(login, authRealm)
-  )
-}
-
-/** A file with the line ends of Windows leaves such a one, and so does a quick copy. */
-function blankHint(secret: string): string {
-  if (secret === secret.trim()) return ''
-  const what = /[\r\n]/.test(secret) ? 'a line break' : 'a blank'
-  return `the password or secret begins or ends with ${what}: give it without, where that is no part of it; or `
+  const [kind, secret] = login.by === 'client' ? ['secret', login.clientSecret] : ['password', login.password]
+  // A file with the line ends of Windows leaves one, and so does a quick copy.
+  const blank = secret === secret.trim() ? undefined : /[\r\n]/.test(secret) ? 'a line break' : 'a blank'
+  const hint = blank && `the ${kind} begins or ends with ${blank}: remove it unless it belongs there; or `
+  return `${hint ?? ''}${settingsHint(login, authRealm)}`
 }
 
 function settingsHint(login: Grant, authRealm: string): string {

@@ -111,13 +111,13 @@ describe('the login', () => {
       'a password with a line break',
       { ...user, KEYCLOAK_PASSWORD: `${SECRET}\r` },
       4,
-      '\n  → the password or secret begins or ends with a line break: give it without, where that is no part of it; or correct ',
+      '\n  → the password begins or ends with a line break: remove it unless it belongs there; or correct ',
     ],
     [
       'a client secret with a blank',
       { ...robot, KEYCLOAK_CLIENT_SECRET: ` ${SECRET}` },
       4,
-      '(status 401)\n  → the password or secret begins or ends with a blank: give it without, where that is no part of it; or correct ',
+      '(status 401)\n  → the secret begins or ends with a blank: remove it unless it belongs there; or correct ',
     ],
     [
       'a token that ran out, which nobody has to be asked about',
