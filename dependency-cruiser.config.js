@@ -45,6 +45,13 @@ export default {
       to: { path: '^src/commands/', pathNot: '^src/commands/$1/' },
     },
     {
+      name: 'commands-of-a-group-are-apart',
+      comment: 'but for what they share: settings, and what is done with their files',
+      severity: 'error',
+      from: { path: '^src/commands/([^/]+)/' },
+      to: { path: '^src/commands/', pathNot: '^src/commands/$1/(settings|target)\\.ts$' },
+    },
+    {
       name: 'pure-does-no-io',
       severity: 'error',
       from: { path: `^(${PURE.join('|')})` },

@@ -23,11 +23,11 @@ function settingsTable(): string {
   }
   for (const setting of Object.values(COMMON)) users.set(setting, ['all'])
   const rows = [...users].map(([setting, names]) => {
-    const { env, secret, help, default: preset } = setting
+    const { env, secret, help, unset = '', default: preset } = setting
     const flags = flagsOf(setting).map((flag) => `\`${flag}\``)
     const variables = env === undefined ? [] : [env, ...(secret ? [`${env}_FILE`] : [])]
     const shown = variables.map((name) => `\`${name}\``).join(', ')
-    const value = preset === undefined ? '' : `\`${preset}\``
+    const value = preset === undefined ? unset : `\`${preset}\``
     return `| ${flags.join(', ')} | ${shown} | ${value} | ${userNames(names).join(', ')} | ${help.replaceAll('<', '\\<')} |`
   })
   const cells = ['| flag | environment | default | commands | meaning |', '|---|---|---|---|---|', ...rows]

@@ -166,7 +166,8 @@ export const JITSI_ENV_FILE = setting({
 export const MODERATORS = setting({
   flag: '--moderators <who>',
   env: 'KJITSI_MODERATORS',
-  help: 'who moderates: role:NAME (a role of the client), everyone who has logged in, or the first to come (default: what the .env has, else everyone)',
+  help: 'who moderates: role:NAME (a role of the client), everyone who has logged in, or the first to come',
+  unset: 'what the .env has, else everyone',
   parse: readModerators,
   question: 'Who moderates (role:NAME, everyone or first)',
   write: (who: Moderators) => (typeof who === 'object' ? `role:${who.role}` : who),
@@ -228,7 +229,8 @@ export const ACCEPTED = {
 export const KEYSERVER = setting({
   flag: '--keyserver <url>',
   env: 'KJITSI_KEYSERVER',
-  help: 'where Prosody fetches <sha256(kid)>.pem (default: what the .env has; in gen-env else http://localhost:9000/certs, in gen-config where its files put the keys)',
+  help: 'where Prosody fetches <sha256(kid)>.pem',
+  unset: 'what the .env has; for gen-env else http://localhost:9000/certs',
   parse: httpUrl,
 })
 

@@ -20,10 +20,10 @@ export function usageError(
   const meant = suggestion.map((text) => `\n(Did you mean ${text}`).join('')
   switch (code) {
     case 'commander.help':
-      if (group !== undefined) return wrongSubcommand(`${group.name} is no command by itself`, group)
+      if (group !== undefined) return needsOne(group)
       return new KjitsiError('usage', 'no command was given', { hint: 'kjitsi --help lists them' })
     case 'commander.unknownCommand':
-      if (group !== undefined) return wrongSubcommand(`${group.name} has no such command${meant}`, group)
+      if (group !== undefined) return needsOne(group, meant)
       return new KjitsiError('usage', `there is no such command${meant}`, {
         hint: 'kjitsi --help lists them',
       })
@@ -49,10 +49,10 @@ function groupOf(
   return commands.flatMap((one) => ('subcommands' in one && one.name === name ? one : []))[0]
 }
 
-function wrongSubcommand(message: string, { name, subcommands }: CommandGroup): KjitsiError {
+function needsOne({ name, subcommands }: CommandGroup, meant = ''): KjitsiError {
   const names = subcommands.map((one) => one.name).join(', ')
-  return new KjitsiError('usage', message, {
-    hint: `give one of ${names}; kjitsi ${name} --help says what each is for`,
+  return new KjitsiError('usage', `${name} needs one of ${names}${meant}`, {
+    hint: `see kjitsi ${name} --help`,
   })
 }
 

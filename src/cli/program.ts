@@ -151,6 +151,7 @@ function addCommand(parent: Commander, declared: Command | CommandGroup, action:
   const sub = parent.command(declared.name).summary(declared.summary).description(description(declared))
   sub.helpOption('-h, --help', 'show this')
   if ('subcommands' in declared) {
+    sub.helpCommand(false)
     for (const one of declared.subcommands) addCommand(sub, one, action)
     return
   }
@@ -171,7 +172,7 @@ function description({ summary, details }: { readonly summary: string; readonly 
 }
 
 function addOptions(sub: Commander, setting: Setting, group = 'Options:'): void {
-  const { env, help, default: preset, repeat } = setting
+  const { env, help, repeat, unset, default: preset = unset } = setting
   const more = [
     ...(env === undefined ? [] : [env]),
     ...(preset !== undefined && !isSwitch(setting) ? [`default ${preset}`] : []),

@@ -14,6 +14,8 @@ export interface Setting<T = unknown> {
   readonly advise?: (text: string) => Finding | undefined
   /** As a person would type it. */
   readonly default?: string
+  /** What holds where it is not given, in words, where that is no text which a person could type. */
+  readonly unset?: string
   /** Given by `ENV`, `ENV_FILE` or the flag that names a file; never a plain flag, never printed. */
   readonly secret?: true
   /** May be given several times; in the environment, separated by commas or newlines. */

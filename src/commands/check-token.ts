@@ -106,7 +106,7 @@ async function checkAll(context: Asked, batch: string): Promise<ErrorCode | unde
     ])
     const { ask, findings } = await openCheck(context.http, tokenSettings(context), context.io.cwd)
     findings.forEach(output.find)
-    let warned = false
+    let warned = false as boolean
     const { answered, accepted } = await runBatch(input, io, async (question) => {
       const room = question.room ?? settings.joinRoom
       const verdict = await ask({ ...question, room, at: question.at ?? settings.at })

@@ -110,7 +110,7 @@ async function sendOnce(http: Http, request: HttpRequest): Promise<Answer> {
     http.onRequest(`${method} ${shownAddress(url)} → ${result} (${Math.round(performance.now() - start)} ms)`)
   }
   const signal = limited(http.signal, http.timeout)
-  let waited = false
+  let waited = false as boolean
   const waiting = setInterval(() => {
     waited = true
     http.onWait?.(`${new URL(url).host} (${Math.round((performance.now() - start) / 1000)} s)`)

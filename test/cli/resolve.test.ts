@@ -6,7 +6,7 @@ import { namedCommands } from '../../src/cli/context.ts'
 import type { Io } from '../../src/io.ts'
 import { resolveSettings } from '../../src/cli/resolve.ts'
 import { type Setting, type SettingTable, flagName, flagsOf, waysToGive } from '../../src/cli/setting.ts'
-import { genConfig } from '../../src/commands/gen-config.ts'
+import { XMPP_DOMAIN } from '../../src/commands/gen-config/settings.ts'
 import { PROGRAM } from '../../src/main.ts'
 import { testIo } from '../support/io.ts'
 import { tempFolder } from '../support/folder.ts'
@@ -74,8 +74,6 @@ test('a settings file that was named must be there', async () => {
 })
 
 describe('a .env that compose reads as well', () => {
-  const { xmppDomain } = genConfig.settings
-
   test.each([
     ['password', 'A=1\nKEYCLOAK_PASSWORD=hun#ter', 'KEYCLOAK_PASSWORD (line 2)'],
     ['password', 'H=hunter\nKEYCLOAK_PASSWORD_FILE=/run/${H}', 'KEYCLOAK_PASSWORD_FILE (line 2)'],
@@ -102,7 +100,7 @@ describe('a .env that compose reads as well', () => {
     ['of other commands', { client: CLIENT }, '.env', 'KEYCLOAK_PASSWORD=pa#ss\nKJITSI_CLIENT=a', 'a'],
     [
       "of Jitsi's own",
-      { xmppDomain, client: CLIENT },
+      { xmppDomain: XMPP_DOMAIN, client: CLIENT },
       '.env',
       'H=a\nXMPP_DOMAIN=meet.$H\nKJITSI_CLIENT=a',
       'a',

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { readFile, readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { genConfig } from '../../src/commands/gen-config.ts'
 import type * as block from '../../src/jitsi/block.ts'
 import { tempFolder } from '../support/folder.ts'
 import { run, spawnKjitsi } from '../support/run.ts'
@@ -185,15 +186,30 @@ describe('where the keys are', () => {
   })
 })
 
+test('--help lists the kinds with what each is for, and a kind has its own', async () => {
+  const { exitCode, stdout } = await run(['gen-config', '--help'])
+  expect(exitCode).toBe(0)
+  for (const { name, summary } of genConfig.subcommands) {
+    expect(stdout).toMatch(new RegExp(`^ +${name} `, 'm'))
+    expect(stdout.replace(/\s+/g, ' ')).toContain(summary)
+  }
+  const nginx = await run(['gen-config', 'nginx', '--help'])
+  expect(nginx.stdout).toContain('--debian')
+  for (const other of ['--into', '--xmpp-domain', '--image', '--namespace', '--cronjob', '--issuer'])
+    expect(nginx.stdout).not.toContain(other)
+})
+
+const ONE_OF = 'gen-config needs one of web, prosody, nginx, systemd, compose, kubernetes, helm'
+
 describe('is a usage error', () => {
   test.each([
-    [['prosodie'], 'there is no such kind of configuration'],
-    [['constructor'], 'there is no such kind of configuration'],
-    [['systemd', ...KEYCLOAK, '--image', 'x'], 'gen-config systemd does not read --image'],
-    [
-      ['nginx', ...KEYCLOAK, '--namespace', 'x', '--cronjob'],
-      'gen-config nginx does not read --namespace, --cronjob',
-    ],
+    [[], `${ONE_OF}\n  → see kjitsi gen-config --help`],
+    [['constructor'], ONE_OF],
+    [['nginz'], `${ONE_OF}\n(Did you mean nginx?)\n  → see kjitsi gen-config --help`],
+    [['systemd', ...KEYCLOAK, '--image', 'x'], "unknown option '--image'"],
+    [['nginx', ...KEYCLOAK, '--namespace', 'x'], "unknown option '--namespace'"],
+    [['systemd', ...KEYCLOAK, '--debian=yes'], "unknown option '--debian'"],
+    [['nginx', ...KEYCLOAK, '--debian=yes'], '--debian takes no value'],
     [['systemd', ...KEYCLOAK, '--check'], '--check needs DIR'],
     [['kubernetes', ...KEYCLOAK, '--namespace', 'A'], '--namespace "A" is no name for Kubernetes'],
     [['systemd', '--url', 'https://auth.example.org', '--realm', 'a,b'], '--realm "a,b" holds a comma'],
@@ -209,7 +225,7 @@ describe('is a usage error', () => {
     ],
     [['prosody', ...ISSUER, '--debian'], 'a setting is missing: --jitsi-url'],
     [['prosody', ...ISSUER, 'x', '--into', 'y'], 'DIR and --into were both given'],
-    [['nginx', ...KEYCLOAK, '--into', 'y'], 'gen-config nginx does not read --into'],
+    [['nginx', ...KEYCLOAK, '--into', 'y'], "unknown option '--into'"],
     [['helm'], '2 settings are missing'],
   ])('%j', async (args, message) => {
     const ran = await run(['gen-config', ...args])
@@ -282,6 +298,40 @@ describe('web, merged into a file', () => {
     )
     const { stdout } = await run(['gen-config', 'web', ...ISSUER, '--env', join(dir, 'jitsi.env')])
     expect(stdout).toContain('https%3A%2F%2Fmeet.example.org%3A8443%2Fstatic%2Flogout.html')
+  })
+})
+
+describe('a file of the Debian packages is there before kjitsi', () => {
+  const DEBIAN = ['--debian', '--jitsi-url', 'https://meet.example.org']
+
+  test.each([
+    ['web', ['--into', 'wrong-config.js'], 'wrong-config.js', '/etc/jitsi/meet/meet.example.org-config.js'],
+    ['web', ['.'], 'meet.example.org-config.js', '/etc/jitsi/meet/meet.example.org-config.js'],
+    ['prosody', ['--into', 'wrong.lua'], 'wrong.lua', '/etc/prosody/conf.avail/meet.example.org.cfg.lua'],
+    ['prosody', ['.', '--xmpp-domain', 'typo'], 'typo.cfg.lua', '/etc/prosody/conf.avail/typo.cfg.lua'],
+  ])(
+    '%s %j: one that is not is no place for a part of it, before a server is asked',
+    async (kind, args, name, usual) => {
+      const nobody = ['--url', 'http://127.0.0.1:9', '--realm', 'meet']
+      for (const more of [[], ['--dry-run'], ['--check']]) {
+        const ran = await run(['gen-config', kind, ...args, ...DEBIAN, ...nobody, ...more], { cwd: dir })
+        expect(ran).toMatchObject({ exitCode: 2, stdout: '' })
+        expect(ran.stderr).toContain(`error: ${join(dir, name)}: not found`)
+        expect(ran.stderr).toContain(`usually as ${usual}\n`)
+      }
+      expect(await readdir(dir)).toEqual([])
+    },
+  )
+
+  test('and is added to where it is', async () => {
+    for (const [kind, name] of [
+      ['web', 'meet.example.org-config.js'],
+      ['prosody', 'meet.example.org.cfg.lua'],
+    ] as const) {
+      await writeFile(join(dir, name), '')
+      const ran = await run(['gen-config', kind, '.', ...ISSUER, ...DEBIAN], { cwd: dir })
+      expect(ran).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/updated/) as string })
+    }
   })
 })
 

@@ -449,7 +449,7 @@ describe('--strict', () => {
     expect(await check([short, ...BY_ENV, '--quiet'])).toEqual({ exitCode: 0, stdout: '', stderr: '' })
     const ran = await check([short, ...BY_ENV, '--strict', '--quiet'])
     expect(ran).toMatchObject({ exitCode: 3, stdout: '' })
-    expect(ran.stderr).toMatch(/^error: .*\n  → .*\n$/)
+    expect(ran.stderr).toMatch(/^error: .*\n {2}→ .*\n$/)
   })
 })
 

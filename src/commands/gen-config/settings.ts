@@ -1,0 +1,124 @@
+// What several kinds of gen-config share: settings, and what is made of some of them together.
+import packageJson from '../../../package.json' with { type: 'json' }
+import type { Context } from '../../cli/context.ts'
+import { dnsLabel, plain } from '../../cli/readers.ts'
+import { type SettingTable, onOff, setting, wordsFor } from '../../cli/setting.ts'
+import { givenOrigin } from '../../jitsi/public-url.ts'
+import {
+  ACCEPTED,
+  ALLOW_KEYS_FROM,
+  CLIENT,
+  GUESTS,
+  JITSI_ENV_FILE,
+  JITSI_URLS,
+  KEYCLOAK,
+  KEYS,
+  MODERATORS,
+} from '../../settings.ts'
+
+/** Where keys come from. */
+export const KEYS_OF = { ...KEYCLOAK, allowKeysFrom: ALLOW_KEYS_FROM }
+
+/** The one Jitsi that the files are for. */
+export const JITSI = {
+  jitsiUrls: setting({ ...JITSI_URLS, help: 'address of Jitsi', unset: "PUBLIC_URL of Jitsi's .env" }),
+  jitsiEnv: setting({
+    ...JITSI_ENV_FILE,
+    help: "Jitsi's own .env; flags come first",
+    unset: '.env, if there',
+  }),
+}
+
+/** What tokens Jitsi accepts, and who moderates. */
+export const JITSI_ACCEPTS = {
+  client: CLIENT,
+  appId: setting({ ...ACCEPTED.appId, help: 'JWT_APP_ID', unset: 'the client id' }),
+  audience: setting({
+    ...ACCEPTED.audience,
+    help: 'audience to accept; may be given several times',
+    unset: 'account and the client id',
+  }),
+  guests: GUESTS,
+  signType: ACCEPTED.signType,
+  moderators: setting({ ...MODERATORS, unset: 'everyone' }),
+}
+
+/** The same for a kind that reads none of it itself: the commands that its file names are told. */
+export const TOLD = inGroup(
+  { ...JITSI_ACCEPTS, moderators: MODERATORS, keys: KEYS },
+  'For the commands that the file names:',
+)
+
+function inGroup<S extends SettingTable>(table: S, group: string): S {
+  return Object.fromEntries(Object.entries(table).map(([key, one]) => [key, { ...one, group }])) as S
+}
+
+/** The values of these settings as the words that give them; none where they are as by default. */
+export function wordsOf(table: SettingTable, values: Readonly<Record<string, unknown>>): readonly string[] {
+  return Object.entries(table).flatMap(([key, one]) => wordsFor(one, values[key]))
+}
+
+export const DEBIAN = setting({
+  flag: '--debian',
+  env: 'KJITSI_DEBIAN',
+  help: "for Jitsi's Debian packages, in place of docker-jitsi-meet",
+  parse: onOff,
+})
+
+export const XMPP_DOMAIN = setting({
+  flag: '--xmpp-domain <name>',
+  env: 'XMPP_DOMAIN',
+  help: "Jitsi's domain in Prosody",
+  parse: plain,
+  unset: 'with --debian the host of its address',
+})
+
+export const INTO = setting({
+  flag: '--into <file>',
+  env: 'KJITSI_INTO',
+  help: 'file to merge the lines into as a marked block; the rest of it stays as it is',
+  parse: plain,
+})
+
+export const IMAGE = setting({
+  flag: '--image <name>',
+  env: 'KJITSI_IMAGE',
+  help: 'container image of kjitsi, as its Dockerfile makes it',
+  parse: plain,
+  default: `kjitsi:${packageJson.version}`,
+})
+
+export const NAMESPACE = setting({
+  flag: '--namespace <name>',
+  env: 'KJITSI_NAMESPACE',
+  help: 'Kubernetes namespace of Jitsi',
+  parse: dnsLabel,
+  default: 'jitsi',
+})
+
+/** The key server of `gen-config kubernetes`, by its whole name: Prosody's resolver does not search the cluster's domains. */
+export function inCluster(namespace: string): string {
+  return `http://kjitsi.${namespace}.svc.cluster.local:9000/certs`
+}
+
+/**
+ * Where Keycloak is, and under which address people open the one Jitsi: what is missing of both is named at once.
+ * @param asksKeycloak false where its issuers are known, and nobody has to be asked
+ * @param isAddressed false where it does not matter where Jitsi is; its address then is empty
+ */
+export async function needJitsi(
+  context: Context<typeof KEYCLOAK & typeof JITSI>,
+  { asksKeycloak = true, isAddressed = true },
+): Promise<{ readonly url: string; readonly realm: readonly string[]; readonly origin: string }> {
+  const { settings, io } = context
+  const found = isAddressed ? await givenOrigin(settings.jitsiUrls, settings.jitsiEnv, io) : ''
+  const {
+    url = '',
+    realm = [],
+    jitsiUrls = [],
+  } = await context.need([
+    ...(asksKeycloak ? (['url', 'realm'] as const) : []),
+    ...(found === undefined ? (['jitsiUrls'] as const) : []),
+  ])
+  return { url, realm, origin: found ?? jitsiUrls.join() }
+}
