@@ -187,6 +187,9 @@ it('the real command writes what it is asked for', async () => {
     cwd: dir,
     env: { KEYCLOAK_URL: keycloak.url, KEYCLOAK_REALM: 'master' },
   })
-  expect({ exitCode, first: stdout.split('\n')[0] }).toEqual({ exitCode: 0, first: `${file}: updated` })
+  expect({ exitCode, first: stdout.split('\n')[0] }).toEqual({
+    exitCode: 0,
+    first: `updated ${file}: Jitsi's .env`,
+  })
   expect((await read()).get('JWT_ACCEPTED_ISSUERS')).toBe(`${keycloak.url}/realms/master`)
 })
