@@ -111,13 +111,13 @@ describe('the login', () => {
       'a password with a line break',
       { ...user, KEYCLOAK_PASSWORD: `${SECRET}\r` },
       4,
-      '\n  → KEYCLOAK_PASSWORD begins or ends with a line break, which is sent as part of it: give it without\n',
+      '\n  → the password begins or ends with a line break: remove it unless it belongs there; or correct ',
     ],
     [
       'a client secret with a blank',
       { ...robot, KEYCLOAK_CLIENT_SECRET: ` ${SECRET}` },
       4,
-      '(status 401)\n  → KEYCLOAK_CLIENT_SECRET begins or ends with a blank, which is sent as part of it: give it without\n',
+      '(status 401)\n  → the secret begins or ends with a blank: remove it unless it belongs there; or correct ',
     ],
     [
       'a token that ran out, which nobody has to be asked about',
