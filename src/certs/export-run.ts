@@ -2,18 +2,20 @@
 import { shownDuration } from '../duration.ts'
 import { type ErrorCode, KjitsiError } from '../errors.ts'
 import { applyFiles } from '../files/apply.ts'
-import { type FileItem, fileChanges } from '../files/plan.ts'
+import { fileChanges } from '../files/plan.ts'
 import { type FilesRun, runFiles } from '../files/run.ts'
 import { fileLine, plainFile } from '../files/wording.ts'
 import type { Http } from '../http/http.ts'
 import type { Output } from '../io.ts'
-import { planExport, readFolder } from './export.ts'
-import { type Fetched, fetchAll } from './fetch.ts'
+import { type FolderPlan, planFolder, readFolder } from './export.ts'
+import { type Fetched, fetchAll, liveSource } from './fetch.ts'
 import { finding } from './findings.ts'
-import { planManifest, readManifest, upkeep } from './manifest.ts'
-import { type LeftOut, nameOfKey, unite } from './pem.ts'
-import { type KeySource, lastingNameOf } from './sources.ts'
-import { newsOutput, watch } from './watch.ts'
+import { nameOfKey } from './key.ts'
+import type { Sets } from './keyring.ts'
+import { type Line, newsOf, onlyNews, sayLine } from './log.ts'
+import { readManifest } from './manifest.ts'
+import { clock, keepKeys, untilGood } from './refresh.ts'
+import { type KeySource, lastingNameOf, nameOfSource } from './sources.ts'
 
 export interface ExportRun {
   /** Absolute. */
@@ -37,102 +39,123 @@ export async function exportFolder(
   run: ExportRun,
   how: Pick<FilesRun, 'dryRun' | 'check' | 'all'>,
 ): Promise<readonly ErrorCode[]> {
-  const { dir, output, signal } = run
-  const { items, leftOut, codes } = await planRound(run)
-  const ended = await runFiles(items, { kind: 'certs', payload: { dir, leftOut }, ...how, output, signal })
-  return [...codes, ...ended]
-}
-
-interface Round {
-  readonly items: readonly FileItem[]
-  readonly leftOut: readonly LeftOut[]
-  /** In how many ways it did not end well: the code of each source that gave no key. */
-  readonly codes: readonly ErrorCode[]
-}
-
-/** Milliseconds since 1970. A clock that is set while we run, as after the start of a machine, counts for nothing. */
-function clock(): number {
-  return performance.timeOrigin + performance.now()
-}
-
-/** What brings the folder up to date; says what is worth knowing. */
-async function planRound({ dir, sources, prune, grace, http, output }: ExportRun): Promise<Round> {
+  const { dir, sources, prune, http, output, signal } = run
   // A folder or a manifest that cannot be read is told before a server is asked.
   await readFolder(dir)
   await readManifest(dir)
   const fetched = await fetchAll(http, sources)
   const failure = failureOfAll(fetched)
+  const silent = fetched.flatMap(({ source, outcome }) => (outcome === 'unreachable' ? [source] : []))
   for (const found of fetched.flatMap(({ findings }) => findings)) output.find(found)
   if (fetched.length > 1) sayWhatFailed(fetched, output)
-  if (failure && fetched.every(({ outcome }) => outcome === 'unreachable')) throw failure
-  const keys = unite(fetched.flatMap((one) => one.keys))
-  const keyFiles = keys.map(({ file }) => file)
-
-  // As late as can be: another run may have written to it meanwhile.
-  const folder = await readFolder(dir, keyFiles)
-  const before = await readManifest(dir)
-  const files = [...folder.targets].flatMap(([file, { there }]) => (there === 'file' ? [file] : []))
-  const readings = sources.flatMap((source, i) => {
-    const one = fetched[i]
-    return one === undefined ? [] : [{ source: lastingNameOf(source), outcome: one.outcome, keys: one.keys }]
-  })
-  const { manifest, gone, waiting, foreign, others } = upkeep(
-    before.manifest,
-    readings,
-    new Set([...files, ...keyFiles]),
-    clock(),
-    prune ? grace : undefined,
+  if (failure && silent.length === fetched.length) throw failure
+  const sets = fetched.map(
+    ({ source, outcome, keys }) => [source, outcome === 'unreachable' ? undefined : keys] as const,
   )
-  const items = [...planExport(folder, keys, gone), ...planManifest(manifest, before)]
-
-  const silent = fetched.flatMap(({ source, outcome }) => (outcome === 'unreachable' ? [source] : []))
+  const { items, lines } = await planRound(run, new Map(sets))
   if (prune && silent.length > 0) output.find(finding('nothing-pruned', { dir, sources: silent }))
-  if (before.isSpoilt) output.find(finding('manifest-spoilt', { file: before.target.path }))
-  if (waiting.length > 0) {
-    const about = { dir, files: waiting }
-    output.find(
-      prune
-        ? finding('pruned-later', { ...about, grace: shownDuration(grace) })
-        : finding('stale-keys', about),
-    )
+  for (const line of lines) {
+    if (typeof line === 'string') output.note(line)
+    else output.find(line)
   }
-  if (foreign.length > 0) output.find(finding('foreign-keys', { dir, files: foreign }))
-  if (others.files.length > 0) output.find(finding('others-keys', { dir, ...others }))
-  if (gone.length > 0) output.find(finding('pruned-still-trusted', { files: gone }))
-  if (!folder.open) output.find(finding('folder-closed', { dir }))
   const leftOut = fetched.flatMap((one) => one.leftOut)
   for (const key of leftOut) output.note(`left out: ${nameOfKey(key)} of ${key.source}: ${key.reason}`)
-  if (failure && keys.length === 0 && fileChanges(items).length === 0) throw failure
+  if (failure && fileChanges(items).length === 0 && fetched.every(({ keys }) => keys.length === 0))
+    throw failure
   if (fetched.length === 1) sayWhatFailed(fetched, output)
-  return { items, leftOut, codes: fetched.flatMap(({ error }) => error?.code ?? []) }
+  const ended = await runFiles(items, { kind: 'certs', payload: { dir, leftOut }, ...how, output, signal })
+  return [...fetched.flatMap(({ error }) => error?.code ?? []), ...ended]
 }
 
 /**
  * Exports again and again, until it is told to stop; what has changed is told as a log.
- * @param interval between two rounds that went well, seconds
+ * @param interval between two readings of a source that answers, seconds
  */
 export async function watchFolder(run: ExportRun, interval: number): Promise<void> {
-  const { dir, output, signal } = run
-  const { news, endRound } = newsOutput(output)
-  let wasGood = true
-  const round = async (): Promise<boolean> => {
-    const { items, codes } = await planRound({ ...run, output: news })
-    await applyFiles(items, signal, (item) => {
-      output.log('note', fileLine(item, 'done'), plainFile(item))
-    })
-    return codes.length === 0
+  const { dir, sources, grace, http, output, signal } = run
+  const say = (line: Line): void => {
+    sayLine(output, line)
+  }
+  const sayNews = onlyNews(say)
+  let sets: Sets = new Map()
+  let turns = 0
+  let written = 0
+  let wake = (): void => undefined
+  const write = async (): Promise<boolean> => {
+    try {
+      const { items, lines } = await planRound(run, sets)
+      await applyFiles(items, signal, (item) => {
+        output.log('note', fileLine(item, 'done'), plainFile(item))
+      })
+      sayNews(lines)
+      return true
+    } catch (error) {
+      if (!(error instanceof KjitsiError)) throw error
+      const { code, message, hint } = error
+      if (!signal.aborted) sayNews([finding('source-failed', { failure: code, message, hint })])
+      return false
+    }
   }
   output.log('note', `exporting to ${dir} every ${shownDuration(interval)}`)
-  await watch(round, {
-    interval,
-    signal,
-    onEnd: (isGood, error) => {
-      if (error) news.log('error', error.message, { fix: error.hint, code: error.code })
-      if (isGood && !wasGood) output.log('note', 'every key set was read again')
-      wasGood = isGood
-      endRound()
-    },
+  signal.addEventListener('abort', () => {
+    wake()
   })
+  keepKeys(
+    sources.map((source) => liveSource(http, source, 0)),
+    {
+      refresh: interval,
+      grace,
+      signal,
+      say,
+      onTurn: (_, now) => {
+        sets = now
+        turns++
+        wake()
+      },
+    },
+  ).start()
+  while (!signal.aborted) {
+    if (written === turns) await new Promise<void>((resolve) => (wake = resolve))
+    written = turns
+    await untilGood(write, interval, signal)
+  }
+}
+
+/** What brings the folder to what its sources publish, and what is worth knowing about it. */
+async function planRound(
+  { dir, sources, prune, grace }: ExportRun,
+  sets: Sets,
+): Promise<{ readonly items: FolderPlan['items']; readonly lines: readonly Line[] }> {
+  const files = [...sets.values()].flatMap((keys = []) => keys.map(({ file }) => file))
+  const folder = await readFolder(dir, files)
+  const before = await readManifest(dir)
+  const names = new Map(sources.map((source) => [nameOfSource(source), lastingNameOf(source)]))
+  const graceMs = prune ? grace * 1000 : Infinity
+  const { items, changes, gone, waiting, foreign, others } = planFolder(
+    folder,
+    before,
+    names,
+    sets,
+    clock(),
+    graceMs,
+  )
+  const clashes = changes.filter(({ change }) => change === 'clash')
+  const later = { dir, files: waiting }
+  const waits = prune
+    ? finding('pruned-later', { ...later, grace: shownDuration(grace) })
+    : finding('stale-keys', later)
+  return {
+    items,
+    lines: [
+      ...newsOf(clashes, grace),
+      ...(before.isSpoilt ? [finding('manifest-spoilt', { file: before.target.path })] : []),
+      ...(waiting.length > 0 ? [waits] : []),
+      ...(foreign.length > 0 ? [finding('foreign-keys', { dir, files: foreign })] : []),
+      ...(others.files.length > 0 ? [finding('others-keys', { dir, ...others })] : []),
+      ...(gone.length > 0 ? [finding('pruned-still-trusted', { files: gone })] : []),
+      ...(folder.open ? [] : [finding('folder-closed', { dir })]),
+    ],
+  }
 }
 
 /** What to end with where no source gave a key and nothing was done: the failure that says most of what to mend. */

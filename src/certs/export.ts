@@ -6,8 +6,17 @@ import { type FileItem, type Target, planFile, planRemoval } from '../files/plan
 import { fileError } from '../files/reasons.ts'
 import { readOwnTarget } from '../files/target.ts'
 import { TEMPORARY } from '../files/write.ts'
-import { MANIFEST_FILE } from './manifest.ts'
-import { KEY_FILE, MAX_PEM_BYTES, type PublicPem, shownKid } from './pem.ts'
+import { type Key, MAX_PEM_BYTES, isKeyFile, shownKid } from './key.ts'
+import { type Change, type Sets, goneSince, isDecided, lastSets, turn } from './keyring.ts'
+import {
+  MANIFEST_FILE,
+  type Manifest,
+  type ReadManifest,
+  UNKNOWN,
+  heldBy,
+  manifestOf,
+  planManifest,
+} from './manifest.ts'
 
 /** What a folder holds of the files that Prosody may ask for. */
 export interface Folder {
@@ -32,7 +41,7 @@ const FILE_MODE = 0o644
 export async function readFolder(dir: string, files: readonly string[] = []): Promise<Folder> {
   const { open, names } = await listFolder(dir)
   const targets = new Map<string, Target>()
-  for (const name of new Set([...files, ...names.filter((one) => KEY_FILE.test(one))])) {
+  for (const name of new Set([...files, ...names.filter((one) => isKeyFile(one))])) {
     targets.set(name, await readOwnTarget(join(dir, name), MAX_PEM_BYTES))
   }
   const leftovers: Target[] = []
@@ -58,12 +67,90 @@ async function listFolder(
 
 function isTemporary(name: string): boolean {
   const [, of = ''] = TEMPORARY.exec(name) ?? []
-  return of === MANIFEST_FILE || KEY_FILE.test(of)
+  return of === MANIFEST_FILE || isKeyFile(of)
 }
 
 async function isLeftOver(path: string): Promise<boolean> {
   const about = await lstat(path).catch(() => undefined)
   return about?.isFile() === true && about.mtimeMs < Date.now() - LEFT_OVER_MS
+}
+
+export interface FolderPlan {
+  readonly items: readonly FileItem[]
+  /** The manifest once they are done. */
+  readonly manifest: Manifest
+  /** Files of keys that are removed. */
+  readonly gone: readonly string[]
+  readonly changes: readonly Change[]
+  /** Files of keys that have left, but not for long enough. */
+  readonly waiting: readonly string[]
+  /** Files that kjitsi did not make, or no longer knows. */
+  readonly foreign: readonly string[]
+  /** Files that kjitsi made for sources which are not read here, and those sources. */
+  readonly others: { readonly files: readonly string[]; readonly sources: readonly string[] }
+}
+
+/**
+ * What brings the folder to the ring that its sources make of it.
+ * @param folder read for the files of `sets`
+ * @param sources the lasting name of each, by name, in the order in which they were named
+ * @param sets undefined for a source that cannot be asked: its keys stay as the manifest has them
+ * @param now milliseconds since 1970
+ * @param graceMs how long a key has to be gone; Infinity where nothing is to be removed
+ * @throws KjitsiError `file` as `planExport`
+ */
+export function planFolder(
+  folder: Folder,
+  before: ReadManifest,
+  sources: ReadonlyMap<string, string>,
+  sets: Sets,
+  now: number,
+  graceMs: number,
+): FolderPlan {
+  const names = new Map<string, string[]>()
+  for (const [name, lasting] of sources) names.set(lasting, [...(names.get(lasting) ?? []), name])
+  const files = new Map(
+    [...folder.targets].flatMap(([file, { there, text = '' }]) => (there === 'file' ? [[file, text]] : [])),
+  )
+  const ring = { held: heldBy(before.manifest, names, files, now), clashes: [] }
+  const current = new Map(
+    [...lastSets(ring, [...sources.keys()])].map(([name, set]) => [name, sets.get(name) ?? set]),
+  )
+  if ([...sources.keys()].every((name) => sets.get(name))) current.set(UNKNOWN, [])
+  const { ring: after, changes } = turn(ring, current, now, graceMs)
+
+  const published = new Map<string, Key>()
+  for (const key of [...sets.values()].flatMap((keys = []) => keys)) {
+    const isHeld = after.held.get(key.file)?.key.pem === key.pem
+    if (isHeld && !published.has(key.file)) published.set(key.file, key)
+  }
+  const gone = changes
+    .flatMap((one) => (one.change === 'dropped' && files.has(one.key.file) ? [one.key.file] : []))
+    .sort()
+  const held = new Map(
+    [...after.held].filter(
+      ([file, one]) => files.has(file) || goneSince(one) === Infinity || !isDecided(one, current),
+    ),
+  )
+  const there = [...held].filter(([file]) => files.has(file))
+  const others = there.filter(([, one]) => [...one.sources.keys()].every((name) => !current.has(name)))
+  const manifest = manifestOf(held, sources)
+  return {
+    items: [...planExport(folder, [...published.values()], gone), ...planManifest(manifest, before)],
+    manifest,
+    gone,
+    changes,
+    waiting: there
+      .flatMap(([file, one]) => (isDecided(one, current) && goneSince(one) < Infinity ? [file] : []))
+      .sort(),
+    foreign: [...files.keys()].filter((file) => !held.has(file) && !gone.includes(file)),
+    others: {
+      files: others.map(([file]) => file).sort(),
+      sources: [...new Set(others.flatMap(([, one]) => [...one.sources.keys()]))]
+        .filter((name) => name !== UNKNOWN)
+        .sort(),
+    },
+  }
 }
 
 /**
@@ -75,7 +162,7 @@ async function isLeftOver(path: string): Promise<boolean> {
  */
 export function planExport(
   { targets, leftovers }: Folder,
-  keys: readonly PublicPem[],
+  keys: readonly Key[],
   gone: readonly string[] = [],
 ): readonly FileItem[] {
   const targetOf = (file: string): readonly Target[] => [targets.get(file) ?? []].flat()
@@ -86,8 +173,8 @@ export function planExport(
   ]
 }
 
-function fileOf({ pem: text, kid, alg, bits, source }: PublicPem): Parameters<typeof planFile>[1] {
-  const what = `key ${shownKid(kid)} of ${source}, ${alg ?? 'no alg'}, ${bits} bits`
+function fileOf({ pem: text, file, kid, alg, bits, source }: Key): Parameters<typeof planFile>[1] {
+  const what = `key ${shownKid(kid ?? file)} of ${source}, ${alg ?? 'no alg'}, ${bits} bits`
   // One key in place of another differs in every line.
   return { what, text, mode: FILE_MODE, mask: () => '', facts: { kid, alg, bits, source } }
 }

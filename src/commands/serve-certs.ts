@@ -1,14 +1,12 @@
 // kjitsi serve-certs: the key server. GET <path>/<sha256(kid)>.pem is what Prosody asks for.
 import { resolve } from 'node:path'
-import type { Line } from '../certs/news.ts'
-import type { Source } from '../certs/refresh.ts'
+import type { LiveSource } from '../certs/refresh.ts'
 import { type Context, command } from '../cli/context.ts'
 import { plain, port, urlPath } from '../cli/readers.ts'
 import { setting, under } from '../cli/setting.ts'
 import { duration, pause } from '../duration.ts'
 import { SOURCES } from '../cli/resolve.ts'
 import { KjitsiError } from '../errors.ts'
-import type { Output } from '../io.ts'
 import { ALLOW_KEYS_FROM, GRACE, JWKS, KEYCLOAK, LOG, needKeySources } from '../settings.ts'
 
 const DAY = 86_400
@@ -96,7 +94,10 @@ export const serveCerts = command({
     ],
   ],
   async run(context) {
-    const { runKeyServer } = await import('../certs/key-server.ts')
+    const [{ runKeyServer }, { sayLine }] = await Promise.all([
+      import('../certs/serve.ts'),
+      import('../certs/log.ts'),
+    ])
     const { settings, output, io } = context
     const { host, port, path, tlsCert: cert, tlsKey: key, refresh } = settings
     if ((cert === undefined) !== (key === undefined)) {
@@ -137,10 +138,10 @@ export const serveCerts = command({
 /** The folder, unless realms or key sets were given more directly than it; else those, read live. */
 async function sourcesOf(
   context: Context<typeof SETTINGS>,
-): Promise<{ readonly sources: readonly Source[]; readonly grace: number }> {
+): Promise<{ readonly sources: readonly LiveSource[]; readonly grace: number }> {
   const { settings, sources, output, http, io } = context
   const [{ liveSource }, { pemFolder }, { jwksSources, nameOfSource }] = await Promise.all([
-    import('../certs/live.ts'),
+    import('../certs/fetch.ts'),
     import('../certs/pem-folder.ts'),
     import('../certs/sources.ts'),
   ])
@@ -153,10 +154,8 @@ async function sourcesOf(
     return { sources: [pemFolder(resolve(io.cwd, dir), cooldown)], grace: 0 }
   }
   if (dir !== undefined) output.log('note', `not read, since there are other sources: ${dir}`)
-  // A source that fails is asked again in any case, and nobody looks at a progress line here.
-  const quiet = { ...http, wait: 0, onRetry: () => undefined }
   const live = await needKeySources(context).catch(orFolder)
-  return { sources: live.map((source) => liveSource(quiet, source, cooldown)), grace: DAY }
+  return { sources: live.map((source) => liveSource(http, source, cooldown)), grace: DAY }
 }
 
 function orFolder(error: unknown): never {
@@ -164,9 +163,4 @@ function orFolder(error: unknown): never {
   throw new KjitsiError(error.code, error.message, {
     hint: `${error.hint}, or --dir, the folder that export-certs wrote`,
   })
-}
-
-function sayLine(output: Output, line: Line): void {
-  if (typeof line === 'string') output.log('note', line)
-  else output.log(line.level, line.message, { fix: line.fix, code: line.code, args: line.args })
 }

@@ -44,7 +44,7 @@ export const CLAIMS = {
       const since = `Not acceptable by exp (${luaNumber(now - exp)} sec since expired`
       if (iat === undefined || iat === false) return { is: 'refused', found, expected, text: `${since})` }
       const start = typeof iat === 'string' ? luaNumeral(iat) : iat
-      if (start === 'undetermined') return undetermined(found, 'iat is a text in hexadecimal')
+      if (start === 'undetermined') return undetermined(found, 'iat is a long number in hexadecimal')
       if (typeof start !== 'number')
         return noAnswer(shown(iat), 'iat, which the reason would tell, is no number')
       return { is: 'refused', found, expected, text: `${since}, valid for:${luaNumber(exp - start)} sec)` }

@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { MANIFEST_FILE } from '../../src/certs/manifest.ts'
-import { fileNameOf } from '../../src/certs/pem.ts'
+import { fileNameOf } from '../../src/certs/key.ts'
 import { serve } from '../support/http.ts'
 import { rsaKey } from '../support/keys.ts'
 import { tempFolder } from '../support/folder.ts'
 import { run } from '../support/run.ts'
-import { MAY_MOUNT, WITHOUT_PASS, shell } from '../support/shell.ts'
+import { WITHOUT_PASS, mayMount, shell } from '../support/shell.ts'
 
 const FIXTURE = fileURLToPath(new URL('../fixtures/jwks.json', import.meta.url))
 const ARTICLE_KID = '1DKOk8q4Dc9BSgDLmksFemg5lEGuoYQvYrHVOnXNj3k'
@@ -194,13 +194,32 @@ describe('several key sets', () => {
     await expect(stat(dir)).rejects.toThrow('ENOENT')
   })
 
-  test('with two keys under one kid are refused, and nothing is written', async () => {
+  test('with two keys under one kid: that of the set which was named first is written, and the other is told', async () => {
     const dir = tempFolder()
-    const [a, b] = [await keySet(dir, 'a.json', 'x', 'same'), await keySet(dir, 'b.json', 'same')]
+    const [a, b] = [await keySet(dir, 'a.json', 'same'), await keySet(dir, 'b.json', 'same', 'x')]
+    const alone = await run(['export-certs', join(dir, 'alone'), '--jwks', a])
+    expect(alone.exitCode).toBe(0)
     const ran = await run(['export-certs', join(dir, 'certs'), '--jwks', a, '--jwks', b])
-    expect(ran.stderr).toContain(`error: ${a} and ${b} publish two different keys under the kid same`)
-    expect(ran).toMatchObject({ exitCode: 1, stdout: '' })
-    await expect(stat(join(dir, 'certs'))).rejects.toThrow('ENOENT')
+    expect(ran.stderr).toContain(
+      `warning: ${b} publishes another key than ${a} under the kid same: that of ${a}, which was named first, is taken`,
+    )
+    expect(ran.exitCode).toBe(0)
+    const pemIn = (folder: string): Promise<string> => readFile(join(dir, folder, fileNameOf('same')), 'utf8')
+    expect(await pemIn('certs')).toBe(await pemIn('alone'))
+    expect((await readdir(join(dir, 'certs'))).sort()).toEqual(
+      [MANIFEST_FILE, ...['same', 'x'].map(fileNameOf)].sort(),
+    )
+  })
+
+  test('with two keys under one kid, and the first cannot be read now: what it gave last stays', async () => {
+    const dir = tempFolder()
+    const certs = join(dir, 'certs')
+    const [a, b] = [await keySet(dir, 'a.json', 'same'), await keySet(dir, 'b.json', 'same')]
+    await run(['export-certs', certs, '--jwks', a])
+    const before = await readFile(join(certs, fileNameOf('same')), 'utf8')
+    await rm(a)
+    await run(['export-certs', certs, '--jwks', a, '--jwks', b, '--prune'])
+    expect(await readFile(join(certs, fileNameOf('same')), 'utf8')).toBe(before)
   })
 
   test('given twice are read once', async () => {
@@ -404,12 +423,12 @@ describe('a bad folder', () => {
     expect(exitCode).toBe(1)
   })
 
-  describe.runIf(MAY_MOUNT !== undefined)('on a file system of its own', () => {
+  describe('on a file system of its own', () => {
     /** Runs the command where `dir` is some pages of memory, after `before`; then `after`. */
     const onPages = (pages: number, dir: string, before: string, after: string): ReturnType<typeof shell> => {
       const script = `mount -t tmpfs -o size=${pages * 4}k none ${dir} && ${before} && { "$@"; code=$?; ${after}; exit $code; }`
       return shell(
-        `exec ${MAY_MOUNT ?? ''} sh -c '${script}' sh "$@"`,
+        `exec ${mayMount()} sh -c '${script}' sh "$@"`,
         ['export-certs', dir, '--jwks', FIXTURE],
         dir,
       )

@@ -15,7 +15,7 @@ import {
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { planExport, readFolder } from '../../src/certs/export.ts'
-import { type PublicPem, fileNameOf } from '../../src/certs/pem.ts'
+import { type Key, fileNameOf } from '../../src/certs/key.ts'
 import { applyFiles } from '../../src/files/apply.ts'
 import type { FileItem } from '../../src/files/plan.ts'
 import { tempFolder } from '../support/folder.ts'
@@ -23,18 +23,18 @@ import { tempFolder } from '../support/folder.ts'
 const NEVER = new AbortController().signal
 const LONG_AGO = new Date(1_000_000_000_000)
 
-function key(kid: string, pem = `pem of ${kid}`): PublicPem {
+function key(kid: string, pem = `pem of ${kid}`): Key {
   return { kid, file: fileNameOf(kid), alg: 'RS256', bits: 2048, pem, source: 'here' }
 }
 
 /** Brings the folder up to date, as the command does. */
-async function exportTo(dir: string, keys: readonly PublicPem[]): Promise<readonly string[]> {
+async function exportTo(dir: string, keys: readonly Key[]): Promise<readonly string[]> {
   const items = await planned(dir, keys)
   await applyFiles(items, NEVER)
   return items.map(({ action }) => action)
 }
 
-async function planned(dir: string, keys: readonly PublicPem[]): Promise<readonly FileItem[]> {
+async function planned(dir: string, keys: readonly Key[]): Promise<readonly FileItem[]> {
   const folder = await readFolder(
     dir,
     keys.map(({ file }) => file),

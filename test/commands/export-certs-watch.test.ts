@@ -3,7 +3,7 @@ import { readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { MANIFEST_FILE } from '../../src/certs/manifest.ts'
-import { fileNameOf } from '../../src/certs/pem.ts'
+import { fileNameOf } from '../../src/certs/key.ts'
 import { tempFolder } from '../support/folder.ts'
 import { run } from '../support/run.ts'
 import { startKjitsi } from '../support/running.ts'
@@ -77,18 +77,18 @@ describe('--watch', () => {
     ])
     await watching.said(`created ${join(dir, B)}`)
     await writeFile(jwks, '<html>')
-    await watching.said('error: ')
+    await watching.said(`warning: ${jwks} is asked again, and what it gave last stays (2 keys)`)
     expect(await pems()).toHaveLength(2)
     await publish(2)
-    await watching.said('every key set was read again')
-    expect(watching.lines.filter((line) => line.startsWith('error: '))).toHaveLength(1)
+    await watching.said(`${jwks}: answers again`)
+    expect(watching.lines.filter((line) => line.startsWith('warning: '))).toHaveLength(1)
     expect((await watching.end('SIGINT')).exitCode).toBe(0)
   })
 
   test('starts before there is a key set', async () => {
     await rm(jwks)
     const { said } = startKjitsi(['export-certs', dir, '--jwks', jwks, '--watch', '--interval', '1s'])
-    await said('error: cannot read')
+    await said(`warning: ${jwks} has given no key yet, and is asked again: cannot read`)
     await publish(1)
     await said(`created ${join(dir, A)}`)
   })

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { fileNameOf } from '../../src/certs/pem.ts'
+import { fileNameOf } from '../../src/certs/key.ts'
 import { makeAuthority } from '../support/authority.ts'
 import { listen, freePort, serve } from '../support/http.ts'
 import { sharedFolder } from '../support/folder.ts'
@@ -416,7 +416,19 @@ describe('settings', () => {
     ['ENABLE_AUTH', '0', 0, 'ENABLE_AUTH is off'],
     ['XMPP_DOMAIN', 'meet.example.org', 0, 'Prosody then checks no join'],
     ['JWT_ALLOW_EMPTY', '1', 0, 'anybody can become a moderator'],
-    ['JWT_APP_ID', 'a\\b', 3, 'JWT_APP_ID holds a double quote, a backslash or a newline'],
+    [
+      'JWT_APP_ID',
+      'a"b',
+      3,
+      'Prosody does not start: JWT_APP_ID holds a double quote, a backslash or a newline',
+    ],
+    ['JWT_TOKEN_AUTH_MODULE', 'muc_census', 0, 'JWT_TOKEN_AUTH_MODULE (muc_census) checks no join'],
+    [
+      'GLOBAL_CONFIG',
+      'a = os.time()',
+      3,
+      'only Prosody itself can tell what these settings come to: GLOBAL_CONFIG',
+    ],
     ['AUTH_TYPE', 'JWT', 3, 'only jwt (in small letters) takes tokens'],
   ])('%s=%s', async (key, value, exitCode, message) => {
     await writeEnv('one.env', { [key]: value })
