@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { run } from '../support/run.ts'
 import { startProxy } from '../support/proxy.ts'
-import { keycloak, makeClient, makeRealm, makeServiceAccount } from '../support/realm.ts'
+import { keycloak, makeClient, makeServiceAccount, fileRealm } from '../support/realm.ts'
 
 const SECRET = 'hunter2/s?cret+w rd'
 
@@ -15,7 +15,7 @@ function formsOf(secret: string): readonly string[] {
 test.each(['the token request', 'a request of the admin API'])(
   'the secret of a login and its token, repeated in the answer to %s, are shown in no form',
   async (where) => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     await makeClient(realm)
     const account = await makeServiceAccount(realm, 'robot', ['manage-clients'], SECRET)
     const atLogin = where === 'the token request'
