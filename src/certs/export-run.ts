@@ -25,6 +25,8 @@ export interface ExportRun {
   readonly prune: boolean
   /** How long a key that has left is kept, seconds. */
   readonly grace: number
+  /** How long what a source gave last counts while it cannot be asked, seconds; of a watch. */
+  readonly maxAge: number
   readonly http: Http
   readonly output: Output
   readonly signal: AbortSignal
@@ -72,7 +74,7 @@ export async function exportFolder(
  * @param interval between two readings of a source that answers, seconds
  */
 export async function watchFolder(run: ExportRun, interval: number): Promise<void> {
-  const { dir, sources, grace, http, output, signal } = run
+  const { dir, sources, grace, maxAge, http, output, signal } = run
   const say = (line: Line): void => {
     sayLine(output, line)
   }
@@ -105,6 +107,7 @@ export async function watchFolder(run: ExportRun, interval: number): Promise<voi
     {
       refresh: interval,
       grace,
+      maxAge,
       signal,
       say,
       onTurn: (_, now) => {

@@ -113,10 +113,11 @@ export function answererOf(site: Site): Answerer {
 
 /** A server is ready once any of its sources has given keys: one that is broken must not keep the others away. */
 function readiness(states: readonly SourceState[], served: number): Answer {
-  const sources = states.map(({ source, keys, ageSeconds, hasAnswered, failing }) => ({
+  const sources = states.map(({ source, keys, ageSeconds, maxAgeSeconds, hasAnswered, failing }) => ({
     source,
     keys,
     ageSeconds: hasAnswered ? Math.round(ageSeconds) : null,
+    maxAgeSeconds,
     failing,
   }))
   const ready = states.some(({ hasAnswered }) => hasAnswered)

@@ -16,6 +16,8 @@ export interface KeyServerOptions {
   readonly refresh: number
   /** Seconds. */
   readonly grace: number
+  /** Seconds. */
+  readonly maxAge: number
   /** Ends the server. */
   readonly signal: AbortSignal
   readonly say: (line: Line) => void
@@ -36,6 +38,7 @@ export async function runKeyServer(options: KeyServerOptions): Promise<void> {
   const keeper = keepKeys(options.sources, {
     refresh,
     grace,
+    maxAge: options.maxAge,
     signal,
     say: options.say,
     onTurn: ({ ring: { held }, changes }) => {

@@ -7,7 +7,7 @@ import { setting } from '../cli/setting.ts'
 import { duration, pause } from '../duration.ts'
 import { SOURCES } from '../cli/resolve.ts'
 import { KjitsiError } from '../errors.ts'
-import { ALLOW_KEYS_FROM, GRACE, JWKS, KEYCLOAK, LOG, needKeySources } from '../settings.ts'
+import { ALLOW_KEYS_FROM, GRACE, JWKS, KEYCLOAK, LOG, MAX_AGE, needKeySources } from '../settings.ts'
 
 const DAY = 86_400
 const LONGEST_SHOWN_URL = 200
@@ -71,6 +71,7 @@ const SETTINGS = {
     default: '30s',
   }),
   grace: GRACE,
+  maxAge: MAX_AGE,
   log: LOG,
 }
 
@@ -113,6 +114,7 @@ export const serveCerts = command({
       path,
       refresh,
       grace: settings.grace ?? grace,
+      maxAge: settings.maxAge,
       signal: io.signal,
       say: (line) => {
         sayLine(output, line)

@@ -126,6 +126,7 @@ describe('those who look after the server', () => {
     source: 'realm meet',
     keys: 2,
     ageSeconds: 12.3,
+    maxAgeSeconds: 604_800,
     hasAnswered: true,
     failures: 1,
     failing: true,
@@ -141,7 +142,13 @@ describe('those who look after the server', () => {
     expect(JSON.parse(answered.body)).toEqual({
       ready: status === 200,
       served: 1,
-      sources: states.map(({ source, keys, failing }, i) => ({ source, keys, failing, ageSeconds: ages[i] })),
+      sources: states.map(({ source, keys, maxAgeSeconds, failing }, i) => ({
+        source,
+        keys,
+        ageSeconds: ages[i],
+        maxAgeSeconds,
+        failing,
+      })),
     })
   })
 

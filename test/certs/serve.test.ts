@@ -32,6 +32,7 @@ async function start(
       path: '/certs',
       refresh,
       grace,
+      maxAge: 604_800,
       signal: controller.signal,
       say: (line) => said.push(typeof line === 'string' ? line : line.message),
       onListening: resolve,
@@ -147,7 +148,7 @@ test('two sources with different keys under one kid: the first is served, and th
 test('one source that hangs holds up no other', async () => {
   const silent = await serve(() => undefined)
   const url = await serve((_, response) => response.end(JSON.stringify({ keys: [publishedKey('a')] })))
-  const { port, stop } = await start([addressOf(silent, 60), addressOf(url)])
+  const { port, stop } = await start([addressOf(url), addressOf(silent, 60)])
   await expect.poll(async () => (await ask(port, place('a'))).status).toBe(200)
   expect((await ask(port, '/readyz')).status).toBe(200)
   await stop()
