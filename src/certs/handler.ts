@@ -2,6 +2,7 @@
 // memory; only a key that is not known may have to wait until its source was asked.
 import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { messageOf } from '../errors.ts'
 import { type Key, isKeyFile } from './key.ts'
 import type { SourceState } from './refresh.ts'
@@ -62,6 +63,8 @@ function answer(status: number, type: string, body: string, more: readonly strin
 export function answererOf(site: Site): Answerer {
   const { path, pages, askFor, states, metrics, counts, onAnswer, isClosing } = site
   const prefix = `${path}/`
+  // One that asks on without waiting for answers is not to take the places of all others.
+  const waiting = new WeakSet<Socket>()
 
   const reply = (request: IncomingMessage, response: ServerResponse, one: Answer): void => {
     counts[one.status] = (counts[one.status] ?? 0) + 1
@@ -99,20 +102,22 @@ export function answererOf(site: Site): Answerer {
       return
     }
     const file = place.startsWith(prefix) ? place.slice(prefix.length) : ''
-    const wait = isKeyFile(file) ? askFor(file) : undefined
+    const wait = isKeyFile(file) && !waiting.has(request.socket) ? askFor(file) : undefined
     if (wait !== undefined) {
+      waiting.add(request.socket)
       void wait.then(() => {
+        waiting.delete(request.socket)
         replyPage(request, response, pages().get(place))
       })
     } else if (place === '/healthz') reply(request, response, ALIVE)
-    else if (place === '/readyz') reply(request, response, readiness(states(), pages().size))
+    else if (place === '/readyz') reply(request, response, readiness(states(), pages().size, isClosing()))
     else if (place === '/metrics') replyNumbers(request, response)
     else reply(request, response, NOT_FOUND)
   }
 }
 
 /** A server is ready once any of its sources has given keys: one that is broken must not keep the others away. */
-function readiness(states: readonly SourceState[], served: number): Answer {
+function readiness(states: readonly SourceState[], served: number, isClosing: boolean): Answer {
   const sources = states.map(({ source, keys, ageSeconds, maxAgeSeconds, hasAnswered, failing }) => ({
     source,
     keys,
@@ -120,7 +125,7 @@ function readiness(states: readonly SourceState[], served: number): Answer {
     maxAgeSeconds,
     failing,
   }))
-  const ready = states.some(({ hasAnswered }) => hasAnswered)
+  const ready = !isClosing && states.some(({ hasAnswered }) => hasAnswered)
   return answer(ready ? 200 : 503, 'application/json', `${JSON.stringify({ ready, served, sources })}\n`)
 }
 
