@@ -108,6 +108,11 @@ export const finding = findingsOf({
       `${source} publishes no key that can be used, and is asked again: ${reasonOf(source, message)}`,
     fix: ({ hint }) => hint,
   }),
+  'tls-kept': kind<{ message: string; hint: string | undefined }>({
+    level: 'warning',
+    say: ({ message }) => `${message}; the certificate that was read before is served on`,
+    fix: ({ hint }) => hint,
+  }),
   'folder-closed': kind<{ dir: string }>({
     level: 'note',
     say: ({ dir }) =>

@@ -8,6 +8,8 @@ import { type Key, isKeyFile } from './key.ts'
 import type { SourceState } from './refresh.ts'
 
 export interface Site {
+  /** Keys alone, the pages for those who look after the server alone, or both. */
+  readonly part: 'keys' | 'admin' | 'both'
   /** Path of the keys, such as `/certs`. */
   readonly path: string
   /** By path of the address. */
@@ -61,7 +63,7 @@ function answer(status: number, type: string, body: string, more: readonly strin
 
 /** Answers the requests for `site`. */
 export function answererOf(site: Site): Answerer {
-  const { path, pages, askFor, states, metrics, counts, onAnswer, isClosing } = site
+  const { part, path, pages, askFor, states, metrics, counts, onAnswer, isClosing } = site
   const prefix = `${path}/`
   // One that asks on without waiting for answers is not to take the places of all others.
   const waiting = new WeakSet<Socket>()
@@ -96,12 +98,12 @@ export function answererOf(site: Site): Answerer {
       return
     }
     const place = placeOf(url)
-    const page = pages().get(place)
+    const page = part === 'admin' ? undefined : pages().get(place)
     if (page !== undefined) {
       replyPage(request, response, page)
       return
     }
-    const file = place.startsWith(prefix) ? place.slice(prefix.length) : ''
+    const file = part !== 'admin' && place.startsWith(prefix) ? place.slice(prefix.length) : ''
     const wait = isKeyFile(file) && !waiting.has(request.socket) ? askFor(file) : undefined
     if (wait !== undefined) {
       waiting.add(request.socket)
@@ -109,7 +111,8 @@ export function answererOf(site: Site): Answerer {
         waiting.delete(request.socket)
         replyPage(request, response, pages().get(place))
       })
-    } else if (place === '/healthz') reply(request, response, ALIVE)
+    } else if (part === 'keys') reply(request, response, NOT_FOUND)
+    else if (place === '/healthz') reply(request, response, ALIVE)
     else if (place === '/readyz') reply(request, response, readiness(states(), pages().size, isClosing()))
     else if (place === '/metrics') replyNumbers(request, response)
     else reply(request, response, NOT_FOUND)

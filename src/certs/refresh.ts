@@ -143,7 +143,11 @@ export async function untilGood(
 }
 
 /** Runs a task until it goes well, and after a pause (seconds, give or take a tenth) again, until `signal` says so. */
-async function repeat(task: () => Promise<boolean>, pause: number, signal: AbortSignal): Promise<void> {
+export async function repeat(
+  task: () => Promise<boolean>,
+  pause: number,
+  signal: AbortSignal,
+): Promise<void> {
   while (!signal.aborted) {
     await untilGood(task, pause, signal)
     await sleep(pause * 1000 * (0.9 + 0.2 * Math.random()), signal)

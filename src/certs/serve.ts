@@ -2,14 +2,23 @@
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { setFlagsFromString } from 'node:v8'
+import { KjitsiError } from '../errors.ts'
+import { finding } from './findings.ts'
 import { type Site, type Page, answererOf, pagesOf } from './handler.ts'
-import { type Line, newsOf } from './log.ts'
-import { type Keeper, type LiveSource, keepKeys } from './refresh.ts'
-import { type Place, startServer } from './server.ts'
+import { type Line, newsOf, onlyNews } from './log.ts'
+import { type Keeper, type LiveSource, keepKeys, repeat } from './refresh.ts'
+import { type KeyServer, type Place, startServer } from './server.ts'
+
+/** How often the TLS files are looked at. */
+const TLS_SECONDS = 60
 
 export interface KeyServerOptions {
   readonly sources: readonly LiveSource[]
   readonly place: Place
+  /** Port of the pages for those who look after the server, on the same host; with the keys unless given. */
+  readonly adminPort: number | undefined
+  /** How long to go on after `signal`, while it is said not to be ready, seconds. */
+  readonly drain: number
   /** Of the keys, such as `/certs`. */
   readonly path: string
   /** Seconds. */
@@ -21,8 +30,10 @@ export interface KeyServerOptions {
   /** Ends the server. */
   readonly signal: AbortSignal
   readonly say: (line: Line) => void
-  /** Told once, with the address of the keys. */
-  readonly onListening: (address: string) => void
+  /** Told once, with the address of the keys and that of the pages for those who look after the server. */
+  readonly onListening: (address: string, admin: string) => void
+  /** Has the TLS files read again at once. */
+  readonly onReload?: ((reload: () => void) => void) | undefined
   readonly onAnswer?: ((request: IncomingMessage, status: number) => void) | undefined
 }
 
@@ -49,6 +60,7 @@ export async function runKeyServer(options: KeyServerOptions): Promise<void> {
     },
   })
   const site: Site = {
+    part: options.adminPort === undefined ? 'both' : 'keys',
     path,
     pages: () => pages,
     askFor: keeper.askFor,
@@ -59,10 +71,42 @@ export async function runKeyServer(options: KeyServerOptions): Promise<void> {
     isClosing: () => signal.aborted,
   }
   const server = await startServer(options.place, answererOf(site), counts)
-  options.onListening(`${server.url}${path}`)
+  const adminPlace = { host: options.place.host, port: options.adminPort ?? 0 }
+  const admin =
+    options.adminPort === undefined
+      ? undefined
+      : await startServer(adminPlace, answererOf({ ...site, part: 'admin' }), counts).catch(
+          async (error: unknown) => {
+            await server.close()
+            throw error
+          },
+        )
+  options.onListening(`${server.url}${path}`, admin?.url ?? server.url)
   keeper.start()
+  if (options.place.tls !== undefined) {
+    const reload = reloader(server, options.say)
+    options.onReload?.(() => void reload())
+    void repeat(reload, TLS_SECONDS, signal)
+  }
   if (!signal.aborted) await once(signal, 'abort')
-  await server.close()
+  await new Promise((resolve) => setTimeout(resolve, options.drain * 1000))
+  await Promise.all([server.close(), admin?.close()])
+}
+
+/** Takes TLS files that were renewed; tells once of those that will not do. */
+function reloader(server: KeyServer, say: (line: Line) => void): () => Promise<boolean> {
+  const sayNews = onlyNews(say)
+  return async () => {
+    try {
+      if (await server.reload()) say('the TLS files were read again')
+      sayNews([])
+      return true
+    } catch (error) {
+      if (!(error instanceof KjitsiError)) throw error
+      sayNews([finding('tls-kept', { message: error.message, hint: error.hint })])
+      return false
+    }
+  }
 }
 
 /**

@@ -56,6 +56,19 @@ const SETTINGS = {
     help: 'PEM file of the private key of --tls-cert',
     parse: plain,
   }),
+  adminPort: setting({
+    flag: '--admin-port <number>',
+    env: 'KJITSI_ADMIN_PORT',
+    help: '/healthz, /readyz and /metrics on a port of their own',
+    parse: port,
+  }),
+  drain: setting({
+    flag: '--drain <duration>',
+    env: 'KJITSI_DRAIN',
+    help: 'how long to go on serving after SIGTERM, while /readyz is 503 already',
+    parse: duration,
+    default: '0s',
+  }),
   refresh: setting({
     flag: '--refresh <duration>',
     env: 'KJITSI_REFRESH',
@@ -101,6 +114,7 @@ export const serveCerts = command({
       throw new KjitsiError('usage', '--tls-cert and --tls-key go together: one of them is missing')
     }
     const { sources, grace } = await sourcesOf(context)
+    io.needToEnd?.(settings.drain)
     await runKeyServer({
       sources,
       place: {
@@ -111,6 +125,9 @@ export const serveCerts = command({
             ? { cert: resolve(io.cwd, cert), key: resolve(io.cwd, key) }
             : undefined,
       },
+      adminPort: settings.adminPort,
+      drain: settings.drain,
+      onReload: io.onHangup,
       path,
       refresh,
       grace: settings.grace ?? grace,
@@ -119,9 +136,10 @@ export const serveCerts = command({
       say: (line) => {
         sayLine(output, line)
       },
-      onListening: (address) => {
-        output.result('key-server', { address, sources: sources.map(({ name }) => name) }, () => '')
+      onListening: (address, admin) => {
+        output.result('key-server', { address, admin, sources: sources.map(({ name }) => name) }, () => '')
         output.log('note', `serving ${address}/<sha256(kid)>.pem`, { address })
+        if (!address.startsWith(admin)) output.log('note', `health and metrics at ${admin}`, { admin })
       },
       ...(settings.verbose && {
         onAnswer: ({ method = '', url = '' }, status) => {

@@ -29,6 +29,8 @@ async function start(
     ended = runKeyServer({
       sources,
       place: { host: '127.0.0.1', port: 0 },
+      adminPort: undefined,
+      drain: 0,
       path: '/certs',
       refresh,
       grace,

@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { fileNameOf } from '../../src/certs/key.ts'
 import { serveSockets, freePort } from '../support/http.ts'
-import { sharedFolder } from '../support/folder.ts'
+import { type TestAuthority, makeAuthority } from '../support/authority.ts'
+import { sharedFolder, tempFolder } from '../support/folder.ts'
 import { ask, open, untilClosed } from '../support/key-server.ts'
 import { run, spawnKjitsi } from '../support/run.ts'
 import { startKjitsi, startServing } from '../support/running.ts'
@@ -71,6 +72,64 @@ test('ends with 0 also while its source hangs', async () => {
   expect((await waiting).status).toBe(404)
 })
 
+test('with --drain it goes on for that long after SIGTERM, and says that it is not ready', async () => {
+  const { port, said, signal, end } = await startServing(['--dir', dir, '--drain', '6s'])
+  await said('is served as')
+  signal('SIGTERM')
+  await expect.poll(async () => (await ask(port, '/readyz')).status).toBe(503)
+  expect((await ask(port, `/certs/${FILE}`)).status).toBe(200)
+  expect((await end()).exitCode).toBe(0)
+}, 30_000)
+
+test('SIGHUP has the TLS files read again', async () => {
+  const [one, other] = [await makeAuthority(), await makeAuthority()]
+  const folder = tempFolder()
+  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
+  const write = async ({ server }: TestAuthority): Promise<void> => {
+    await writeFile(cert, server.cert)
+    await writeFile(key, server.key)
+  }
+  await write(one)
+  const { said, signal, lines } = await startServing(['--dir', dir, '--tls-cert', cert, '--tls-key', key])
+  await writeFile(cert, other.server.cert)
+  signal('SIGHUP')
+  await said(
+    'the key is not that of the (first) certificate; the certificate that was read before is served on',
+  )
+  await write(other)
+  signal('SIGHUP')
+  await said('the TLS files were read again')
+  expect(lines.filter((line) => line.startsWith('warning: --tls-cert'))).toHaveLength(1)
+})
+
+test('with --admin-port the keys have a port of their own, and so do the pages for those who look after it', async () => {
+  const admin = await freePort()
+  const { port, said } = await startServing(['--dir', dir, '--admin-port', String(admin)])
+  await said(`health and metrics at http://127.0.0.1:${admin}`)
+  await said('is served as')
+  for (const page of ['/healthz', '/readyz', '/metrics']) {
+    expect([page, (await ask(admin, page)).status, (await ask(port, page)).status]).toEqual([page, 200, 404])
+  }
+  const paths = [`/certs/${FILE}`, `/certs/${fileNameOf('unknown')}`]
+  for (const path of paths) expect((await ask(admin, path)).status).toBe(404)
+  expect((await ask(port, `/certs/${FILE}`)).status).toBe(200)
+})
+
+test('an --admin-port that is taken keeps it from starting', async () => {
+  const taken = await serveSockets(() => undefined)
+  const { exitCode, stderr } = await spawnKjitsi([
+    'serve-certs',
+    '--dir',
+    dir,
+    '--port',
+    '0',
+    '--admin-port',
+    String(taken),
+  ])
+  expect(stderr).toContain(`error: cannot listen on 127.0.0.1 port ${taken}: another program listens there`)
+  expect(exitCode).toBe(1)
+})
+
 describe('what it says', () => {
   test('with --json: one document on stdout, the log on stderr', async () => {
     const { port, end } = await startServing(['--dir', dir, '--json'])
@@ -79,6 +138,7 @@ describe('what it says', () => {
       version: 1,
       kind: 'key-server',
       address: `http://127.0.0.1:${port}/certs`,
+      admin: `http://127.0.0.1:${port}`,
       sources: [dir],
       findings: [],
     })

@@ -25,6 +25,7 @@ export async function serveOne(site: Partial<Site> = {}, limits?: Limits): Promi
     300,
   )
   const answer = answererOf({
+    part: 'both',
     path: '/certs',
     pages: () => pages,
     askFor: () => undefined,
