@@ -10,6 +10,8 @@ import type { SourceState } from './refresh.ts'
 export interface Site {
   /** Keys alone, the pages for those who look after the server alone, or both. */
   readonly part: 'keys' | 'admin' | 'both'
+  /** Whether the server is ready once all of its sources have answered, or any. */
+  readonly readyWith: 'all' | 'any'
   /** Path of the keys, such as `/certs`. */
   readonly path: string
   /** By path of the address. */
@@ -63,7 +65,7 @@ function answer(status: number, type: string, body: string, more: readonly strin
 
 /** Answers the requests for `site`. */
 export function answererOf(site: Site): Answerer {
-  const { part, path, pages, askFor, states, metrics, counts, onAnswer, isClosing } = site
+  const { part, readyWith, path, pages, askFor, states, metrics, counts, onAnswer, isClosing } = site
   const prefix = `${path}/`
   // One that asks on without waiting for answers is not to take the places of all others.
   const waiting = new WeakSet<Socket>()
@@ -113,14 +115,23 @@ export function answererOf(site: Site): Answerer {
       })
     } else if (part === 'keys') reply(request, response, NOT_FOUND)
     else if (place === '/healthz') reply(request, response, ALIVE)
-    else if (place === '/readyz') reply(request, response, readiness(states(), pages().size, isClosing()))
+    else if (place === '/readyz')
+      reply(request, response, readiness(states(), pages().size, readyWith, isClosing()))
     else if (place === '/metrics') replyNumbers(request, response)
     else reply(request, response, NOT_FOUND)
   }
 }
 
-/** A server is ready once any of its sources has given keys: one that is broken must not keep the others away. */
-function readiness(states: readonly SourceState[], served: number, isClosing: boolean): Answer {
+/**
+ * Ready with all: a server that comes in place of another has what the other had. Ready with any: a source that is broken keeps
+ * no other away.
+ */
+function readiness(
+  states: readonly SourceState[],
+  served: number,
+  readyWith: Site['readyWith'],
+  isClosing: boolean,
+): Answer {
   const sources = states.map(({ source, keys, ageSeconds, maxAgeSeconds, hasAnswered, failing }) => ({
     source,
     keys,
@@ -128,7 +139,8 @@ function readiness(states: readonly SourceState[], served: number, isClosing: bo
     maxAgeSeconds,
     failing,
   }))
-  const ready = !isClosing && states.some(({ hasAnswered }) => hasAnswered)
+  const answered = states.filter(({ hasAnswered }) => hasAnswered).length
+  const ready = !isClosing && served > 0 && answered >= (readyWith === 'any' ? 1 : states.length)
   return answer(ready ? 200 : 503, 'application/json', `${JSON.stringify({ ready, served, sources })}\n`)
 }
 

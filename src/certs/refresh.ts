@@ -6,7 +6,16 @@ import type { Finding } from '../finding.ts'
 import { shownDuration } from '../duration.ts'
 import { finding } from './findings.ts'
 import { type Key, type LeftOut, nameOfKey } from './key.ts'
-import { EMPTY_RING, type Sets, type Turn, goneSince, nextExpiry, turn } from './keyring.ts'
+import {
+  EMPTY_RING,
+  type Ring,
+  type Sets,
+  type Turn,
+  goneSince,
+  lastSets,
+  nextExpiry,
+  turn,
+} from './keyring.ts'
 import { type Line, onlyNews } from './log.ts'
 
 /**
@@ -47,7 +56,9 @@ export interface KeeperOptions {
   /** Ends it: no reading is started any more, and nobody waits. */
   readonly signal: AbortSignal
   readonly say: (line: Line) => void
-  /** Told after each reading, and when the grace of a key is over. */
+  /** What is known of an earlier time. */
+  readonly ring?: Ring
+  /** Told at the start, after each reading, and when the grace of a key is over. */
   readonly onTurn: (turn: Turn, sets: Sets) => void
   /** Milliseconds; never steps back, whatever becomes of the system's clock. */
   readonly now?: () => number
@@ -172,7 +183,11 @@ export function keepKeys(sources: readonly LiveSource[], options: KeeperOptions)
   const { refresh, grace, maxAge, signal, say, onTurn, now = clock } = options
   const graceMs = grace * 1000
   let begin = now()
-  let ring = EMPTY_RING
+  let ring = options.ring ?? EMPTY_RING
+  const known = lastSets(
+    ring,
+    sources.map(({ name }) => name),
+  )
   let expiry: NodeJS.Timeout | undefined
   let headStart: NodeJS.Timeout | undefined
   const waiting = new Set<() => void>()
@@ -181,7 +196,7 @@ export function keepKeys(sources: readonly LiveSource[], options: KeeperOptions)
     sayNews: onlyNews(say),
     running: undefined,
     askedAt: -Infinity,
-    set: undefined,
+    set: known.get(source.name),
     goodAt: undefined,
     failures: 0,
     isFailing: false,
@@ -266,7 +281,7 @@ export function keepKeys(sources: readonly LiveSource[], options: KeeperOptions)
       state.told = kind
       const args = { source: name, message: messageOf(error), hint }
       const own = [...ring.held.values()].filter(({ key }) => key.source === name)
-      const kept = state.goodAt === undefined ? null : own.length
+      const kept = state.set === undefined ? null : own.length
       say(
         outcome === 'none'
           ? finding('keys-none', args)
@@ -320,6 +335,7 @@ export function keepKeys(sources: readonly LiveSource[], options: KeeperOptions)
   return {
     start() {
       begin = now()
+      if (options.ring !== undefined) settle()
       if (states.length > 1) headStart = setTimeout(settle, HEAD_START_MS)
       for (const state of states) void repeat(() => read(state, 'due'), refresh, signal)
     },

@@ -3,8 +3,10 @@ import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { setFlagsFromString } from 'node:v8'
 import { KjitsiError } from '../errors.ts'
+import type { FolderSink } from './export-run.ts'
 import { finding } from './findings.ts'
 import { type Site, type Page, answererOf, pagesOf } from './handler.ts'
+import type { Ring } from './keyring.ts'
 import { type Line, newsOf, onlyNews } from './log.ts'
 import { type Keeper, type LiveSource, keepKeys, repeat } from './refresh.ts'
 import { type KeyServer, type Place, startServer } from './server.ts'
@@ -19,6 +21,9 @@ export interface KeyServerOptions {
   readonly adminPort: number | undefined
   /** How long to go on after `signal`, while it is said not to be ready, seconds. */
   readonly drain: number
+  readonly readyWith: Site['readyWith']
+  /** A folder that keeps the keys beyond a restart, and what it holds. */
+  readonly kept?: { readonly ring: Ring; readonly folder: FolderSink } | undefined
   /** Of the keys, such as `/certs`. */
   readonly path: string
   /** Seconds. */
@@ -42,7 +47,8 @@ export interface KeyServerOptions {
  * @throws KjitsiError `server` where it cannot listen
  */
 export async function runKeyServer(options: KeyServerOptions): Promise<void> {
-  const { path, refresh, grace, signal, onAnswer } = options
+  const { path, refresh, grace, signal, kept, onAnswer } = options
+  let isFirst = true
   keepMemorySmall()
   const counts: number[] = []
   let pages: ReadonlyMap<string, Page> = new Map()
@@ -52,15 +58,19 @@ export async function runKeyServer(options: KeyServerOptions): Promise<void> {
     maxAge: options.maxAge,
     signal,
     say: options.say,
-    onTurn: ({ ring: { held }, changes }) => {
+    ...(kept && { ring: kept.ring }),
+    onTurn: ({ ring: { held }, changes }, sets) => {
+      if (changes.length > 0 || isFirst) kept?.folder.write(sets)
       for (const line of newsOf(changes, grace)) options.say(line)
-      if (changes.length === 0) return
+      if (changes.length === 0 && !isFirst) return
+      isFirst = false
       const keys = [...held.values()].map(({ key }) => key)
       pages = pagesOf(keys, path, refresh, pages)
     },
   })
   const site: Site = {
     part: options.adminPort === undefined ? 'both' : 'keys',
+    readyWith: options.readyWith,
     path,
     pages: () => pages,
     askFor: keeper.askFor,
@@ -90,7 +100,7 @@ export async function runKeyServer(options: KeyServerOptions): Promise<void> {
   }
   if (!signal.aborted) await once(signal, 'abort')
   await new Promise((resolve) => setTimeout(resolve, options.drain * 1000))
-  await Promise.all([server.close(), admin?.close()])
+  await Promise.all([server.close(), admin?.close(), kept?.folder.ended])
 }
 
 /** Takes TLS files that were renewed; tells once of those that will not do. */

@@ -156,11 +156,12 @@ describe('those who look after the server', () => {
     failing: true,
   }
   test.each([
-    ['no source has given a key yet', [{ ...state, keys: 0, hasAnswered: false }], 503, [null]],
-    ['one has', [{ ...state, hasAnswered: false }, state], 200, [null, 12]],
-    ['one has, and fails now', [state], 200, [12]],
-  ])('see whether it is ready: %s', async (_, states, status, ages) => {
-    const { port } = await serveOne({ states: () => states })
+    ['no source has given a key yet', 'any', [{ ...state, keys: 0, hasAnswered: false }], 503, [null]],
+    ['one of two has', 'all', [{ ...state, hasAnswered: false }, state], 503, [null, 12]],
+    ['one of two has, which will do', 'any', [{ ...state, hasAnswered: false }, state], 200, [null, 12]],
+    ['one has, and fails now', 'all', [state], 200, [12]],
+  ] as const)('see whether it is ready: %s', async (_, readyWith, states, status, ages) => {
+    const { port } = await serveOne({ readyWith, states: () => states })
     const answered = await ask(port, '/readyz')
     expect(answered.status).toBe(status)
     expect(JSON.parse(answered.body)).toEqual({

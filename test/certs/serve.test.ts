@@ -20,7 +20,7 @@ interface Started {
 
 async function start(
   sources: readonly LiveSource[],
-  { refresh = 300, grace = 86_400 } = {},
+  { refresh = 300, grace = 86_400, readyWith = 'all' } = {},
 ): Promise<Started> {
   const controller = new AbortController()
   const said: string[] = []
@@ -31,6 +31,7 @@ async function start(
       place: { host: '127.0.0.1', port: 0 },
       adminPort: undefined,
       drain: 0,
+      readyWith,
       path: '/certs',
       refresh,
       grace,
@@ -150,7 +151,7 @@ test('two sources with different keys under one kid: the first is served, and th
 test('one source that hangs holds up no other', async () => {
   const silent = await serve(() => undefined)
   const url = await serve((_, response) => response.end(JSON.stringify({ keys: [publishedKey('a')] })))
-  const { port, stop } = await start([addressOf(url), addressOf(silent, 60)])
+  const { port, stop } = await start([addressOf(url), addressOf(silent, 60)], { readyWith: 'any' })
   await expect.poll(async () => (await ask(port, place('a'))).status).toBe(200)
   expect((await ask(port, '/readyz')).status).toBe(200)
   await stop()

@@ -1,11 +1,14 @@
-import { writeFile } from 'node:fs/promises'
+import { copyFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { readRing } from '../../src/certs/export-run.ts'
 import { fileNameOf } from '../../src/certs/key.ts'
+import { MANIFEST_FILE } from '../../src/certs/manifest.ts'
 import { serveSockets, freePort } from '../support/http.ts'
 import { type TestAuthority, makeAuthority } from '../support/authority.ts'
 import { sharedFolder, tempFolder } from '../support/folder.ts'
+import { ellipticPem, rsaKey } from '../support/keys.ts'
 import { ask, open, untilClosed } from '../support/key-server.ts'
 import { run, spawnKjitsi } from '../support/run.ts'
 import { startKjitsi, startServing } from '../support/running.ts'
@@ -80,6 +83,36 @@ test('with --drain it goes on for that long after SIGTERM, and says that it is n
   expect((await ask(port, `/certs/${FILE}`)).status).toBe(200)
   expect((await end()).exitCode).toBe(0)
 }, 30_000)
+
+test('with --keep a restart loses no key, though its source cannot be read', async () => {
+  const folder = tempFolder()
+  const [jwks, kept] = [join(folder, 'jwks.json'), join(folder, 'kept')]
+  await copyFile(JWKS, jwks)
+  const argv = ['--jwks', jwks, '--keep', kept]
+  const first = await startServing(argv)
+  await first.said(`created ${join(kept, MANIFEST_FILE)}`)
+  await first.end('SIGTERM')
+  await rm(jwks)
+  const second = await startServing(argv)
+  expect((await ask(second.port, `/certs/${FILE}`)).status).toBe(200)
+  await second.said('what it gave last stays (2 keys), for 7d at most')
+  const { status, body } = await ask(second.port, '/readyz')
+  expect([status, JSON.parse(body)]).toMatchObject([200, { ready: true, served: 2, sources: [{ keys: 2 }] }])
+})
+
+test('what --keep finds is held to the limits of a key, and is of its own sources', async () => {
+  const folder = tempFolder()
+  const foreign = fileNameOf('foreign')
+  const files = {
+    [FILE]: { kid: 'x', sources: { [JWKS]: null } },
+    [foreign]: { kid: 'f', sources: { other: null } },
+  }
+  await writeFile(join(folder, MANIFEST_FILE), JSON.stringify({ version: 2, files }))
+  await writeFile(join(folder, FILE), ellipticPem())
+  await writeFile(join(folder, foreign), rsaKey().pem)
+  const { held } = await readRing(folder, [{ kind: 'file', path: JWKS }])
+  expect([...held.keys()]).toEqual([])
+})
 
 test('SIGHUP has the TLS files read again', async () => {
   const [one, other] = [await makeAuthority(), await makeAuthority()]
@@ -197,6 +230,8 @@ describe('what keeps it from starting', () => {
 
   test.each([
     [[], /2 settings are missing:\n +--url or KEYCLOAK_URL[^]*--realm[^]*, or --dir, the folder/],
+    [['--dir', '/x', '--keep', '/y'], /--keep does not go with --dir/],
+    [['--dir', '/x', '--ready', 'some'], /--ready "some" is none of all, any/],
     [['--dir', '/x', '--tls-key', '/x'], /--tls-cert and --tls-key go together/],
     [['--dir', '/x', '--port', '70000'], /--port "70000" is no port/],
     [['--dir', '/x', '--path', 'certs'], /--path "certs" is no path/],

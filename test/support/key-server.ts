@@ -26,6 +26,7 @@ export async function serveOne(site: Partial<Site> = {}, limits?: Limits): Promi
   )
   const answer = answererOf({
     part: 'both',
+    readyWith: 'all',
     path: '/certs',
     pages: () => pages,
     askFor: () => undefined,
