@@ -1,13 +1,12 @@
 // kjitsi gen-env [FILE]: the part of docker-jitsi-meet's `.env` that makes Prosody accept a realm's tokens.
 import { resolve } from 'node:path'
 import { type Context, command } from '../cli/context.ts'
-import { onOff, setting } from '../cli/setting.ts'
+import { onOff, setting, under } from '../cli/setting.ts'
 import { KjitsiError } from '../errors.ts'
 import { planFile } from '../files/plan.ts'
 import { readTarget } from '../files/target.ts'
 import { readEnv } from '../env-file/parse.ts'
 import { factsOf, keyserverOf, moderatedByEnv } from '../jitsi/config.ts'
-import { issuerFindings } from '../jitsi/env-findings.ts'
 import { planEnv } from '../jitsi/env-plan.ts'
 import { finding } from '../jitsi/findings.ts'
 import { moderatorRoleOf } from '../jitsi/moderation.ts'
@@ -29,18 +28,25 @@ import {
 const SETTINGS = {
   ...KEYCLOAK,
   client: CLIENT,
-  ...ACCEPTED,
-  keyserver: KEYSERVER,
-  guests: GUESTS,
-  moderators: MODERATORS,
-  keys: KEYS,
-  login: setting({
-    flag: '--login',
-    env: 'KJITSI_LOGIN',
-    help: "also write TOKEN_AUTH_URL, behind Jitsi's login button; with several realms it is the first one's",
-    parse: onOff,
+  ...under('What Jitsi is to accept:', {
+    ...ACCEPTED,
+    issuer: { ...ACCEPTED.issuer, unset: 'what Keycloak says' },
+    audience: { ...ACCEPTED.audience, unset: 'account and the client id' },
+    appId: { ...ACCEPTED.appId, unset: 'the client id' },
+    guests: GUESTS,
+    moderators: { ...MODERATORS, unset: 'what FILE has, else everyone' },
+    keyserver: { ...KEYSERVER, unset: 'what FILE has, else http://localhost:9000/certs' },
+    keys: KEYS,
   }),
-  jitsiUrls: JITSI_URLS,
+  ...under('Login at Jitsi:', {
+    login: setting({
+      flag: '--login',
+      env: 'KJITSI_LOGIN',
+      help: "also write TOKEN_AUTH_URL, which Jitsi's login button needs; of the first realm",
+      parse: onOff,
+    }),
+    jitsiUrls: { ...JITSI_URLS, unset: 'PUBLIC_URL of FILE' },
+  }),
   ...PLAN,
 }
 
@@ -51,17 +57,11 @@ export const genEnv = command({
   settings: SETTINGS,
   examples: [
     ['kjitsi gen-env --url https://auth.example.org --realm meet', 'prints the block'],
-    [
-      'kjitsi gen-env ./.env --realm meet --keyserver https://meet.example.org/kjitsi-keys',
-      'merges it into .env',
-    ],
-    [
-      'kjitsi gen-env ./.env --realm meet --moderators role:owner --login',
-      "also who moderates, and the login of PUBLIC_URL's Jitsi",
-    ],
+    ['kjitsi gen-env .env --keyserver https://meet.example.org/kjitsi-keys', 'merges it into .env'],
+    ['kjitsi gen-env .env --realm meet --moderators role:owner --login', 'also who moderates, and the login'],
   ],
   async run(context) {
-    const { settings, output, io } = context
+    const { settings, http, output, io } = context
     const name = context.args[0]
     const file = name === undefined ? undefined : resolve(io.cwd, name)
     if (file === undefined && settings.check) {
@@ -69,7 +69,12 @@ export const genEnv = command({
     }
     // Before anybody is asked for what goes into it.
     if (file !== undefined) await readTarget(file)
-    const { issuers, url } = await acceptedIssuers(context)
+    const { issuer } = settings
+    const { url = '', realm = [] } = await context.need([
+      ...(issuer.length === 0 ? (['url', 'realm'] as const) : []),
+    ])
+    const { acceptedIssuers } = await import('../keycloak/accepted.ts')
+    const { issuers, findings } = await acceptedIssuers(http, { issuer, url, realm })
     const target = file === undefined ? undefined : await readTarget(file)
     const before = target?.text
     const valuesBefore = readEnv(before ?? '', io.env, file)
@@ -85,10 +90,10 @@ export const genEnv = command({
       guestsByDefault: context.sources.guests === 'default',
       moderatorsByDefault: settings.moderators === undefined,
     })
-    const moderatorRole = moderatorRoleOf(settings)
+    const moderatorRole = moderatorRoleOf(settings.moderators)
     for (const found of [
       ...(target?.there === 'nothing' ? [finding('env-created', { file: target.path })] : []),
-      ...issuerFindings(issuers, url),
+      ...findings,
       ...plan.findings,
       ...adviseOptions({ moderatorRole }),
     ]) {
@@ -112,17 +117,6 @@ export const genEnv = command({
     return ended
   },
 })
-
-/** The issuers to accept, and the address of the Keycloak that named them, where one was asked. */
-async function acceptedIssuers(
-  context: Context<typeof SETTINGS>,
-): Promise<{ issuers: readonly string[]; url?: string }> {
-  const { settings, http } = context
-  if (settings.issuer.length > 0) return { issuers: settings.issuer }
-  const { url, realm: realms } = await context.need(['url', 'realm'])
-  const { issuersOf } = await import('../keycloak/discovery.ts')
-  return { issuers: await issuersOf(http, url, realms), url }
-}
 
 /**
  * The address under which people open Jitsi.

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import type { LiveSource } from '../certs/refresh.ts'
 import { type Context, command } from '../cli/context.ts'
 import { plain, port, urlPath } from '../cli/readers.ts'
-import { setting } from '../cli/setting.ts'
+import { setting, under } from '../cli/setting.ts'
 import { duration, pause } from '../duration.ts'
 import { SOURCES } from '../cli/resolve.ts'
 import { KjitsiError } from '../errors.ts'
@@ -14,64 +14,68 @@ const LONGEST_SHOWN_URL = 200
 
 const SETTINGS = {
   ...KEYCLOAK,
-  jwks: JWKS,
-  allowKeysFrom: ALLOW_KEYS_FROM,
-  dir: setting({
-    flag: '--dir <folder>',
-    env: 'KJITSI_DIR',
-    help: 'serve the files that export-certs wrote there, in place of asking Keycloak',
-    parse: plain,
+  ...under('Keys:', {
+    jwks: JWKS,
+    allowKeysFrom: ALLOW_KEYS_FROM,
+    dir: setting({
+      flag: '--dir <folder>',
+      env: 'KJITSI_DIR',
+      help: 'serve the files that export-certs wrote there, in place of asking Keycloak',
+      parse: plain,
+    }),
+    refresh: setting({
+      flag: '--refresh <duration>',
+      env: 'KJITSI_REFRESH',
+      help: 'how often the key sets are read',
+      parse: pause,
+      default: '5m',
+    }),
+    cooldown: setting({
+      flag: '--cooldown <duration>',
+      env: 'KJITSI_COOLDOWN',
+      help: 'shortest time between two readings for unknown keys',
+      parse: duration,
+      default: '30s',
+    }),
+    grace: { ...GRACE, unset: '24h, with --dir 0s' },
   }),
-  host: setting({
-    flag: '--host <address>',
-    // A Kubernetes service called kjitsi sets KJITSI_PORT, to something else.
-    env: 'KJITSI_LISTEN_HOST',
-    help: 'address to listen on; in a container it has to be 0.0.0.0, or nothing outside reaches it',
-    parse: plain,
-    default: '127.0.0.1',
+  ...under('Server:', {
+    host: setting({
+      flag: '--host <address>',
+      // A Kubernetes service called kjitsi sets KJITSI_PORT, to something else.
+      env: 'KJITSI_LISTEN_HOST',
+      help: 'address to listen on; in a container 0.0.0.0',
+      parse: plain,
+      default: '127.0.0.1',
+    }),
+    port: setting({
+      flag: '--port <number>',
+      env: 'KJITSI_LISTEN_PORT',
+      help: 'port to listen on',
+      parse: port,
+      default: '9000',
+    }),
+    path: setting({
+      flag: '--path <path>',
+      env: 'KJITSI_LISTEN_PATH',
+      help: 'path of the keys, at the end of JWT_ASAP_KEYSERVER',
+      parse: urlPath,
+      default: '/certs',
+    }),
+    tlsCert: setting({
+      flag: '--tls-cert <path>',
+      env: 'KJITSI_TLS_CERT',
+      help: 'PEM file of the certificate chain to serve https with',
+      parse: plain,
+    }),
+    tlsKey: setting({
+      flag: '--tls-key <path>',
+      env: 'KJITSI_TLS_KEY',
+      help: 'PEM file of the private key of --tls-cert',
+      parse: plain,
+    }),
+    log: LOG,
   }),
-  port: setting({
-    flag: '--port <number>',
-    env: 'KJITSI_LISTEN_PORT',
-    help: 'port to listen on',
-    parse: port,
-    default: '9000',
-  }),
-  path: setting({
-    flag: '--path <path>',
-    env: 'KJITSI_LISTEN_PATH',
-    help: 'path of the keys: JWT_ASAP_KEYSERVER ends with it',
-    parse: urlPath,
-    default: '/certs',
-  }),
-  tlsCert: setting({
-    flag: '--tls-cert <path>',
-    env: 'KJITSI_TLS_CERT',
-    help: 'PEM file of the certificate to serve https with, those of its authorities after it',
-    parse: plain,
-  }),
-  tlsKey: setting({
-    flag: '--tls-key <path>',
-    env: 'KJITSI_TLS_KEY',
-    help: 'PEM file of the private key of --tls-cert',
-    parse: plain,
-  }),
-  refresh: setting({
-    flag: '--refresh <duration>',
-    env: 'KJITSI_REFRESH',
-    help: 'how often the key sets are read',
-    parse: pause,
-    default: '5m',
-  }),
-  cooldown: setting({
-    flag: '--cooldown <duration>',
-    env: 'KJITSI_COOLDOWN',
-    help: 'a key that is not known has its key set read at once, but no more often than this',
-    parse: duration,
-    default: '30s',
-  }),
-  grace: GRACE,
-  log: LOG,
 }
 
 export const serveCerts = command({

@@ -84,7 +84,8 @@ export async function send(http: Http, request: HttpRequest): Promise<Answer> {
       maxTimeout: 2000,
       signal: http.signal,
       shouldRetry: ({ error, attemptNumber }) =>
-        mayRetry(error) && (attemptNumber <= (http.retries ?? RETRIES_WITHOUT_WAIT) || performance.now() < deadline),
+        mayRetry(error) &&
+        (attemptNumber <= (http.retries ?? RETRIES_WITHOUT_WAIT) || performance.now() < deadline),
       onFailedAttempt: ({ error }) => {
         if (mayRetry(error)) http.onRetry(reasonOf(error))
       },

@@ -228,7 +228,7 @@ export function keepRole(role: string): Item {
   return { action: 'keep', kind: 'role', name: role, why: 'a role is never removed' }
 }
 
-/** The role of `--moderator-role`, against the roles that the client has. */
+/** The role of the moderators, against the roles that the client has. */
 export function planRole(role: string, existing: readonly string[]): Item {
   return { action: existing.includes(role) ? 'keep' : 'create', kind: 'role', name: role }
 }

@@ -107,7 +107,7 @@ const BY_FLAGS: ReadonlyMap<string, string> = new Map([
 async function readJitsiEnv(path: string): Promise<ReadonlyMap<string, string>> {
   const text = await readIfThere(path)
   if (text !== undefined) return readEnv(text, {}, path)
-  throw new KjitsiError('usage', `--env: there is no file ${path}`, {
+  throw new KjitsiError('usage', `--jitsi-env: there is no file ${path}`, {
     hint: "name Jitsi's own .env, which kjitsi gen-env writes",
   })
 }
@@ -123,7 +123,7 @@ function neighbours(values: ReadonlyMap<string, string>, file: string): readonly
 function tooFew(): KjitsiError {
   return new KjitsiError(
     'usage',
-    "nothing says what Jitsi accepts: --env or KJITSI_JITSI_ENV is missing (Jitsi's own .env)",
+    "nothing says what Jitsi accepts: --jitsi-env or KJITSI_JITSI_ENV is missing (Jitsi's own .env)",
     {
       hint: 'or give --issuer, and --certs, --keyserver or --jwks',
     },

@@ -9,7 +9,7 @@ import { serve } from '../support/http.ts'
 import { rsaKey } from '../support/keys.ts'
 import { tempFolder } from '../support/folder.ts'
 import { run } from '../support/run.ts'
-import { MAY_MOUNT, WITHOUT_PASS, shell } from '../support/shell.ts'
+import { WITHOUT_PASS, mayMount, shell } from '../support/shell.ts'
 
 const FIXTURE = fileURLToPath(new URL('../fixtures/jwks.json', import.meta.url))
 const ARTICLE_KID = '1DKOk8q4Dc9BSgDLmksFemg5lEGuoYQvYrHVOnXNj3k'
@@ -340,7 +340,7 @@ describe('private members', () => {
 
 describe('bad settings', () => {
   test.each([
-    [['export-certs'], /missing required argument 'dir'/],
+    [['export-certs'], /export-certs needs <dir>: folder/],
     [['export-certs', ''], /DIR is empty/],
     [['export-certs', 'x'], /--url or KEYCLOAK_URL[^]*--realm or KEYCLOAK_REALM[^]*or give --jwks/],
     [['export-certs', 'x', '--url', 'http://a.example'], /--realm or KEYCLOAK_REALM[^]*or give --jwks/],
@@ -423,12 +423,12 @@ describe('a bad folder', () => {
     expect(exitCode).toBe(1)
   })
 
-  describe.runIf(MAY_MOUNT !== undefined)('on a file system of its own', () => {
+  describe('on a file system of its own', () => {
     /** Runs the command where `dir` is some pages of memory, after `before`; then `after`. */
     const onPages = (pages: number, dir: string, before: string, after: string): ReturnType<typeof shell> => {
       const script = `mount -t tmpfs -o size=${pages * 4}k none ${dir} && ${before} && { "$@"; code=$?; ${after}; exit $code; }`
       return shell(
-        `exec ${MAY_MOUNT ?? ''} sh -c '${script}' sh "$@"`,
+        `exec ${mayMount()} sh -c '${script}' sh "$@"`,
         ['export-certs', dir, '--jwks', FIXTURE],
         dir,
       )

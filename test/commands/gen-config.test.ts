@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { appendFile, mkdir, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { genConfig } from '../../src/commands/gen-config.ts'
 import type * as block from '../../src/jitsi/block.ts'
 import { tempFolder } from '../support/folder.ts'
@@ -14,6 +14,9 @@ const ISSUER = ['--issuer', 'https://auth.example.org/realms/meet']
 
 /** Runs once, between the reading of a file and the moment that it is replaced. */
 let meanwhile: (() => void) | undefined
+vi.hoisted(() => {
+  vi.resetModules()
+})
 vi.mock('../../src/jitsi/block.ts', async (original) => {
   const real = await original<typeof block>()
   return {
@@ -23,6 +26,9 @@ vi.mock('../../src/jitsi/block.ts', async (original) => {
       return real.mergeBlock(...args)
     },
   }
+})
+afterAll(() => {
+  vi.resetModules()
 })
 
 let dir: string
@@ -388,7 +394,7 @@ describe('web, merged into a file', () => {
       join(dir, 'jitsi.env'),
       'HTTPS_PORT=8443\nPUBLIC_URL=https://meet.example.org:${HTTPS_PORT}\n',
     )
-    const { stdout } = await run(['gen-config', 'web', ...ISSUER, '--env', join(dir, 'jitsi.env')])
+    const { stdout } = await run(['gen-config', 'web', ...ISSUER, '--jitsi-env', join(dir, 'jitsi.env')])
     expect(stdout).toContain('https%3A%2F%2Fmeet.example.org%3A8443%2Fstatic%2Flogout.html')
   })
 })
@@ -519,7 +525,7 @@ test('helm warns as gen-env does', async () => {
   const args = [
     '--issuer',
     'http://auth.example.org/realms/meet',
-    '--audience',
+    '--accept-audience',
     '*',
     '--keyserver',
     'http://localhost:9000',

@@ -311,7 +311,7 @@ describe('settings', () => {
   it.each<[string[], Record<string, string>]>([
     [['--client', 'meet'], { JWT_APP_ID: 'meet', JWT_ACCEPTED_AUDIENCES: 'account,meet' }],
     [['--app-id', 'x'], { JWT_APP_ID: 'x', JWT_ACCEPTED_AUDIENCES: 'account,jitsi' }],
-    [['--audience', 'a', '--audience', 'b'], { JWT_ACCEPTED_AUDIENCES: 'a,b' }],
+    [['--accept-audience', 'a', '--accept-audience', 'b'], { JWT_ACCEPTED_AUDIENCES: 'a,b' }],
     [['--issuer', 'https://b/realms/c d'], { JWT_ACCEPTED_ISSUERS: `${ISSUER},https://b/realms/c d` }],
     [['--keyserver', 'https://keys/a//'], { JWT_ASAP_KEYSERVER: 'https://keys/a' }],
     [['--no-guests'], { ENABLE_GUESTS: '0' }],
@@ -330,7 +330,7 @@ describe('settings', () => {
     const { stdout } = await run(['gen-env'], {
       env: {
         KJITSI_ISSUER: 'https://a/realms/1, https://a/realms/2',
-        KJITSI_AUDIENCE: 'a,b',
+        KJITSI_ACCEPT_AUDIENCE: 'a,b',
         KJITSI_GUESTS: 'no',
       },
     })
@@ -517,7 +517,7 @@ describe('findings', () => {
     ['', [], ['keyserver-default']],
     ['', ['--keyserver', KEYS, '--issuer', 'http://a/realms/b'], ['issuer-http']],
     ['', ['--keyserver', KEYS, '--issuer', '*'], ['wildcard']],
-    ['', ['--keyserver', KEYS, '--audience', '*'], ['wildcard']],
+    ['', ['--keyserver', KEYS, '--accept-audience', '*'], ['wildcard']],
     ['JWT_ALLOW_EMPTY=1', ['--keyserver', KEYS], ['allow-empty']],
     ['JWT_ALLOW_EMPTY=0', ['--keyserver', KEYS], []],
     ['JWT_ENABLE_DOMAIN_VERIFICATION=true', ['--keyserver', KEYS], ['domain-verification']],

@@ -369,7 +369,7 @@ describe('what is to be changed', () => {
     const ran = await failing({ ...env, KEYCLOAK_URL: keycloak.url })
     expect(ran).toMatchObject({ exitCode, stdout: '' })
     expect(ran.stderr).toContain(stderr(realm.name))
-    const withRole = ['setup-mappers', '--moderator-role', 'owner', '--check']
+    const withRole = ['setup-mappers', '--moderators', 'role:owner', '--check']
     expect((await run(withRole, { env: { ...env, KEYCLOAK_URL: proxy.url } })).exitCode).toBe(check)
     await run(['setup-mappers'], { env: { ...env, KEYCLOAK_URL: proxy.url } })
     expect(proxy.seen.filter((one) => one.method !== 'GET' && !isLogin(one))).toEqual([])

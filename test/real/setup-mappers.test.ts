@@ -142,8 +142,8 @@ describe('the claims in a real token', () => {
       '--user-context',
       '--name-from',
       'attribute:nick',
-      '--moderator-role',
-      'owner',
+      '--moderators',
+      'role:owner',
       '--group-from',
       'attribute:team',
       '--feature',
@@ -285,7 +285,7 @@ describe('the plan', () => {
   test('says on stderr what it is going to do, and on stdout what it did', async () => {
     await using realm = await makeRealm()
     await makeClient(realm)
-    expect(await setUp(realm, ['--moderator-role', 'owner', '--user-context'])).toEqual({
+    expect(await setUp(realm, ['--moderators', 'role:owner', '--user-context'])).toEqual({
       exitCode: 0,
       stderr:
         `realm ${realm.name}, client jitsi: going to create role owner, room, bnf, context.user.id, context.user.name, ` +
@@ -369,7 +369,7 @@ describe('the plan', () => {
     await using realm = await makeRealm()
     const id = await makeClient(realm)
     await addMapper(realm, id, 'stranger', HARDCODED, { 'claim.name': 'stranger', 'claim.value': 'x' })
-    const options = ['--user-context', '--moderator-role', 'owner', '--audience', 'meet', '--nbf']
+    const options = ['--user-context', '--moderators', 'role:owner', '--audience', 'meet', '--nbf']
     await setUpWell(realm, ...options)
     await setUpWell(realm, '--bnf', '7')
     const removed = await setUpWell(realm, ...options, '--remove')
@@ -391,7 +391,7 @@ describe('the plan', () => {
     await using realm = await makeRealm()
     const id = await makeClient(realm)
     await realm.admin.clients.createRole({ id, name: 'student' })
-    const { findings } = documentOf(await setUp(realm, ['--moderator-role', 'chief', '--dry-run', '--json']))
+    const { findings } = documentOf(await setUp(realm, ['--moderators', 'role:chief', '--dry-run', '--json']))
     expect(findings.map(({ code }) => code)).toEqual([
       'affiliation-unknown',
       'name-unmapped',
@@ -427,7 +427,7 @@ describe('requests', () => {
     await makeClient(realm)
     await setUpWell(realm, '--bnf', '1')
     await using proxy = await startProxy(keycloak.url)
-    await setUp(realm, ['--moderator-role', 'owner'], { KEYCLOAK_URL: proxy.url })
+    await setUp(realm, ['--moderators', 'role:owner'], { KEYCLOAK_URL: proxy.url })
     expect(paths(proxy.seen).slice(2)).toEqual([
       'GET roles',
       'POST roles',
@@ -482,7 +482,7 @@ describe('requests', () => {
         return undefined
       },
     })
-    const ran = await setUp(realm, ['--moderator-role', 'owner', '--json'], { KEYCLOAK_URL: proxy.url })
+    const ran = await setUp(realm, ['--moderators', 'role:owner', '--json'], { KEYCLOAK_URL: proxy.url })
     expect(short(documentOf(ran))).toEqual([
       'create owner',
       'create room',
@@ -505,7 +505,7 @@ describe('requests', () => {
         return undefined
       },
     })
-    const argv = ['--nbf', '--moderator-role', 'owner']
+    const argv = ['--nbf', '--moderators', 'role:owner']
     const { exitCode, stderr } = await setUp(realm, argv, { KEYCLOAK_URL: proxy.url })
     expect(exitCode).toBe(1)
     expect(stderr).toContain(
@@ -533,7 +533,7 @@ describe('requests', () => {
         return undefined
       },
     })
-    const { exitCode, stderr } = await setUp(realm, ['--moderator-role', 'owner'], {
+    const { exitCode, stderr } = await setUp(realm, ['--moderators', 'role:owner'], {
       KEYCLOAK_URL: proxy.url,
     })
     expect(exitCode).toBe(1)

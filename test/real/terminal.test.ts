@@ -30,10 +30,10 @@ test('what is missing is asked one at a time, each answer is checked, and stdout
   await answer(terminal, 'Realm:', `${realm.name}x`)
   await terminal.shows(`there is no realm ${realm.name}x on ${keycloak.url}`)
   await answer(terminal, 'Realm:', '\u007f')
-  await answer(terminal, 'Log in as user:', 'admn')
+  await answer(terminal, 'Log in as administrator:', 'admn')
   await answer(terminal, 'Password:', keycloak.password)
   await terminal.shows('Keycloak refused the login of user admn in realm master')
-  await answer(terminal, 'Log in as user:', keycloak.user)
+  await answer(terminal, 'Log in as administrator:', keycloak.user)
   await answer(terminal, 'Password:', keycloak.password)
 
   expect(await terminal.exitCode, terminal.screen()).toBe(0)

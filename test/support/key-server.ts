@@ -28,7 +28,9 @@ export async function serveOne(site: Partial<Site> = {}, limits?: Limits): Promi
     path: '/certs',
     pages: () => pages,
     askFor: () => undefined,
-    states: () => [{ source: 'realm meet', keys: 1, ageSeconds: 12.3, hasAnswered: true, failures: 0, failing: false }],
+    states: () => [
+      { source: 'realm meet', keys: 1, ageSeconds: 12.3, hasAnswered: true, failures: 0, failing: false },
+    ],
     metrics: () => Promise.reject(new Error('no metrics here')),
     counts,
     isClosing: () => false,

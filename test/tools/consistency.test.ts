@@ -95,7 +95,7 @@ function toAdd(text: string, section: string): readonly string[] {
 }
 
 function wishOf({ client, moderators, origin }: Asked): DesiredClient {
-  const moderatorRole = moderatorRoleOf({ moderators: readModerators(moderators), moderatorRole: undefined })
+  const moderatorRole = moderatorRoleOf(readModerators(moderators))
   const options = {
     tokenAudience: undefined,
     tokenLifespan: 36_000,
@@ -113,7 +113,7 @@ test.each(fc.sample(ASKED, { numRuns: 40, seed: 6 }))('%j', async (asked) => {
   const accepted = [
     ...[guests, '--moderators', asked.moderators, '--keys', asked.keys, '--keyserver', keyserver],
     ...(asked.appId === undefined ? [] : ['--app-id', asked.appId]),
-    ...asked.audience.flatMap((one) => ['--audience', one]),
+    ...asked.audience.flatMap((one) => ['--accept-audience', one]),
   ]
   const file = join(dir, 'jitsi.env')
   await writeFile(file, asked.before)
@@ -232,7 +232,7 @@ test.each([
   await writeFile(file, 'XMPP_DOMAIN=x.example\n')
   await generated(['gen-env', file, '--issuer', issuer, '--keys', keys])
   const env = Object.fromEntries(readEnv(await readFile(file, 'utf8')))
-  const argv = ['gen-config', 'prosody', '--env', file, '--issuer', issuer, ...claim]
+  const argv = ['gen-config', 'prosody', '--jitsi-env', file, '--issuer', issuer, ...claim]
   for (const options of await readTogether(env, await generated(argv), 'x.example')) {
     expect(options['asap_key_server']?.[0] ?? '').toBe(env['JWT_ASAP_KEYSERVER'] ?? '')
     const url = `${issuer}/protocol/openid-connect/certs`

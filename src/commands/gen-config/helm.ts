@@ -1,8 +1,8 @@
 // kjitsi gen-config helm [DIR]: what jitsi-helm has to know of the tokens.
 import { command } from '../../cli/context.ts'
-import { setting } from '../../cli/setting.ts'
-import { ACCEPTED, FORCE, KEYCLOAK, KEYSERVER, PLAN } from '../../settings.ts'
-import { JITSI_ACCEPTS, NAMESPACE, inCluster } from './settings.ts'
+import { under } from '../../cli/setting.ts'
+import { FORCE, KEYCLOAK, KEYSERVER, PLAN } from '../../settings.ts'
+import { ISSUER, JITSI_ACCEPTS, NAMESPACE, inCluster } from './settings.ts'
 import { DIR, checkFile, put, targetOf } from './target.ts'
 
 export const helm = command({
@@ -11,10 +11,12 @@ export const helm = command({
   args: [DIR],
   settings: {
     ...KEYCLOAK,
-    issuer: ACCEPTED.issuer,
     ...JITSI_ACCEPTS,
-    namespace: NAMESPACE,
-    keyserver: setting({ ...KEYSERVER, unset: 'the key server of gen-config kubernetes' }),
+    ...ISSUER,
+    ...under('Kubernetes:', {
+      namespace: NAMESPACE,
+      keyserver: { ...KEYSERVER, unset: 'the one in --namespace' },
+    }),
     ...PLAN,
     force: FORCE,
   },

@@ -1,6 +1,6 @@
 // kjitsi gen-config kubernetes [DIR]: the key server in Kubernetes, or the keys in a ConfigMap.
 import { command } from '../../cli/context.ts'
-import { onOff, setting } from '../../cli/setting.ts'
+import { onOff, setting, under } from '../../cli/setting.ts'
 import { readJitsiEnv } from '../../jitsi/public-url.ts'
 import { FORCE, PLAN } from '../../settings.ts'
 import {
@@ -22,13 +22,15 @@ export const kubernetes = command({
   args: [DIR],
   settings: {
     ...KEYS_OF,
-    namespace: NAMESPACE,
-    image: IMAGE,
-    cronjob: setting({
-      flag: '--cronjob',
-      env: 'KJITSI_CRONJOB',
-      help: 'keep the keys in a ConfigMap by a CronJob, in place of running a key server',
-      parse: onOff,
+    ...under('Kubernetes:', {
+      namespace: NAMESPACE,
+      image: IMAGE,
+      cronjob: setting({
+        flag: '--cronjob',
+        env: 'KJITSI_CRONJOB',
+        help: 'keep the keys in a ConfigMap by a CronJob, in place of running a key server',
+        parse: onOff,
+      }),
     }),
     ...JITSI,
     ...TOLD,
@@ -36,12 +38,9 @@ export const kubernetes = command({
     force: FORCE,
   },
   examples: [
+    ['kjitsi gen-config kubernetes --realm meet | kubectl apply --filename -', 'runs the key server'],
     [
-      'kjitsi gen-config kubernetes --url https://auth.example.org --realm meet | kubectl apply --filename -',
-      'runs the key server',
-    ],
-    [
-      'kjitsi gen-config kubernetes . --cronjob --url https://auth.example.org --realm meet --jitsi-url https://meet.example.org',
+      'kjitsi gen-config kubernetes . --cronjob --jitsi-url meet.example.org',
       "for the web server of jitsi-helm's web pod to serve",
     ],
   ],

@@ -1,6 +1,6 @@
 // kjitsi gen-config nginx [DIR]: Jitsi's own web server serves the keys.
 import { command } from '../../cli/context.ts'
-import { setting } from '../../cli/setting.ts'
+import { under } from '../../cli/setting.ts'
 import { JITSI_ENV, readJitsiEnv } from '../../jitsi/public-url.ts'
 import { FORCE, KEYSERVER, PLAN } from '../../settings.ts'
 import { DEBIAN, JITSI, KEYS_OF, TOLD, needJitsi, wordsOf } from './settings.ts'
@@ -12,11 +12,13 @@ export const nginx = command({
   args: [DIR],
   settings: {
     ...KEYS_OF,
-    ...JITSI,
-    debian: DEBIAN,
-    keyserver: setting({
-      ...KEYSERVER,
-      unset: "what the .env has if it is Jitsi's, else /kjitsi-keys there; with --debian /_api/public",
+    ...under('Jitsi:', {
+      ...JITSI,
+      debian: DEBIAN,
+      keyserver: {
+        ...KEYSERVER,
+        unset: "what the .env has if it is Jitsi's, else /kjitsi-keys there; with --debian /_api/public",
+      },
     }),
     ...TOLD,
     ...PLAN,
@@ -24,11 +26,11 @@ export const nginx = command({
   },
   examples: [
     [
-      'kjitsi gen-config nginx --url https://auth.example.org --realm meet --jitsi-url https://meet.example.org',
+      'kjitsi gen-config nginx --realm meet --jitsi-url https://meet.example.org',
       'prints what makes the nginx of docker-jitsi-meet serve them',
     ],
     [
-      'kjitsi gen-config nginx "$CONFIG/web/nginx-custom" --env ./.env --realm meet',
+      'kjitsi gen-config nginx "$CONFIG/web/nginx-custom" --realm meet',
       'writes it where that nginx reads it',
     ],
   ],

@@ -16,7 +16,7 @@ export const systemd = command({
     keysDir: setting({
       flag: '--keys-dir <path>',
       env: 'KJITSI_KEYS_DIR',
-      help: 'folder that the export writes the keys into; the default is what the Debian packages serve',
+      help: 'folder for the exported keys, such as the Debian packages serve',
       parse: plain,
       default: '/etc/jitsi/meet/public',
     }),
@@ -25,7 +25,7 @@ export const systemd = command({
   },
   examples: [
     [
-      'kjitsi gen-config systemd /etc/systemd/system --url https://auth.example.org --realm meet',
+      'kjitsi gen-config systemd /etc/systemd/system --realm meet',
       'writes both, of which one is to be enabled',
     ],
   ],
