@@ -2,9 +2,9 @@
 // its own file.
 import { type Context, isMissing } from './cli/context.ts'
 import { clientId } from './jitsi/client-id.ts'
-import { hostAndPort, httpUrl, issuer, oneOf, plain, urlOrPath } from './cli/readers.ts'
+import { hostAndPort, httpUrl, issuer, oneOf, urlOrPath } from './cli/readers.ts'
 import { SOURCES } from './cli/resolve.ts'
-import { onOff, setting, under, waysToGive } from './cli/setting.ts'
+import { setting, under, waysToGive } from './cli/setting.ts'
 import type { KeySource } from './certs/sources.ts'
 import { duration } from './duration.ts'
 import { KjitsiError, messageOf } from './errors.ts'
@@ -33,7 +33,6 @@ export const KEYCLOAK = under(KEYCLOAK_TITLE, {
     flag: '--realm <name>',
     env: 'KEYCLOAK_REALM',
     help: 'realm whose tokens Jitsi is to accept',
-    parse: plain,
     repeat: true,
     question: 'Realm',
     check: async (realm: string, { url }: { url?: unknown }, http: Http) =>
@@ -62,20 +61,17 @@ export const LOGIN = under('Login of kjitsi at Keycloak (an administrator, of re
     env: 'KEYCLOAK_AUTH_REALM',
     help: 'realm to log in at',
     unset: 'master; with --login-client the realm itself',
-    parse: plain,
   }),
   user: setting({
     flag: '--user <name>',
     env: 'KEYCLOAK_USER',
     help: 'log in as this administrator',
-    parse: plain,
     question: 'Log in as administrator',
   }),
   password: setting({
     flag: '--password-file <path>',
     env: 'KEYCLOAK_PASSWORD',
     help: 'password of --user',
-    parse: plain,
     secret: true,
     question: 'Password',
   }),
@@ -83,14 +79,12 @@ export const LOGIN = under('Login of kjitsi at Keycloak (an administrator, of re
     flag: '--login-client <client-id>',
     env: 'KEYCLOAK_CLIENT_ID',
     help: 'log in as the service account of this client',
-    parse: plain,
     question: 'Log in as the service account of client',
   }),
   clientSecret: setting({
     flag: '--client-secret-file <path>',
     env: 'KEYCLOAK_CLIENT_SECRET',
     help: 'secret of --login-client',
-    parse: plain,
     secret: true,
     question: 'Secret of that client',
   }),
@@ -111,25 +105,21 @@ export const PLAN = under(PLAN_TITLE, {
     flag: '--dry-run',
     env: 'KJITSI_DRY_RUN',
     help: 'print what would change, and change nothing',
-    parse: onOff,
   }),
   check: setting({
     flag: '--check',
     env: 'KJITSI_CHECK',
     help: 'as --dry-run, exit 3 if anything would change',
-    parse: onOff,
   }),
   strict: setting({
     flag: '--strict',
     env: 'KJITSI_STRICT',
     help: 'exit 3 if there is a warning',
-    parse: onOff,
   }),
   all: setting({
     flag: '--all',
     env: 'KJITSI_ALL',
     help: 'print what stays as it is, too',
-    parse: onOff,
   }),
 })
 
@@ -137,7 +127,6 @@ export const PLAN = under(PLAN_TITLE, {
 export const REMOVE = setting({
   flag: '--remove',
   help: 'remove what these options create, if it is exactly that',
-  parse: onOff,
   group: PLAN_TITLE,
 })
 
@@ -145,7 +134,6 @@ export const REMOVE = setting({
 export const FORCE = setting({
   flag: '--force',
   help: 'replace a file that kjitsi did not make',
-  parse: onOff,
   group: PLAN_TITLE,
 })
 
@@ -163,7 +151,6 @@ export const JITSI_ENV_FILE = setting({
   flag: '--jitsi-env <file>',
   env: 'KJITSI_JITSI_ENV',
   help: "Jitsi's own .env",
-  parse: plain,
 })
 
 export const MODERATORS = setting({
@@ -185,14 +172,12 @@ export const TOKEN_AUDIENCE = setting({
   flag: '--audience <name>',
   env: 'KJITSI_TOKEN_AUDIENCE',
   help: 'audience to add to aud',
-  parse: plain,
 })
 
 export const GUESTS = setting({
   flag: '--guests',
   env: 'KJITSI_GUESTS',
   help: 'let people without a token wait for a host as guests',
-  parse: onOff,
   default: 'true',
 })
 
@@ -209,14 +194,12 @@ export const ACCEPTED = {
     flag: '--accept-audience <name>',
     env: 'KJITSI_ACCEPT_AUDIENCE',
     help: 'audience to accept',
-    parse: plain,
     repeat: true,
   }),
   appId: setting({
     flag: '--app-id <name>',
     env: 'KJITSI_APP_ID',
     help: 'JWT_APP_ID',
-    parse: plain,
   }),
   signType: setting({
     flag: '--sign-type <alg>',

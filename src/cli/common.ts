@@ -1,27 +1,23 @@
 // The settings that every command has.
 import { duration } from '../duration.ts'
-import { plain } from './readers.ts'
-import { onOff, setting } from './setting.ts'
+import { setting } from './setting.ts'
 
 export const COMMON = {
   json: setting({
     flag: '--json',
     env: 'KJITSI_JSON',
     help: 'one JSON document on stdout, errors too',
-    parse: onOff,
   }),
-  quiet: setting({ flag: '--quiet', env: 'KJITSI_QUIET', help: 'print nothing but errors', parse: onOff }),
+  quiet: setting({ flag: '--quiet', env: 'KJITSI_QUIET', help: 'print nothing but errors' }),
   verbose: setting({
     flag: '--verbose',
     env: 'KJITSI_VERBOSE',
     help: 'print the source of each setting, and each HTTP request',
-    parse: onOff,
   }),
   input: setting({
     flag: '--input',
     env: 'KJITSI_INPUT',
     help: 'ask for missing settings on a terminal',
-    parse: onOff,
     default: 'true',
   }),
   timeout: setting({
@@ -42,7 +38,6 @@ export const COMMON = {
     flag: '--ca-file <path>',
     env: 'KJITSI_CA_FILE',
     help: 'PEM file of a CA to trust as well',
-    parse: plain,
   }),
   // Never --env-file: Node takes that for its own wherever it stands, and obeys NODE_OPTIONS in the file.
   settings: setting({
@@ -50,6 +45,5 @@ export const COMMON = {
     env: 'KJITSI_SETTINGS',
     help: 'file of settings, NAME=value',
     unset: '.env',
-    parse: plain,
   }),
 }

@@ -1,10 +1,6 @@
 // Readers of what people type: each gives the value or throws an Error whose message goes on after the text itself,
 // as in `--timeout "soon" is no duration: …`.
 
-export function plain(text: string): string {
-  return text
-}
-
 const SCHEME = /^[a-z][a-z0-9+.-]*:\/\//i
 
 /** An http or https address without credentials. */

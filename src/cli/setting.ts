@@ -53,8 +53,15 @@ export function under<const S extends SettingTable>(group: string, settings: S):
   return Object.fromEntries(Object.entries(settings).map(([key, one]) => [key, { ...one, group }])) as S
 }
 
-/** Declares a setting, so that the compiler knows what its value is. */
-export const setting = <const D extends Setting>(definition: D): D => definition
+type Declared = Omit<Setting, 'parse'> & Partial<Pick<Setting, 'parse'>>
+type Read<D> = D extends { flag: `${string} ${string}` } ? string : boolean
+type Parsing<D> = D extends { parse: unknown } ? D : D & { readonly parse: (text: string) => Read<D> }
+
+/** Declares a setting. Without `parse`, a switch is read as on or off, and any other flag's value is its text. */
+export function setting<const D extends Declared>(declared: D): Parsing<D> {
+  const parse = isSwitch(declared) ? onOff : (text: string): string => text
+  return { parse, ...declared } as unknown as Parsing<D>
+}
 
 /** `--url` of `--url <url>`. */
 export function flagName({ flag }: Setting): string {
@@ -62,7 +69,7 @@ export function flagName({ flag }: Setting): string {
 }
 
 /** Whether it takes no value on the command line. */
-export function isSwitch({ flag }: Setting): boolean {
+export function isSwitch({ flag }: Pick<Setting, 'flag'>): boolean {
   return !flag.includes(' ')
 }
 

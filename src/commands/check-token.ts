@@ -3,8 +3,8 @@ import { resolve } from 'node:path'
 import { type Readable, addAbortSignal } from 'node:stream'
 import { text as readStream } from 'node:stream/consumers'
 import { type Context, command } from '../cli/context.ts'
-import { plain, time } from '../cli/readers.ts'
-import { onOff, setting, under } from '../cli/setting.ts'
+import { time } from '../cli/readers.ts'
+import { setting, under } from '../cli/setting.ts'
 import { type ErrorCode, KjitsiError } from '../errors.ts'
 import { openFile } from '../files/read.ts'
 import { fileError } from '../files/reasons.ts'
@@ -19,7 +19,6 @@ const SETTINGS = {
       flag: '--join <room>',
       env: 'KJITSI_JOIN',
       help: 'room to join, as in its address: team-a, or tenant/team-a',
-      parse: plain,
     }),
     at: setting({
       flag: '--at <time>',
@@ -32,7 +31,6 @@ const SETTINGS = {
       flag: '--batch <file>',
       env: 'KJITSI_BATCH',
       help: 'file of JSON lines {"token":…,"room":…,"at":…}, - for stdin; prints one JSON line for each',
-      parse: plain,
     }),
     strict: PLAN.strict,
   }),
@@ -41,7 +39,6 @@ const SETTINGS = {
       flag: '--certs <dir>',
       env: 'KJITSI_CERTS',
       help: 'folder of <sha256(kid)>.pem files that the key server answers with; with --jitsi-env, JWT_ASAP_KEYSERVER still decides whether Prosody asks',
-      parse: plain,
     }),
     jwks: JWKS,
   }),
@@ -52,7 +49,6 @@ const SETTINGS = {
       flag: '--domain-verification',
       env: 'KJITSI_DOMAIN_VERIFICATION',
       help: 'as JWT_ENABLE_DOMAIN_VERIFICATION=1: sub has to be the tenant, the host or *',
-      parse: onOff,
     }),
   }),
 }

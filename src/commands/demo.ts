@@ -1,6 +1,6 @@
 // The main job from beginning to end, on a Keycloak that is thrown away afterwards.
 import { command } from '../cli/context.ts'
-import { onOff, setting } from '../cli/setting.ts'
+import { setting } from '../cli/setting.ts'
 
 const STEPS = 6
 
@@ -9,7 +9,6 @@ const SETTINGS = {
     flag: '--keep',
     env: 'KJITSI_KEEP',
     help: 'leave the Keycloak running',
-    parse: onOff,
   }),
 }
 

@@ -1,7 +1,7 @@
 // kjitsi export-certs DIR: writes the public keys of realms into a folder, one file a key.
 import { resolve } from 'node:path'
 import { command } from '../cli/context.ts'
-import { flagName, onOff, setting, under } from '../cli/setting.ts'
+import { flagName, setting, under } from '../cli/setting.ts'
 import { pause } from '../duration.ts'
 import { KjitsiError } from '../errors.ts'
 import { ALLOW_KEYS_FROM, GRACE, JWKS, KEYCLOAK, LOG, MAX_AGE, PLAN, needKeySources } from '../settings.ts'
@@ -19,13 +19,11 @@ const SETTINGS = {
       flag: '--prune',
       env: 'KJITSI_PRUNE',
       help: 'remove the files that kjitsi wrote for keys which have left their key sets',
-      parse: onOff,
     }),
     watch: setting({
       flag: '--watch',
       env: 'KJITSI_WATCH',
       help: 'export again at every --interval, until stopped',
-      parse: onOff,
     }),
     interval: setting({
       flag: '--interval <duration>',

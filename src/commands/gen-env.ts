@@ -1,7 +1,7 @@
 // kjitsi gen-env [FILE]: the part of docker-jitsi-meet's `.env` that makes Prosody accept a realm's tokens.
 import { resolve } from 'node:path'
 import { type Context, command } from '../cli/context.ts'
-import { onOff, setting, under } from '../cli/setting.ts'
+import { setting, under } from '../cli/setting.ts'
 import { KjitsiError } from '../errors.ts'
 import { planFile } from '../files/plan.ts'
 import { readTarget } from '../files/target.ts'
@@ -43,7 +43,6 @@ const SETTINGS = {
       flag: '--login',
       env: 'KJITSI_LOGIN',
       help: "also write TOKEN_AUTH_URL, which Jitsi's login button needs; of the first realm",
-      parse: onOff,
     }),
     jitsiUrls: { ...JITSI_URLS, unset: 'PUBLIC_URL of FILE' },
   }),

@@ -4,7 +4,7 @@ import type { LiveSource } from '../certs/refresh.ts'
 import type { KeyServerOptions } from '../certs/serve.ts'
 import type { KeySource } from '../certs/sources.ts'
 import { type Context, command } from '../cli/context.ts'
-import { oneOf, plain, port, urlPath } from '../cli/readers.ts'
+import { oneOf, port, urlPath } from '../cli/readers.ts'
 import { setting, under } from '../cli/setting.ts'
 import { duration, pause } from '../duration.ts'
 import { SOURCES } from '../cli/resolve.ts'
@@ -23,7 +23,6 @@ const SETTINGS = {
       flag: '--dir <folder>',
       env: 'KJITSI_DIR',
       help: 'serve the files that export-certs wrote there, in place of asking Keycloak',
-      parse: plain,
     }),
     refresh: setting({
       flag: '--refresh <duration>',
@@ -45,7 +44,6 @@ const SETTINGS = {
       flag: '--keep <folder>',
       env: 'KJITSI_KEEP_DIR',
       help: 'folder that keeps the last good keys for a restart while Keycloak is down',
-      parse: plain,
     }),
   }),
   ...under('Server:', {
@@ -54,7 +52,6 @@ const SETTINGS = {
       // A Kubernetes service called kjitsi sets KJITSI_PORT, to something else.
       env: 'KJITSI_LISTEN_HOST',
       help: 'address to listen on; in a container 0.0.0.0',
-      parse: plain,
       default: '127.0.0.1',
     }),
     port: setting({
@@ -75,13 +72,11 @@ const SETTINGS = {
       flag: '--tls-cert <path>',
       env: 'KJITSI_TLS_CERT',
       help: 'PEM file of the certificate chain to serve https with',
-      parse: plain,
     }),
     tlsKey: setting({
       flag: '--tls-key <path>',
       env: 'KJITSI_TLS_KEY',
       help: 'PEM file of the private key of --tls-cert',
-      parse: plain,
     }),
     adminPort: setting({
       flag: '--admin-port <number>',

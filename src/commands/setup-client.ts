@@ -1,6 +1,6 @@
 // kjitsi setup-client: plans and applies the Keycloak client that Jitsi logs in with, in one realm or in many.
 import { type Context, command } from '../cli/context.ts'
-import { onOff, setting, under, waysToGive } from '../cli/setting.ts'
+import { setting, under, waysToGive } from '../cli/setting.ts'
 import { duration } from '../duration.ts'
 import { moderatorRoleOf } from '../jitsi/moderation.ts'
 import {
@@ -44,13 +44,11 @@ const SETTINGS = {
       flag: '--make-public',
       env: 'KJITSI_MAKE_PUBLIC',
       help: 'make a confidential client public: its secret and service account end',
-      parse: onOff,
     }),
     fullScopeChange: setting({
       flag: '--full-scope-change',
       env: 'KJITSI_FULL_SCOPE_CHANGE',
       help: 'turn full scope off on an existing client: one audience',
-      parse: onOff,
       default: 'true',
     }),
   }),

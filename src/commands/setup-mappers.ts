@@ -1,7 +1,7 @@
 // kjitsi setup-mappers: plans and applies the claim mappers of a Keycloak client, in one realm or in many.
 import { command } from '../cli/context.ts'
-import { integer, plain } from '../cli/readers.ts'
-import { onOff, setting, under } from '../cli/setting.ts'
+import { integer } from '../cli/readers.ts'
+import { setting, under } from '../cli/setting.ts'
 import { moderatorRoleOf } from '../jitsi/moderation.ts'
 import type { UserField } from '../keycloak/mappers.ts'
 import {
@@ -45,14 +45,12 @@ const SETTINGS = {
       flag: '--room <value>',
       env: 'KJITSI_ROOM',
       help: 'claim room; * opens all',
-      parse: plain,
       default: '*',
     }),
     roomAttribute: setting({
       flag: '--room-attribute <name>',
       env: 'KJITSI_ROOM_ATTRIBUTE',
       help: 'user or group attribute to take the room from',
-      parse: plain,
     }),
     bnf: setting({
       flag: '--bnf <value>',
@@ -65,14 +63,12 @@ const SETTINGS = {
       flag: '--nbf',
       env: 'KJITSI_NBF',
       help: 'also write nbf = 0, which Jitsi reads',
-      parse: onOff,
     }),
     tokenAudience: TOKEN_AUDIENCE,
     userContext: setting({
       flag: '--user-context',
       env: 'KJITSI_USER_CONTEXT',
       help: 'write context.user: id, name, email, avatar',
-      parse: onOff,
     }),
     nameFrom: setting({
       flag: '--name-from <source>',

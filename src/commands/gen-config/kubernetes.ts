@@ -1,6 +1,6 @@
 // kjitsi gen-config kubernetes [DIR]: the key server in Kubernetes, or the keys in a ConfigMap.
 import { command } from '../../cli/context.ts'
-import { onOff, setting, under } from '../../cli/setting.ts'
+import { setting, under } from '../../cli/setting.ts'
 import { readJitsiEnv } from '../../jitsi/public-url.ts'
 import { FORCE, PLAN } from '../../settings.ts'
 import {
@@ -29,7 +29,6 @@ export const kubernetes = command({
         flag: '--cronjob',
         env: 'KJITSI_CRONJOB',
         help: 'keep the keys in a ConfigMap by a CronJob, in place of running a key server',
-        parse: onOff,
       }),
     }),
     ...JITSI,

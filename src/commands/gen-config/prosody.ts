@@ -1,6 +1,6 @@
 // kjitsi gen-config prosody [DIR]: what Prosody is told besides Jitsi's .env.
 import { type Context, command } from '../../cli/context.ts'
-import { onOff, setting, under } from '../../cli/setting.ts'
+import { setting, under } from '../../cli/setting.ts'
 import { DEBIAN_KEYS } from '../../jitsi/config-file.ts'
 import { JITSI_ENV, readJitsiEnv } from '../../jitsi/public-url.ts'
 import type { BesideEnv, Said } from '../../prosody/beside-env.ts'
@@ -20,7 +20,6 @@ const SETTINGS = {
       flag: '--room-claim',
       env: 'KJITSI_ROOM_CLAIM',
       help: 'refuse tokens without the claim room, as Prosody does',
-      parse: onOff,
       default: 'true',
     }),
     debian: DEBIAN,

@@ -1,8 +1,8 @@
 // What several kinds of gen-config share: settings, and what is made of some of them together.
 import packageJson from '../../../package.json' with { type: 'json' }
 import type { Context } from '../../cli/context.ts'
-import { dnsLabel, plain } from '../../cli/readers.ts'
-import { type SettingTable, onOff, setting, under, wordsFor } from '../../cli/setting.ts'
+import { dnsLabel } from '../../cli/readers.ts'
+import { type SettingTable, setting, under, wordsFor } from '../../cli/setting.ts'
 import { givenOrigin } from '../../jitsi/public-url.ts'
 import {
   ACCEPTED,
@@ -57,14 +57,12 @@ export const DEBIAN = setting({
   flag: '--debian',
   env: 'KJITSI_DEBIAN',
   help: "for Jitsi's Debian packages",
-  parse: onOff,
 })
 
 export const XMPP_DOMAIN = setting({
   flag: '--xmpp-domain <name>',
   env: 'XMPP_DOMAIN',
   help: "Jitsi's domain in Prosody",
-  parse: plain,
   unset: 'with --debian the host of its address',
 })
 
@@ -72,14 +70,12 @@ export const INTO = setting({
   flag: '--into <file>',
   env: 'KJITSI_INTO',
   help: 'file to merge a marked block into',
-  parse: plain,
 })
 
 export const IMAGE = setting({
   flag: '--image <name>',
   env: 'KJITSI_IMAGE',
   help: 'image of kjitsi',
-  parse: plain,
   default: `kjitsi:${packageJson.version}`,
 })
 

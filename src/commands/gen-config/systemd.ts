@@ -1,7 +1,6 @@
 // kjitsi gen-config systemd [DIR]: the units of the key server, and of an export every 5 minutes.
 import { resolve } from 'node:path'
 import { command } from '../../cli/context.ts'
-import { plain } from '../../cli/readers.ts'
 import { setting } from '../../cli/setting.ts'
 import { FORCE, PLAN } from '../../settings.ts'
 import { KEYS_OF } from './settings.ts'
@@ -17,7 +16,6 @@ export const systemd = command({
       flag: '--keys-dir <path>',
       env: 'KJITSI_KEYS_DIR',
       help: 'folder for the exported keys, such as the Debian packages serve',
-      parse: plain,
       default: '/etc/jitsi/meet/public',
     }),
     ...PLAN,
