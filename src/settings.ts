@@ -3,7 +3,7 @@
 import { type Context, isMissing } from './cli/context.ts'
 import { clientId } from './jitsi/client-id.ts'
 import { hostAndPort, httpUrl, issuer, oneOf, urlOrPath } from './cli/readers.ts'
-import { SOURCES } from './cli/resolve.ts'
+import { SOURCES, type Source } from './cli/resolve.ts'
 import { setting, under, waysToGive } from './cli/setting.ts'
 import type { KeySource } from './certs/sources.ts'
 import { duration } from './duration.ts'
@@ -11,6 +11,7 @@ import { KjitsiError, messageOf } from './errors.ts'
 import type { Http } from './http/http.ts'
 import { type Moderators, readModerators } from './jitsi/moderation.ts'
 import { jitsiOrigin } from './jitsi/origin.ts'
+import type { IssuerSource } from './keycloak/accepted.ts'
 import { adviseAddress, serverAddress } from './keycloak/address.ts'
 import type { Grant, Login } from './keycloak/login.ts'
 import { tokenIn } from './token/pasted.ts'
@@ -210,6 +211,14 @@ export const ACCEPTED = {
   }),
 }
 
+/** The same with what is written where they are not given. */
+export const ACCEPTED_BY_DEFAULT = {
+  ...ACCEPTED,
+  issuer: { ...ACCEPTED.issuer, unset: 'what Keycloak says' },
+  audience: { ...ACCEPTED.audience, unset: 'account and the client id' },
+  appId: { ...ACCEPTED.appId, unset: 'the client id' },
+}
+
 export const KEYSERVER = setting({
   flag: '--keyserver <url>',
   env: 'KJITSI_KEYSERVER',
@@ -337,35 +346,52 @@ function howToLogIn({ user, password, loginClient, clientSecret }: Admin['settin
   ].join('\n  ')
 }
 
+/**
+ * The issuers that were given; where there are none, the Keycloak that is to be asked for those of its realms.
+ * @throws KjitsiError `usage` as `context.need` does
+ */
+export async function needIssuers(
+  context: Context<typeof KEYCLOAK & { issuer: typeof ACCEPTED.issuer }>,
+): Promise<IssuerSource> {
+  const { issuer } = context.settings
+  if (issuer.length > 0) return { issuer, url: '', realm: [] }
+  return { issuer, ...(await context.need(['url', 'realm'])) }
+}
+
 type Sets = Context<typeof KEYCLOAK & { jwks: typeof JWKS; allowKeysFrom: typeof ALLOW_KEYS_FROM }>
 
 /**
  * Where keys are read from. Realms and --jwks add up where both were given in the same way (as flags, in the environment,
  * in the settings file); otherwise those that were given more directly take the place of the others.
+ * @param orElse how the command can be given keys besides, at the end of a sentence
  * @throws KjitsiError `usage` where there are none and nobody can be asked
  */
-export async function needKeySources(context: Sets): Promise<readonly KeySource[]> {
-  const { settings, sources, io, output } = context
+export async function needKeySources(context: Sets, orElse = ''): Promise<readonly KeySource[]> {
+  const { settings, io, output } = context
   const { jwksSources, nameOfSource, realmSources } = await import('./certs/sources.ts')
-  const rank = (key: 'realm' | 'jwks'): number =>
-    isMissing(settings[key]) ? Infinity : SOURCES.indexOf(sources[key] ?? 'default')
+  const [byRealm, byJwks] = [rankOf(context, 'realm'), rankOf(context, 'jwks')]
   const fromJwks = jwksSources(settings.jwks, io.cwd)
-  if (rank('realm') > rank('jwks')) {
+  if (byRealm > byJwks) {
     if (settings.realm.length > 0)
       output.note(`not read, since there is --jwks: realm ${settings.realm.join(', ')}`)
     return fromJwks
   }
-  const { url, realm } = await context.need(['url', 'realm']).catch(orJwks)
+  const { url, realm } = await context.need(['url', 'realm']).catch((error: unknown) => {
+    if (!(error instanceof KjitsiError) || error.code !== 'usage') throw error
+    const hint = `or give --jwks, the address or the file of a key set${orElse}`
+    throw new KjitsiError('usage', error.message, { hint })
+  })
   const fromRealms = realmSources(url, realm, settings.allowKeysFrom)
-  if (rank('jwks') === rank('realm')) return [...fromRealms, ...fromJwks]
+  if (byJwks === byRealm) return [...fromRealms, ...fromJwks]
   if (fromJwks.length > 0)
     output.note(`not read, since there is --realm: ${fromJwks.map(nameOfSource).join(', ')}`)
   return fromRealms
 }
 
-function orJwks(error: unknown): never {
-  if (!(error instanceof KjitsiError) || error.code !== 'usage') throw error
-  throw new KjitsiError('usage', error.message, {
-    hint: 'or give --jwks, the address or the file of a key set',
-  })
+/** How directly a setting was given: the less the more, and Infinity where it was not. */
+export function rankOf<K extends string>(
+  { settings, sources }: { settings: Readonly<Record<K, unknown>>; sources: Partial<Record<K, Source>> },
+  key: K,
+): number {
+  return isMissing(settings[key]) ? Infinity : SOURCES.indexOf(sources[key] ?? 'default')
 }

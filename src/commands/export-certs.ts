@@ -1,5 +1,6 @@
 // kjitsi export-certs DIR: writes the public keys of realms into a folder, one file a key.
 import { resolve } from 'node:path'
+import { COMMON } from '../cli/common.ts'
 import { command } from '../cli/context.ts'
 import { flagName, setting, under } from '../cli/setting.ts'
 import { pause } from '../duration.ts'
@@ -10,10 +11,7 @@ const DAY = 86_400
 
 const SETTINGS = {
   ...KEYCLOAK,
-  ...under('Keys:', {
-    jwks: JWKS,
-    allowKeysFrom: ALLOW_KEYS_FROM,
-  }),
+  ...under('Keys:', { jwks: JWKS, allowKeysFrom: ALLOW_KEYS_FROM }),
   ...under('Folder:', {
     prune: setting({
       flag: '--prune',
@@ -53,12 +51,13 @@ export const exportCerts = command({
   ],
   async run(context) {
     const { args, settings, http, output, io } = context
-    const { prune, watch, dryRun, check, all } = settings
+    const { watch } = settings
     // An unset variable in a script must not become the folder that the script happens to run in.
     if (!args[0])
       throw new KjitsiError('usage', 'DIR is empty', { hint: 'name the folder for the PEM files' })
-    const others = Object.entries({ ...PLAN }).filter(([key]) => settings[key as keyof typeof PLAN])
-    const flags = [...(settings.json ? ['--json'] : []), ...others.map(([, one]) => flagName(one))]
+    const others = { json: COMMON.json, ...PLAN }
+    const given = (Object.keys(others) as (keyof typeof others)[]).filter((key) => settings[key])
+    const flags = given.map((key) => flagName(others[key]))
     if (watch && flags.length > 0) {
       throw new KjitsiError('usage', `--watch does not go with ${flags.join(', ')}`, {
         hint: '--log json has each line on stderr as a JSON document',
@@ -66,17 +65,10 @@ export const exportCerts = command({
     }
     const sources = await needKeySources(context)
     const { exportFolder, watchFolder } = await import('../certs/export-run.ts')
-    const run = {
-      dir: resolve(io.cwd, args[0]),
-      sources,
-      prune,
-      grace: settings.grace ?? (watch ? DAY : 0),
-      maxAge: settings.maxAge,
-      http,
-      output,
-      signal: io.signal,
-    }
-    if (!watch) return exportFolder(run, { dryRun, check, all })
+    const dir = resolve(io.cwd, args[0])
+    const grace = settings.grace ?? (watch ? DAY : 0)
+    const run = { ...settings, dir, sources, grace, http, output, signal: io.signal }
+    if (!watch) return exportFolder(run, settings)
     await watchFolder(run, settings.interval)
     return undefined
   },

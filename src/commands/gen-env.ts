@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { type Context, command } from '../cli/context.ts'
 import { setting, under } from '../cli/setting.ts'
 import { KjitsiError } from '../errors.ts'
-import { planFile } from '../files/plan.ts'
+import { type Target, planFile } from '../files/plan.ts'
 import { readTarget } from '../files/target.ts'
 import { readEnv } from '../env-file/parse.ts'
 import { factsOf, keyserverOf, moderatedByEnv } from '../jitsi/config.ts'
@@ -14,7 +14,7 @@ import { givenOrigin } from '../jitsi/public-url.ts'
 import { adviseOptions } from '../keycloak/advice.ts'
 import { readTemplate } from '../templates.ts'
 import {
-  ACCEPTED,
+  ACCEPTED_BY_DEFAULT,
   CLIENT,
   GUESTS,
   JITSI_URLS,
@@ -23,16 +23,14 @@ import {
   KEYSERVER,
   MODERATORS,
   PLAN,
+  needIssuers,
 } from '../settings.ts'
 
 const SETTINGS = {
   ...KEYCLOAK,
   client: CLIENT,
   ...under('What Jitsi is to accept:', {
-    ...ACCEPTED,
-    issuer: { ...ACCEPTED.issuer, unset: 'what Keycloak says' },
-    audience: { ...ACCEPTED.audience, unset: 'account and the client id' },
-    appId: { ...ACCEPTED.appId, unset: 'the client id' },
+    ...ACCEPTED_BY_DEFAULT,
     guests: GUESTS,
     moderators: { ...MODERATORS, unset: 'what FILE has, else everyone' },
     keyserver: { ...KEYSERVER, unset: 'what FILE has, else http://localhost:9000/certs' },
@@ -68,36 +66,26 @@ export const genEnv = command({
     }
     // Before anybody is asked for what goes into it.
     if (file !== undefined) await readTarget(file)
-    const { issuer } = settings
-    const { url = '', realm = [] } = await context.need([
-      ...(issuer.length === 0 ? (['url', 'realm'] as const) : []),
-    ])
+    const source = await needIssuers(context)
     const { acceptedIssuers } = await import('../keycloak/accepted.ts')
-    const { issuers, findings } = await acceptedIssuers(http, { issuer, url, realm })
+    const { issuers, findings } = await acceptedIssuers(http, source)
     const target = file === undefined ? undefined : await readTarget(file)
-    const before = target?.text
-    const valuesBefore = readEnv(before ?? '', io.env, file)
-    const origin = settings.login
-      ? await originOf(before === undefined ? undefined : file, context)
-      : undefined
+    const before = target?.text ?? ''
+    const valuesBefore = readEnv(before, io.env, file)
+    const origin = settings.login ? await originOf(target, context) : undefined
     const keyserver = keyserverOf(settings.keyserver, valuesBefore)
     const facts = factsOf(settings, issuers, keyserver, origin, moderatedByEnv(valuesBefore))
-    const plan = planEnv(facts, before ?? '', {
+    const plan = planEnv(facts, before, {
       template: await readTemplate('jitsi.env'),
       environment: io.env,
       file: file ?? 'stdout',
       guestsByDefault: context.sources.guests === 'default',
       moderatorsByDefault: settings.moderators === undefined,
     })
-    const moderatorRole = moderatorRoleOf(settings.moderators)
-    for (const found of [
-      ...(target?.there === 'nothing' ? [finding('env-created', { file: target.path })] : []),
-      ...findings,
-      ...plan.findings,
-      ...adviseOptions({ moderatorRole }),
-    ]) {
-      output.find(found)
-    }
+    const isNew = target?.there === 'nothing'
+    const more = [...plan.findings, ...adviseOptions(moderatorRoleOf(settings.moderators))]
+    if (isNew) output.find(finding('env-created', { file: target.path }))
+    for (const found of [...findings, ...more]) output.find(found)
     const { text, mask } = plan
     if (target === undefined) {
       output.data('env', { file: null, settings: plan.settings, text }, text)
@@ -105,13 +93,10 @@ export const genEnv = command({
     }
     const item = planFile(target, { what: "Jitsi's .env", text, mode: 0o600, mask })
     const { runFiles } = await import('../files/run.ts')
-    const { dryRun, check, all } = settings
-    const ended = await runFiles([item], {
-      kind: 'env',
-      payload: { file: target.path, settings: plan.settings },
-      ...{ dryRun, check, all, output, signal: io.signal },
-    })
-    if (!dryRun && !check && item.action !== 'keep')
+    const payload = { file: target.path, settings: plan.settings }
+    const run = { ...settings, kind: 'env', payload, output, signal: io.signal }
+    const ended = await runFiles([item], run)
+    if (!settings.dryRun && !settings.check && item.action !== 'keep')
       output.note('Jitsi reads it when its containers are made anew: docker compose up -d')
     return ended
   },
@@ -119,12 +104,12 @@ export const genEnv = command({
 
 /**
  * The address under which people open Jitsi.
- * @param env Jitsi's `.env`, undefined where FILE is not there; without FILE, it is the one of the working folder
+ * @param target FILE; without one, Jitsi's `.env` is the one of the working folder
  */
-async function originOf(env: string | undefined, context: Context<typeof SETTINGS>): Promise<string> {
-  const { settings, args, io } = context
-  const isNew = args[0] !== undefined && env === undefined
+async function originOf(target: Target | undefined, context: Context<typeof SETTINGS>): Promise<string> {
+  const { settings, io } = context
+  const isNew = target !== undefined && target.text === undefined
   const given = settings.jitsiUrls
-  const origin = isNew && given.length === 0 ? undefined : await givenOrigin(given, env, io)
+  const origin = isNew && given.length === 0 ? undefined : await givenOrigin(given, target?.path, io)
   return origin ?? (await context.need(['jitsiUrls'])).jitsiUrls.join()
 }

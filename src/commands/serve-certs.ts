@@ -7,9 +7,8 @@ import { type Context, command } from '../cli/context.ts'
 import { oneOf, port, urlPath } from '../cli/readers.ts'
 import { setting, under } from '../cli/setting.ts'
 import { duration, pause } from '../duration.ts'
-import { SOURCES } from '../cli/resolve.ts'
 import { KjitsiError } from '../errors.ts'
-import { ALLOW_KEYS_FROM, GRACE, JWKS, KEYCLOAK, LOG, MAX_AGE, needKeySources } from '../settings.ts'
+import { ALLOW_KEYS_FROM, GRACE, JWKS, KEYCLOAK, LOG, MAX_AGE, needKeySources, rankOf } from '../settings.ts'
 
 const DAY = 86_400
 const LONGEST_SHOWN_URL = 200
@@ -123,35 +122,22 @@ export const serveCerts = command({
       import('../certs/log.ts'),
     ])
     const { settings, output, io } = context
-    const { host, port, path, tlsCert: cert, tlsKey: key, refresh } = settings
+    const { host, port, tlsCert: cert, tlsKey: key, keep, drain } = settings
     if ((cert === undefined) !== (key === undefined)) {
       throw new KjitsiError('usage', '--tls-cert and --tls-key go together: one of them is missing')
     }
+    const tls = cert && key ? { cert: resolve(io.cwd, cert), key: resolve(io.cwd, key) } : undefined
     const { sources, places, grace } = await sourcesOf(context)
-    const kept =
-      settings.keep === undefined
-        ? undefined
-        : await keepIn(context, resolve(io.cwd, settings.keep), places, settings.grace ?? grace)
-    io.needToEnd?.(settings.drain)
+    const kept = keep === undefined ? undefined : await keepIn(context, keep, places, grace)
+    io.needToEnd?.(drain)
     await runKeyServer({
+      ...settings,
       sources,
-      place: {
-        host,
-        port,
-        tls:
-          cert !== undefined && key !== undefined
-            ? { cert: resolve(io.cwd, cert), key: resolve(io.cwd, key) }
-            : undefined,
-      },
-      adminPort: settings.adminPort,
-      drain: settings.drain,
+      place: { host, port, tls },
       readyWith: settings.ready,
       kept,
       onReload: io.onHangup,
-      path,
-      refresh,
-      grace: settings.grace ?? grace,
-      maxAge: settings.maxAge,
+      grace,
       signal: io.signal,
       say: (line) => {
         sayLine(output, line)
@@ -167,7 +153,6 @@ export const serveCerts = command({
         },
       }),
     })
-    return undefined
   },
 })
 
@@ -177,29 +162,30 @@ async function sourcesOf(context: Context<typeof SETTINGS>): Promise<{
   readonly places: readonly KeySource[]
   readonly grace: number
 }> {
-  const { settings, sources, output, http, io } = context
+  const { settings, output, http, io } = context
   const [{ liveSource }, { pemFolder }, { jwksSources, nameOfSource }] = await Promise.all([
     import('../certs/fetch.ts'),
     import('../certs/pem-folder.ts'),
     import('../certs/sources.ts'),
   ])
-  const { dir, realm, jwks, cooldown } = settings
-  const rank = (key: 'dir' | 'realm' | 'jwks'): number => SOURCES.indexOf(sources[key] ?? 'default')
+  const { dir, realm, jwks, cooldown, grace } = settings
+  const byOthers = Math.min(rankOf(context, 'realm'), rankOf(context, 'jwks'))
   const others = [...realm.map((name) => `realm ${name}`), ...jwksSources(jwks, io.cwd).map(nameOfSource)]
-  if (dir !== undefined && rank('dir') <= Math.min(rank('realm'), rank('jwks'))) {
+  if (dir !== undefined && rankOf(context, 'dir') <= byOthers) {
     if (others.length > 0) output.log('note', `not read, since there is --dir: ${others.join(', ')}`)
     // Who takes a file out of the folder means it: no grace.
-    return { sources: [pemFolder(resolve(io.cwd, dir), cooldown)], places: [], grace: 0 }
+    return { sources: [pemFolder(resolve(io.cwd, dir), cooldown)], places: [], grace: grace ?? 0 }
   }
   if (dir !== undefined) output.log('note', `not read, since there are other sources: ${dir}`)
-  const live = await needKeySources(context).catch(orFolder)
-  return { sources: live.map((source) => liveSource(http, source, cooldown)), places: live, grace: DAY }
+  const live = await needKeySources(context, ', or --dir, the folder that export-certs wrote')
+  const asked = live.map((source) => liveSource(http, source, cooldown))
+  return { sources: asked, places: live, grace: grace ?? DAY }
 }
 
 /** @throws KjitsiError `usage` where the keys come from a folder already; `file` */
 async function keepIn(
   { settings, http, output, io }: Context<typeof SETTINGS>,
-  dir: string,
+  keep: string,
   sources: readonly KeySource[],
   grace: number,
 ): Promise<KeyServerOptions['kept']> {
@@ -209,14 +195,7 @@ async function keepIn(
     })
   }
   const { readRing, startFolder } = await import('../certs/export-run.ts')
-  const { signal } = io
-  const run = { dir, sources, prune: true, grace, maxAge: settings.maxAge, http, output, signal }
+  const dir = resolve(io.cwd, keep)
+  const run = { ...settings, dir, sources, prune: true, grace, http, output, signal: io.signal }
   return { ring: await readRing(dir, sources), folder: startFolder(run, settings.refresh) }
-}
-
-function orFolder(error: unknown): never {
-  if (!(error instanceof KjitsiError) || error.hint === undefined) throw error
-  throw new KjitsiError(error.code, error.message, {
-    hint: `${error.hint}, or --dir, the folder that export-certs wrote`,
-  })
 }

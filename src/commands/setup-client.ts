@@ -80,14 +80,14 @@ export const setupClient = command({
       import('../keycloak/run.ts'),
       import('../keycloak/set-up.ts'),
     ])
-    const { client, remove, check, dryRun, all } = settings
+    const { client, remove } = settings
     const role = moderatorRoleOf(settings.moderators)
     const given = await givenOrigins(context)
     const admin = await needAdmin(context, given.length === 0 ? [MISSING_ORIGIN] : [])
     const origins = given.length === 0 ? (await context.need(['jitsiUrls'])).jitsiUrls : given
     const desired = desiredClient([...new Set(origins)], { ...settings, moderatorRole: role })
-    const findings = remove ? [] : adviseOptions({ moderatorRole: role })
-    const run = { kind: 'client', client, dryRun: dryRun || check, check, all, findings, ...admin }
+    const findings = remove ? [] : adviseOptions(role)
+    const run = { ...settings, ...admin, kind: 'client', findings }
     return runInRealms(http, output, run, clientPlanner({ clientId: client, desired, role, remove }))
   },
 })

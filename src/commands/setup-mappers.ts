@@ -117,12 +117,12 @@ export const setupMappers = command({
       import('../keycloak/run.ts'),
       import('../keycloak/set-up.ts'),
     ])
-    const { client, remove, check, dryRun, all } = settings
+    const { client, remove } = settings
     const role = moderatorRoleOf(settings.moderators)
     const mappers = desiredMappers({ ...settings, moderatorRole: role })
     const admin = await needAdmin(context)
-    const findings = remove ? [] : adviseOptions({ moderatorRole: role })
-    const run = { kind: 'mappers', client, dryRun: dryRun || check, check, all, findings, ...admin }
+    const findings = remove ? [] : adviseOptions(role)
+    const run = { ...settings, ...admin, kind: 'mappers', findings }
     return runInRealms(http, output, run, mapperPlanner({ clientId: client, mappers, role, remove }))
   },
 })

@@ -41,7 +41,8 @@ export async function runInRealms(
   run: Run,
   planner: Planner,
 ): Promise<readonly ErrorCode[]> {
-  const { kind, client, url, realms, dryRun, check } = run
+  const { kind, client, url, realms, check } = run
+  const dryRun = run.dryRun || check
   const admin = await connect(http, url, run.login)
   run.findings.forEach(output.find)
   let ended = 0
@@ -84,6 +85,6 @@ export async function runInRealms(
     return { realm: one.realm, changes: changesIn([one]), conflict: hasConflict(items), items }
   }
   const payload = { client, dryRun, changes: changesIn(outcomes), realms: outcomes.map(plain) }
-  output.result(kind, payload, (paint) => outcomesText(outcomes, run, paint))
+  output.result(kind, payload, (paint) => outcomesText(outcomes, { ...run, dryRun }, paint))
   return codes
 }

@@ -19,7 +19,7 @@ export const compose = command({
   async run(context) {
     const { settings, output } = context
     const { allowKeysFrom, image, jitsiEnv = JITSI_ENV } = settings
-    const target = await targetOf(context, settings)
+    const target = await targetOf(context)
     const { url, realm } = await context.need(['url', 'realm'])
     const { composeFile, containerFindings } = await import('../../jitsi/containers.ts')
     containerFindings(url).forEach(output.find)

@@ -1,7 +1,7 @@
 // kjitsi gen-config helm [DIR]: what jitsi-helm has to know of the tokens.
 import { command } from '../../cli/context.ts'
 import { under } from '../../cli/setting.ts'
-import { FORCE, KEYCLOAK, KEYSERVER, PLAN } from '../../settings.ts'
+import { FORCE, KEYCLOAK, KEYSERVER, PLAN, needIssuers } from '../../settings.ts'
 import { ISSUER, JITSI_ACCEPTS, NAMESPACE, inCluster } from './settings.ts'
 import { DIR, checkFile, put, targetOf } from './target.ts'
 
@@ -28,15 +28,13 @@ export const helm = command({
   ],
   async run(context) {
     const { settings, http, output } = context
-    const { issuer, keyserver = inCluster(settings.namespace) } = settings
-    const target = await targetOf(context, settings)
-    const { url = '', realm = [] } = await context.need([
-      ...(issuer.length === 0 ? (['url', 'realm'] as const) : []),
-    ])
+    const { keyserver = inCluster(settings.namespace) } = settings
+    const target = await targetOf(context)
+    const source = await needIssuers(context)
     const { HELM_FILE, helmFile } = await import('../../jitsi/helm.ts')
     const { acceptedFacts } = await import('../../keycloak/accepted.ts')
     await checkFile(target, HELM_FILE)
-    const { facts, findings } = await acceptedFacts(http, { ...settings, url, realm }, keyserver)
+    const { facts, findings } = await acceptedFacts(http, { ...settings, ...source }, keyserver)
     findings.forEach(output.find)
     return put(context, target, 'helm', keyserver, [helmFile(facts)])
   },

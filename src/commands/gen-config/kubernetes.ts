@@ -46,7 +46,7 @@ export const kubernetes = command({
   async run(context) {
     const { settings, io, output } = context
     const { allowKeysFrom, cronjob, namespace } = settings
-    const target = await targetOf(context, settings)
+    const target = await targetOf(context)
     const { keysAt } = await import('../../jitsi/nginx.ts')
     const { containerFindings, kubernetesFile } = await import('../../jitsi/containers.ts')
     const env = cronjob ? await readJitsiEnv(settings.jitsiEnv, io) : undefined

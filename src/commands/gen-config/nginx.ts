@@ -37,7 +37,7 @@ export const nginx = command({
   async run(context) {
     const { settings, io } = context
     const { allowKeysFrom, debian, jitsiEnv } = settings
-    const target = await targetOf(context, settings)
+    const target = await targetOf(context)
     const { keysAt, nginxFile } = await import('../../jitsi/nginx.ts')
     const env = debian ? undefined : await readJitsiEnv(jitsiEnv, io)
     const isAddressed = settings.keyserver === undefined

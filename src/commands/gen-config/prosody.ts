@@ -47,7 +47,7 @@ export const prosody = command({
   async run(context) {
     const { settings, http, output, io } = context
     const { debian, issuer, jitsiEnv } = settings
-    const target = await targetOf(context, settings)
+    const target = await targetOf(context)
     const wanted = { asksKeycloak: issuer.length === 0, isAddressed: debian }
     const { url, realm, origin } = await needJitsi(context, wanted)
     const { debianProsodyFile, prosodyFile, prosodyFileName } = await import('../../jitsi/prosody.ts')

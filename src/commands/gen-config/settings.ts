@@ -5,7 +5,7 @@ import { dnsLabel } from '../../cli/readers.ts'
 import { type SettingTable, setting, under, wordsFor } from '../../cli/setting.ts'
 import { givenOrigin } from '../../jitsi/public-url.ts'
 import {
-  ACCEPTED,
+  ACCEPTED_BY_DEFAULT,
   ALLOW_KEYS_FROM,
   CLIENT,
   GUESTS,
@@ -27,16 +27,16 @@ export const JITSI = under('Jitsi:', {
 
 const ACCEPTS_TITLE = 'What Jitsi is to accept:'
 
-export const ISSUER = under(ACCEPTS_TITLE, { issuer: { ...ACCEPTED.issuer, unset: 'what Keycloak says' } })
+export const ISSUER = under(ACCEPTS_TITLE, { issuer: ACCEPTED_BY_DEFAULT.issuer })
 
 /** What tokens Jitsi accepts, and who moderates. */
 export const JITSI_ACCEPTS = {
   client: CLIENT,
   ...under(ACCEPTS_TITLE, {
-    appId: { ...ACCEPTED.appId, unset: 'the client id' },
-    audience: { ...ACCEPTED.audience, unset: 'account and the client id' },
+    appId: ACCEPTED_BY_DEFAULT.appId,
+    audience: ACCEPTED_BY_DEFAULT.audience,
     guests: GUESTS,
-    signType: ACCEPTED.signType,
+    signType: ACCEPTED_BY_DEFAULT.signType,
     moderators: { ...MODERATORS, unset: 'everyone' },
   }),
 }
@@ -63,7 +63,6 @@ export const XMPP_DOMAIN = setting({
   flag: '--xmpp-domain <name>',
   env: 'XMPP_DOMAIN',
   help: "Jitsi's domain in Prosody",
-  unset: 'with --debian the host of its address',
 })
 
 export const INTO = setting({

@@ -30,7 +30,7 @@ export const systemd = command({
   async run(context) {
     const { settings, io } = context
     const { allowKeysFrom, keysDir } = settings
-    const target = await targetOf(context, settings)
+    const target = await targetOf(context)
     const { url, realm } = await context.need(['url', 'realm'])
     const { systemdFiles } = await import('../../jitsi/systemd.ts')
     const files = systemdFiles({ url, realm, allowKeysFrom }, resolve(io.cwd, keysDir))

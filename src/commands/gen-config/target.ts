@@ -7,10 +7,13 @@ import { readTarget } from '../../files/target.ts'
 import type { Finding } from '../../finding.ts'
 import { mergeBlock } from '../../jitsi/block.ts'
 import type { ConfigFile } from '../../jitsi/config-file.ts'
-import type { PLAN } from '../../settings.ts'
+import type { FORCE, PLAN } from '../../settings.ts'
 import { fillTemplate, readTemplate } from '../../templates.ts'
+import type { INTO } from './settings.ts'
 
 type Planning = Context<typeof PLAN>
+/** Of a kind whose lines are part of somebody's file, or of one that makes whole files. */
+type Placing = Context<typeof PLAN & { into: typeof INTO }> | Context<typeof PLAN & { force: typeof FORCE }>
 
 export const DIR = ['[dir]', 'folder to write the files into; without it they go to stdout'] as const
 
@@ -26,18 +29,14 @@ interface Target {
 
 /**
  * Where the files go, as far as it can be said before they are known.
- * @param how with --into of a kind whose lines are part of somebody's file, with --force of one that makes whole files
  * @throws KjitsiError `usage`; `file` where nothing can be written there
  */
-export async function targetOf(
-  { args: [folder], settings, io }: Planning,
-  how: { readonly into: string | undefined } | { readonly force: boolean },
-): Promise<Target> {
+export async function targetOf({ args: [folder], settings, io }: Placing): Promise<Target> {
   // An unset variable in a script must not become the folder that the script happens to run in.
   if (folder === '') throw new KjitsiError('usage', 'DIR is empty', { hint: 'name the folder for the files' })
   const absolute = (path: string | undefined) => (path === undefined ? path : resolve(io.cwd, path))
-  const merges = 'into' in how
-  const [dir, into] = [absolute(folder), absolute(merges ? how.into : undefined)]
+  const merges = 'into' in settings
+  const [dir, into] = [absolute(folder), absolute(merges ? settings.into : undefined)]
   if (into !== undefined && dir !== undefined) {
     throw new KjitsiError('usage', 'DIR and --into were both given', { hint: 'leave one of them out' })
   }
@@ -46,7 +45,7 @@ export async function targetOf(
     throw new KjitsiError('usage', `--check needs ${needed}: there is nothing else to compare with`)
   }
   if (into !== undefined) await readTarget(into)
-  return { dir, into, merges, force: !merges && how.force }
+  return { dir, into, merges, force: !merges && settings.force }
 }
 
 function pathIn({ dir, into }: Target, name: string): string | undefined {
@@ -94,8 +93,7 @@ export async function put(
     findings.forEach(output.find)
   }
   const { runFiles } = await import('../../files/run.ts')
-  const { dryRun, check, all } = settings
-  return runFiles(items, { kind: 'config', payload, dryRun, check, all, output, signal: io.signal })
+  return runFiles(items, { ...settings, kind: 'config', payload, output, signal: io.signal })
 }
 
 /** @throws KjitsiError `file`; `usage` where the file that is there must not get these lines */

@@ -35,7 +35,7 @@ export const web = command({
   async run(context) {
     const { settings, http, output } = context
     const { client, debian, guests, issuer } = settings
-    const target = await targetOf(context, settings)
+    const target = await targetOf(context)
     const { url, realm, origin } = await needJitsi(context, { asksKeycloak: issuer.length === 0 })
     const domain = debian ? (settings.xmppDomain ?? new URL(origin).hostname) : undefined
     const { webFile, webFileName } = await import('../../jitsi/web.ts')
