@@ -1,7 +1,7 @@
 // All that is printed goes through here: human text or JSON, colour, redaction. stdout is data, stderr is talk.
 import { Chalk, type ChalkInstance } from 'chalk'
 import { stripVTControlCharacters } from 'node:util'
-import { type ErrorCode, KjitsiError } from '../errors.ts'
+import { type ErrorCode, KjitsiError, messageOf } from '../errors.ts'
 import type { Finding, Level } from '../finding.ts'
 import type { Io, Output } from '../io.ts'
 import { withoutSecrets } from '../shown.ts'
@@ -30,6 +30,8 @@ export function createOutput(io: Io, options: OutputOptions): Output & { readonl
   const onStderr = painter(io, io.stderr.isTTY)
   let progressShown = false
 
+  const safe = (text: string): string => withoutSecrets(printable(text), options.secrets)
+  const redacted = (_: string, value: unknown): unknown => (typeof value === 'string' ? safe(value) : value)
   const talk = (text: string, level: Level | 'detail' = 'note', fields: object = {}): void => {
     clearProgress()
     const line =
@@ -38,23 +40,18 @@ export function createOutput(io: Io, options: OutputOptions): Output & { readonl
             { time: new Date().toISOString(), level, message: stripVTControlCharacters(text), ...fields },
             redacted,
           )
-        : withoutSecrets(printable(text), options.secrets)
+        : safe(text)
     io.stderr.write(`${line}\n`)
   }
   const say = (level: Level, text: string, fix: string | undefined, fields: object): void => {
-    if (options.log === 'json') {
-      talk(text, level, { ...(fix === undefined ? {} : { fix }), ...fields })
-      return
-    }
     const mark = level === 'error' ? onStderr.red('error: ') : onStderr.yellow(`${level}: `)
-    talk(`${mark}${text}${fix ? `\n  → ${fix}` : ''}`)
+    if (options.log === 'json') talk(text, level, { fix, ...fields })
+    else talk(`${mark}${text}${fix ? `\n  → ${fix}` : ''}`)
   }
   const clearProgress = (): void => {
     if (progressShown) io.stderr.write('\r\u001B[K')
     progressShown = false
   }
-  const redacted = (_: string, value: unknown): unknown =>
-    typeof value === 'string' ? withoutSecrets(printable(value), options.secrets) : value
   const document = (kind: string, payload: object): void => {
     const told = findings.map((found): unknown => JSON.parse(JSON.stringify(found, redacted)))
     io.stdout.write(`${JSON.stringify({ version: 1, kind, ...payload, findings: told }, null, 2)}\n`)
@@ -75,8 +72,7 @@ export function createOutput(io: Io, options: OutputOptions): Output & { readonl
       if (options.json) document(kind, JSON.parse(JSON.stringify(payload, clean)) as object)
       else if (!options.quiet) {
         const text = human(onStdout)
-        if (text !== '')
-          io.stdout.write(withoutSecrets(printable(`${text.replace(/\n$/, '')}\n`), options.secrets))
+        if (text !== '') io.stdout.write(safe(`${text.replace(/\n$/, '')}\n`))
       }
       tellHeld()
     },
@@ -120,49 +116,26 @@ export function createOutput(io: Io, options: OutputOptions): Output & { readonl
     error(error) {
       clearProgress()
       tellHeld()
-      const bug = !(error instanceof KjitsiError)
+      const isOurs = error instanceof KjitsiError
+      const message = isOurs ? error.message : `unexpected: ${messageOf(error)}`
+      const { code, hint } = isOurs ? error : ({ code: 'unexpected', hint: undefined } as const)
       if (options.json) {
-        const { code, message, hint } = describe(error)
-        document('error', {
-          error: {
-            code,
-            exitCode: EXIT_CODES[code],
-            message: withoutSecrets(printable(message), options.secrets),
-            ...(hint === undefined ? {} : { hint: withoutSecrets(printable(hint), options.secrets) }),
-          },
-        })
-        if (!bug) return
-      } else {
-        const { code, message, hint } = describe(error)
-        say('error', message, hint, { code })
-      }
-      if (bug)
-        talk(
-          `${options.about}\n${error instanceof Error ? (error.stack ?? '') : ''}\nThis is a bug in kjitsi.`,
-        )
-      else if (options.verbose && error.cause instanceof Error)
+        const told = { code, exitCode: EXIT_CODES[code], message: safe(message), hint: hint && safe(hint) }
+        document('error', { error: told })
+      } else say('error', message, hint, { code })
+      const stack = error instanceof Error ? (error.stack ?? '') : ''
+      if (!isOurs) talk(`${options.about}\n${stack}\nThis is a bug in kjitsi.`)
+      else if (options.verbose && !options.json && error.cause instanceof Error)
         talk(onStderr.dim(`cause: ${error.cause.message}`))
     },
   }
 }
 
-/** What a failure is, in the words that both forms of output print. */
-function describe(error: unknown): {
-  code: ErrorCode
-  message: string
-  hint: string | undefined
-} {
-  if (error instanceof KjitsiError) return { code: error.code, message: error.message, hint: error.hint }
-  const message = error instanceof Error ? error.message : String(error)
-  return { code: 'unexpected', message: `unexpected: ${message}`, hint: undefined }
-}
-
 function painter(io: Io, isTTY: boolean | undefined): ChalkInstance {
   const { NO_COLOR, FORCE_COLOR, TERM } = io.env
-  if (NO_COLOR) return new Chalk({ level: 0 })
-  if (FORCE_COLOR !== undefined)
-    return new Chalk({ level: FORCE_COLOR === '0' || FORCE_COLOR === 'false' ? 0 : 1 })
-  return new Chalk({ level: isTTY && TERM !== 'dumb' ? 1 : 0 })
+  const unasked = isTTY && TERM !== 'dumb'
+  const colours = FORCE_COLOR === undefined ? unasked : !['0', 'false'].includes(FORCE_COLOR)
+  return new Chalk({ level: colours && !NO_COLOR ? 1 : 0 })
 }
 
 // Names come from servers too, and a terminal obeys what it is sent: of the control characters only newline, tab and

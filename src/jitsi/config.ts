@@ -33,17 +33,14 @@ export function defaultAudiences(clientId: string): readonly string[] {
 }
 
 /** What people say about a Jitsi that accepts tokens. */
-export interface FactSettings {
+export interface FactSettings extends Pick<Facts, 'guests' | 'signType' | 'keys'> {
   /** Client id. */
   readonly client: string
   /** Empty for those of the realm's own tokens. */
   readonly audience: readonly string[]
   /** Undefined for the client id. */
   readonly appId: string | undefined
-  readonly guests: boolean
-  readonly signType: SignType
   readonly moderators?: Moderators | undefined
-  readonly keys?: Keys | undefined
 }
 
 /**
@@ -91,8 +88,7 @@ const DEFAULT_KEYSERVER = 'http://localhost:9000/certs'
  * goes, since Prosody adds one of its own and a doubled one is another path to most servers.
  */
 export function keyserverOf(given: string | undefined, before: ReadonlyMap<string, string>): string {
-  const address = given ?? before.get('JWT_ASAP_KEYSERVER')?.replace(/\/+$/, '')
-  return address ? address : DEFAULT_KEYSERVER
+  return (given ?? before.get('JWT_ASAP_KEYSERVER')?.replace(/\/+$/, '')) || DEFAULT_KEYSERVER
 }
 
 /**
@@ -116,10 +112,8 @@ export function envValues(facts: Facts, before: ReadonlyMap<string, string>): Re
     ['JICOFO_ENABLE_AUTH', '0'],
     ...moderation(facts, before),
     ...prosodyLines(facts, before),
-    ...(facts.login === undefined
-      ? []
-      : [['TOKEN_AUTH_URL', jsText('TOKEN_AUTH_URL', facts.login.authUrl)] as const]),
   ])
+  if (facts.login) values.set('TOKEN_AUTH_URL', jsText('TOKEN_AUTH_URL', facts.login.authUrl))
   if (facts.signType !== 'RS256' || before.get('JWT_SIGN_TYPE')) values.set('JWT_SIGN_TYPE', facts.signType)
   return values
 }
@@ -199,10 +193,8 @@ function extended(
 }
 
 function luaList(what: string, items: readonly string[]): string {
-  return commaList(
-    what,
-    items.map((item) => luaText(what, item)),
-  )
+  const texts = items.map((item) => luaText(what, item))
+  return commaList(what, texts)
 }
 
 /**

@@ -1,13 +1,11 @@
-// One writer for each syntax that a value must survive. What a syntax cannot hold is refused, never escaped by luck.
+// One writer for each syntax that a value must survive. What a syntax cannot hold is refused, never escaped by luck: each
+// throws a KjitsiError `usage` that names the setting and the character.
 import { CONTROL, HIDDEN, type Rule, refuseCharacters } from '../characters.ts'
 import { shellWord } from '../shell.ts'
 import { shownValue } from '../shown.ts'
 import { isSharedList } from './shown-env.ts'
 
-/**
- * A value that docker-jitsi-meet puts into a `"…"` string of Prosody's Lua configuration, without escaping it.
- * @throws KjitsiError `usage`
- */
+/** A value that docker-jitsi-meet puts into a `"…"` string of Prosody's Lua configuration, without escaping it. */
 export function luaText(what: string, value: string): string {
   refuse(what, value, [
     [CONTROL, 'which cannot stand in a setting'],
@@ -17,10 +15,7 @@ export function luaText(what: string, value: string): string {
   return value
 }
 
-/**
- * A value that docker-jitsi-meet puts into a `'…'` string of the web client's config.js, without escaping it.
- * @throws KjitsiError `usage`
- */
+/** A value that docker-jitsi-meet puts into a `'…'` string of the web client's config.js, without escaping it. */
 export function jsText(what: string, value: string): string {
   refuse(what, value, [
     HIDDEN,
@@ -30,10 +25,7 @@ export function jsText(what: string, value: string): string {
   return value
 }
 
-/**
- * Items as one of Jitsi's comma lists. It splits them at every comma, compares them as they stand, and trims nothing.
- * @throws KjitsiError `usage`
- */
+/** Items as one of Jitsi's comma lists. It splits them at every comma, compares them as they stand, and trims nothing. */
 export function commaList(what: string, items: readonly string[]): string {
   for (const item of items) {
     refuse(what, item, [
@@ -48,23 +40,18 @@ export function commaList(what: string, items: readonly string[]): string {
 export type Literal = string & { readonly [literal]: true }
 declare const literal: unique symbol
 
-/**
- * A `"…"` string of Prosody's Lua configuration.
- * @throws KjitsiError `usage`
- */
+/** A `"…"` string of Prosody's Lua configuration. */
 export function luaString(what: string, value: string): Literal {
   refuse(what, value, [HIDDEN])
   return `"${luaText(what, value)}"` as Literal
 }
 
-export function luaBoolean(value: boolean): Literal {
+/** A boolean, which Lua and YAML (1.2, section 10.2.1.2) write alike. */
+export function booleanLiteral(value: boolean): Literal {
   return String(value) as Literal
 }
 
-/**
- * A table of strings in Lua, compared by Prosody as they stand.
- * @throws KjitsiError `usage`
- */
+/** A table of strings in Lua, compared by Prosody as they stand. */
 export function luaList(what: string, items: readonly string[]): Literal {
   return `{ ${[...new Set(items)].map((item) => luaString(what, item)).join(', ')} }` as Literal
 }
@@ -76,86 +63,57 @@ export function luaNames(names: readonly string[]): Literal {
   ) as Literal
 }
 
-/**
- * A string of JavaScript, also inside of a page's `<script>`, where the web server puts the web client's config.js.
- * @throws KjitsiError `usage`
- */
+/** A string of JavaScript, also inside of a page's `<script>`, where the web server puts the web client's config.js. */
 export function jsString(what: string, value: string): Literal {
   refuse(what, value, [HIDDEN])
   return `'${value.replace(/['\\]/g, '\\$&').replaceAll('<', '\\x3C')}'` as Literal
 }
 
-/**
- * A string of nginx's configuration (ngx_conf_file.c). nginx has no escape for `$`, which begins a variable.
- * @throws KjitsiError `usage`
- */
+/** A string of nginx's configuration (ngx_conf_file.c). nginx has no escape for `$`, which begins a variable. */
 export function nginxString(what: string, value: string): Literal {
   refuse(what, value, [HIDDEN, [/\$/, "which begins a variable in nginx's configuration"]])
   return quoted(value)
 }
 
-/**
- * An assignment for `Environment=` of a systemd unit (systemd.exec(5)); `%` begins a specifier there.
- * @throws KjitsiError `usage`
- */
+/** An assignment for `Environment=` of a systemd unit (systemd.exec(5)); `%` begins a specifier there. */
 export function unitAssignment(name: string, value: string): Literal {
   refuse(name, value, [HIDDEN])
   return quoted(`${name}=${value}`.replaceAll('%', '%%'))
 }
 
-/**
- * An argument of a command in a systemd unit (systemd.service(5)), where `$` begins a variable as well.
- * @throws KjitsiError `usage`
- */
+/** An argument of a command in a systemd unit (systemd.service(5)), where `$` begins a variable as well. */
 export function unitArgument(what: string, value: string): Literal {
   refuse(what, value, [HIDDEN])
   return quoted(value.replaceAll('%', '%%').replaceAll('$', '$$$$'))
 }
 
-/**
- * A path for `ReadWritePaths=` of a systemd unit; not every version of systemd knows an escape in its quotes.
- * @throws KjitsiError `usage`
- */
+/** A path for `ReadWritePaths=` of a systemd unit; not every version of systemd knows an escape in its quotes. */
 export function unitPath(what: string, path: string): Literal {
   refuse(what, path, [HIDDEN, [/["\\]/, 'which a path in a systemd unit cannot hold']])
   return quoted(path.replaceAll('%', '%%'))
 }
 
-/**
- * A double-quoted scalar of YAML (1.2, section 7.3.1), free of what YAML 1.1 and 1.2 read differently.
- * @throws KjitsiError `usage`
- */
+/** A double-quoted scalar of YAML (1.2, section 7.3.1), free of what YAML 1.1 and 1.2 read differently. */
 export function yamlString(what: string, value: string): Literal {
   refuse(what, value, [HIDDEN])
   return quoted(value)
 }
 
-export function yamlBoolean(value: boolean): Literal {
-  return String(value) as Literal
-}
-
 /**
  * A scalar of YAML whose reader expands variables, and takes `$$` for `$`: docker compose, and the environment and
  * arguments of a container in Kubernetes.
- * @throws KjitsiError `usage`
  */
 export function yamlExpanded(what: string, value: string): Literal {
   return yamlString(what, value.replaceAll('$', '$$$$'))
 }
 
-/**
- * A scalar of YAML among the values that jitsi-helm runs through Go's templates.
- * @throws KjitsiError `usage`
- */
+/** A scalar of YAML among the values that jitsi-helm runs through Go's templates. */
 export function helmString(what: string, value: string): Literal {
   refuse(what, value, [[/\{\{/, 'which begins a template in jitsi-helm']])
   return yamlString(what, value)
 }
 
-/**
- * Words of a shell's command line, for a comment: one line, whatever reads the file.
- * @throws KjitsiError `usage`
- */
+/** Words of a shell's command line, for a comment: one line, whatever reads the file. */
 export function shellWords(what: string, words: readonly string[]): Literal {
   const written = words.map((word) => {
     refuse(what, word, [HIDDEN])
@@ -164,19 +122,13 @@ export function shellWords(what: string, words: readonly string[]): Literal {
   return written.join(' ') as Literal
 }
 
-/**
- * A folder as a shell's word; a `~/` at its beginning stays what it is to compose and to the shell, somebody's home.
- * @throws KjitsiError `usage`
- */
+/** A folder as a shell's word; a `~/` at its beginning stays what it is to compose and to the shell, somebody's home. */
 export function shellFolder(what: string, path: string): Literal {
   const [, home = '', rest = ''] = /^(~\/)?([\s\S]*)$/.exec(path) ?? []
   return (home + (home !== '' && rest === '' ? '' : shellWords(what, [rest]))) as Literal
 }
 
-/**
- * Items as the environment gives a repeated setting of kjitsi: cut at every comma, and trimmed.
- * @throws KjitsiError `usage`
- */
+/** Items as the environment gives a repeated setting of kjitsi: cut at every comma, and trimmed. */
 export function settingList(what: string, items: readonly string[]): string {
   for (const item of items) {
     refuse(what, item, [

@@ -7,8 +7,6 @@ import { postLogoutUri, redirectUri } from './origin.ts'
 /** What Jitsi's web client (config.js) and its page static/sso.html must know. */
 export interface Login {
   readonly clientId: string
-  readonly redirectUri: string
-  readonly postLogoutUri: string
   /** With the placeholders that the web client fills in, `{state}` and `{code_challenge}`; it adds `&nonce=`. */
   readonly authUrl: string
   /** Where sso.html trades the code; without a scheme, since it puts `https://` before it. */
@@ -23,18 +21,15 @@ export interface Login {
  */
 export function loginOf(issuer: string, clientId: string, origin: string): Login {
   const endpoints = endpointsOf(issuer)
-  const [redirect, postLogout] = [redirectUri(origin), postLogoutUri(origin)]
   const client = `client_id=${encoded(clientId)}`
   return {
     clientId,
-    redirectUri: redirect,
-    postLogoutUri: postLogout,
     authUrl:
       `${endpoints}/auth?${client}&response_type=code&scope=openid&state={state}` +
-      `&redirect_uri=${encoded(redirect)}&code_challenge={code_challenge}&code_challenge_method=S256`,
+      `&redirect_uri=${encoded(redirectUri(origin))}&code_challenge={code_challenge}&code_challenge_method=S256`,
     tokenService: endpoints.replace(/^https?:\/\//, ''),
     // Without the client's id, a logout that knows of no ID token is refused.
-    logoutUrl: `${endpoints}/logout?${client}&post_logout_redirect_uri=${encoded(postLogout)}`,
+    logoutUrl: `${endpoints}/logout?${client}&post_logout_redirect_uri=${encoded(postLogoutUri(origin))}`,
   }
 }
 
@@ -48,13 +43,8 @@ function endpointsOf(issuer: string): string {
   const url = URL.canParse(issuer) ? new URL(issuer) : undefined
   const isRealm = url !== undefined && /^https?:$/.test(url.protocol) && /\/realms\/[^/]+$/.test(url.pathname)
   if (!isRealm || url.search || url.hash || url.username || url.password) {
-    throw new KjitsiError(
-      'usage',
-      `the issuer ${JSON.stringify(shownAddress(issuer))} is no address of a Keycloak realm`,
-      {
-        hint: 'it looks like https://auth.example.org/realms/meet',
-      },
-    )
+    const message = `the issuer ${JSON.stringify(shownAddress(issuer))} is no address of a Keycloak realm`
+    throw new KjitsiError('usage', message, { hint: 'it looks like https://auth.example.org/realms/meet' })
   }
   // Jitsi's configuration would take a quote for the end of the address, and a comma for the end of a setting.
   return `${url.href.replaceAll("'", '%27').replaceAll(',', '%2C')}/protocol/openid-connect`

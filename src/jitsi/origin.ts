@@ -9,12 +9,8 @@
  */
 export function jitsiOrigin(text: string): string {
   const typed = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `https://${text}`
-  let url: URL
-  try {
-    url = new URL(typed)
-  } catch {
-    throw new Error('is no address: it looks like https://meet.example.org')
-  }
+  if (!URL.canParse(typed)) throw new Error('is no address: it looks like https://meet.example.org')
+  const url = new URL(typed)
   if (url.protocol === 'http:') {
     throw new Error("is not https: browsers keep back what Jitsi's login needs from pages that came by http")
   }

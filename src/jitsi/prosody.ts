@@ -3,7 +3,7 @@ import type { BesideEnv } from '../prosody/beside-env.ts'
 import { type Section, moduleFindings, refuseOptions } from '../prosody/modules.ts'
 import { type Facts, keySet } from './config.ts'
 import { type ConfigFile, guestDomain } from './config-file.ts'
-import { type Literal, luaBoolean, luaList, luaNames, luaString } from './literals.ts'
+import { type Literal, luaList, luaNames, luaString, booleanLiteral } from './literals.ts'
 import { moderationOf } from './moderation.ts'
 
 /** Known before a server is asked for what is in it; `domain` for the Debian packages. */
@@ -39,7 +39,7 @@ function hostValues({ domain, roomClaim, keySet: before }: Host, facts: Facts): 
   return {
     DOMAIN: luaString('--xmpp-domain', domain),
     KEY_SET: url === undefined ? NIL : luaString('cache_keys_url', url),
-    ROOM_CLAIM: luaBoolean(roomClaim),
+    ROOM_CLAIM: booleanLiteral(roomClaim),
   }
 }
 
@@ -52,7 +52,7 @@ function tokenValues(domain: string, facts: Facts): Values {
     AUDIENCES: luaList('--accept-audience', audiences),
     SIGN_TYPE: luaString('--sign-type', signType),
     KEYSERVER: keys === 'jwks' ? NIL : luaString('--keyserver', keyserver),
-    GUESTS: luaBoolean(guests),
+    GUESTS: booleanLiteral(guests),
   }
 }
 
@@ -67,8 +67,8 @@ function moderationValues(domain: string, { moderators, guests }: Facts) {
   ]
   return {
     MUC_DOMAIN: luaString('--xmpp-domain', muc),
-    NO_AUTO_OWNERS: luaBoolean(!hostsAreOwners),
-    AUTO_OWNER: luaBoolean(autoOwner),
+    NO_AUTO_OWNERS: booleanLiteral(!hostsAreOwners),
+    AUTO_OWNER: booleanLiteral(autoOwner),
     MODULES: luaNames(modules),
     MUC_MODULES: luaNames(all),
     MODULES_NOT: luaNames(mucModulesNot),

@@ -8,8 +8,6 @@ const ORIGIN = 'https://meet.example.org:8443'
 test('a login', () => {
   expect(loginOf(ISSUER, 'jitsi', ORIGIN)).toEqual({
     clientId: 'jitsi',
-    redirectUri: `${ORIGIN}/static/sso.html`,
-    postLogoutUri: `${ORIGIN}/static/logout.html`,
     authUrl:
       'https://auth.example.org/realms/meet/protocol/openid-connect/auth?client_id=jitsi&response_type=code&scope=openid' +
       '&state={state}&redirect_uri=https%3A%2F%2Fmeet.example.org%3A8443%2Fstatic%2Fsso.html' +
