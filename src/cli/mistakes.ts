@@ -121,8 +121,8 @@ function called({ argv, commands }: Pick<Typed, 'argv' | 'commands'>): Called {
     : { name: `${first} ${second}`, command, among: [], next: '' }
 }
 
-function settingsOf(command: Command | undefined): readonly Setting[] {
-  return [...Object.values(command?.settings ?? {}), ...Object.values(COMMON)]
+function settingsOf({ settings }: Command): readonly Setting[] {
+  return [...Object.values(settings), ...Object.values(COMMON)]
 }
 
 function didYouMean(names: readonly string[]): string {
@@ -159,13 +159,17 @@ function unknownOption(option: string, meant: string, typed: Typed): KjitsiError
       name === '--token' ? '; a token to check is the argument of kjitsi check-token, or its stdin' : ''
     return new KjitsiError('usage', message, { hint: `give it by ${waysToGive(secret)}${pasted}` })
   }
-  const settings = settingsOf(called(typed).command)
+  const { name: words, command, among } = called(typed)
+  const settings = command ? settingsOf(command) : namedCommands(among).flatMap(([, one]) => settingsOf(one))
   const flags = option.includes('=') ? switchOf(name, settings) : undefined
   if (flags !== undefined) return switchTakesNoValue(name, flags)
   const now = replacedBy(name, settings, typed.former)
-  return now === undefined
-    ? usage(`unknown option '${name}'`, typed, meant)
-    : usage(`${name} was replaced by ${now}`, typed)
+  if (now !== undefined) return usage(`${name} was replaced by ${now}`, typed)
+  // A flag that the command has was refused for its place alone.
+  const isKnown = settings.some((one) => flagName(one) === name || flagsOf(one).includes(name))
+  if (!isKnown) return usage(`unknown option '${name}'`, typed, meant)
+  const right = ['kjitsi', words || [], command ? [] : '<command>', name].flat().join(' ')
+  return usage(`${name} goes after the command: ${right}`, typed)
 }
 
 function switchTakesNoValue(flag: string, [on = '', off = '']: readonly string[]): KjitsiError {

@@ -164,6 +164,21 @@ describe('a mistake in a word', () => {
     [['gen-env', '--no-guest'], '(Did you mean --no-guests?)', 'see kjitsi gen-env --help'],
     [['gen-env', '--realm'], "option '--realm <name>' argument missing", 'see kjitsi gen-env --help'],
     [['--frob', 'gen-env'], "unknown option '--frob'", 'see kjitsi gen-env --help'],
+    [
+      ['gen-config', '--debian', 'nginx'],
+      '--debian goes after the command: kjitsi gen-config nginx --debian',
+      'see kjitsi gen-config nginx --help',
+    ],
+    [
+      ['gen-config', '--realm=meet', '--url', 'https://kc.example.org'],
+      '--realm goes after the command: kjitsi gen-config <command> --realm',
+      'see kjitsi gen-config --help',
+    ],
+    [
+      ['--timeout', '5s', 'gen-env'],
+      '--timeout goes after the command: kjitsi <command> --timeout',
+      'see kjitsi --help',
+    ],
     // Arguments.
     [['export-certs'], 'export-certs needs <dir>: folder for', 'see kjitsi export-certs --help'],
     [['gen-env', 'a', 'b'], 'gen-env takes [file], and got 2', '→ see kjitsi gen-env --help'],
