@@ -9,7 +9,7 @@ const PURE = [
   'src/cli/(exit-codes|readers|setting|common|mistakes|help)\\.ts',
   'src/env-file/',
   'src/files/(bytes|findings|plan|reasons|wording)\\.ts',
-  'src/jitsi/(?!public-url|formats)',
+  'src/jitsi/(?!public-url|env-plan)',
   'src/prosody/',
   'src/keycloak/(address|advice|desired-client|findings|login|mappers|plan|plan-client|plan-mappers|wording)\\.ts',
   'src/certs/(findings|handler|jwks|key|keyring|log|sources)\\.ts',

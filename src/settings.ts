@@ -154,6 +154,12 @@ export const JITSI_ENV_FILE = setting({
   help: "Jitsi's own .env",
 })
 
+/** The one or the other: a Jitsi's address, or the `.env` that has it. */
+export const JITSI = {
+  jitsiUrls: { ...JITSI_URLS, unset: 'PUBLIC_URL of --jitsi-env' },
+  jitsiEnv: { ...JITSI_ENV_FILE, unset: '.env' },
+}
+
 export const MODERATORS = setting({
   flag: '--moderators <who>',
   env: 'KJITSI_MODERATORS',

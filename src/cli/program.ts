@@ -10,7 +10,7 @@ import { type Command, type CommandGroup, type Ended, createContext } from './co
 import { EXIT_CODES, worstOf } from './exit-codes.ts'
 import { commandHelp, groupHelp, programHelp } from './help.ts'
 import { checkArguments, spelledOut, usageError } from './mistakes.ts'
-import { createOutput } from './output.ts'
+import { type OutputOptions, createOutput } from './output.ts'
 import { type Resolved, resolveSettings } from './resolve.ts'
 import {
   type Former,
@@ -50,10 +50,8 @@ export async function runProgram(program: Program, argv: readonly string[], io: 
     checkArguments(args, typed)
     const table = { ...command.settings, ...COMMON }
     const resolved = await resolveSettings(table, flags, io, secrets, former)
-    const { json, quiet, verbose } = resolved.values
     // Only what goes on for a while has a form for its log, and only what can be checked is strict.
-    const { log, strict } = resolved.values as { readonly log?: 'text' | 'json'; readonly strict?: boolean }
-    const form = { json, quiet, verbose, ...(strict && { strict }), ...(log && { log }) }
+    const form: typeof resolved.values & Pick<OutputOptions, 'log' | 'strict'> = resolved.values
     output = createOutput(io, { ...form, secrets, about })
     let transport: Transport | undefined
     try {

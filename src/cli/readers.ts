@@ -37,10 +37,14 @@ export function issuer(text: string): string {
 /** A host, with a port or for any, as the URL standard writes it: `kc.example.org`, `kc.example.org:8443`, `[::1]`. */
 export function hostAndPort(text: string): string {
   const [, number] = /:(\d+)$/.exec(text) ?? []
-  if (/[/?#@\\\s]/.test(text) || !URL.canParse(`http://${text}`))
+  let url: URL
+  try {
+    url = new URL(`http://${text}`)
+    if (/[/?#@\\\s]/.test(text)) throw new Error('a part of an address that is no host')
+  } catch {
     throw new Error('is no host: write kc.example.org or kc.example.org:8443, without https://')
-  const { hostname } = new URL(`http://${text}`)
-  return number === undefined ? hostname : `${hostname}:${Number(number)}`
+  }
+  return number === undefined ? url.hostname : `${url.hostname}:${Number(number)}`
 }
 
 /** An http or https address without credentials, or else the path of a file. */

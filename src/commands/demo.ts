@@ -48,6 +48,5 @@ export const demo = command({
       },
     })
     output.result('demo', { steps, ...(kept && { kept }), next: NEXT }, (paint) => resultText(kept, paint))
-    return undefined
   },
 })

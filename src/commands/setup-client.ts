@@ -5,8 +5,7 @@ import { duration } from '../duration.ts'
 import { moderatorRoleOf } from '../jitsi/moderation.ts'
 import {
   CLIENT,
-  JITSI_ENV_FILE,
-  JITSI_URLS,
+  JITSI,
   KEYCLOAK,
   LOGIN,
   MODERATOR_ROLE,
@@ -29,8 +28,7 @@ const SETTINGS = {
   client: CLIENT,
   ...LOGIN,
   ...under('The client:', {
-    jitsiUrls: { ...JITSI_URLS, unset: 'PUBLIC_URL of --jitsi-env' },
-    jitsiEnv: { ...JITSI_ENV_FILE, unset: '.env' },
+    ...JITSI,
     tokenLifespan: setting({
       flag: '--token-lifespan <duration>',
       env: 'KJITSI_TOKEN_LIFESPAN',
@@ -100,4 +98,4 @@ async function givenOrigins({ settings, io }: Context<typeof SETTINGS>): Promise
   return origin === undefined ? [] : [origin]
 }
 
-const MISSING_ORIGIN = `the address of Jitsi: ${waysToGive(JITSI_URLS)}, or PUBLIC_URL in Jitsi's .env (${waysToGive(JITSI_ENV_FILE)}; default ./.env)`
+const MISSING_ORIGIN = `the address of Jitsi: ${waysToGive(JITSI.jitsiUrls)}, or PUBLIC_URL in Jitsi's .env (${waysToGive(JITSI.jitsiEnv)}; default ./.env)`

@@ -5,9 +5,10 @@ import { type Facts, envValues, isOn, moderatedByEnv, ownValues } from './config
 import { readEnv } from '../env-file/parse.ts'
 import { keptFindings, neighbourFindings, valueFindings } from './env-findings.ts'
 import { maskEnv } from '../env-file/mask.ts'
-import { mergeEnv } from '../env-file/merge.ts'
-import { commentsOf, envSettings } from './formats.ts'
+import { BLOCK_END, BLOCK_START, type Setting, mergeEnv } from '../env-file/merge.ts'
 import { shownEnvValue } from './shown-env.ts'
+import { fillTemplate } from '../templates.ts'
+import { envLiteral } from '../env-file/literal.ts'
 
 export interface EnvPlan {
   /** What the variables are to be, in the template's order, as they may be shown. */
@@ -58,4 +59,23 @@ export function planEnv(facts: Facts, before: string, options: PlanOptions): Env
       ...duplicates.map(({ key, lines }) => finding('assigned-twice', { key, lines, file })),
     ],
   }
+}
+
+/**
+ * Variables of a `.env` with their lines: the comment that the template has for each, and the assignment.
+ * @param template `# comment` and `KEY={{KEY}}` for each variable
+ * @throws KjitsiError `usage` where `.env` cannot hold a value
+ */
+export function envSettings(template: string, values: ReadonlyMap<string, string>): readonly Setting[] {
+  const entries = new Map([...template.matchAll(/^#.*\n(\w+)=.*$/gm)].map(([entry, key]) => [key, entry]))
+  return [...values].map(([key, value]) => {
+    const entry = entries.get(key)
+    if (entry === undefined) throw new Error(`the template has no entry for ${key}`)
+    return { key, value, lines: fillTemplate(entry, { [key]: envLiteral(key, value) }).split('\n') }
+  })
+}
+
+/** The lines of comment that kjitsi writes into a `.env`. */
+function commentsOf(template: string): ReadonlySet<string> {
+  return new Set([BLOCK_START, BLOCK_END, ...(template.match(/^#.*$/gm) ?? [])])
 }

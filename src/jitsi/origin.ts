@@ -9,8 +9,13 @@
  */
 export function jitsiOrigin(text: string): string {
   const typed = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `https://${text}`
-  if (!URL.canParse(typed)) throw new Error('is no address: it looks like https://meet.example.org')
-  const url = new URL(typed)
+  let url: URL
+  try {
+    // In place of URL.canParse, which in Node 20 refuses an é in a host once it has been called some thousand times.
+    url = new URL(typed)
+  } catch {
+    throw new Error('is no address: it looks like https://meet.example.org')
+  }
   if (url.protocol === 'http:') {
     throw new Error("is not https: browsers keep back what Jitsi's login needs from pages that came by http")
   }

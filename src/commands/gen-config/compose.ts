@@ -2,14 +2,14 @@
 import { command } from '../../cli/context.ts'
 import { JITSI_ENV } from '../../jitsi/public-url.ts'
 import { FORCE, PLAN } from '../../settings.ts'
-import { IMAGE, JITSI, KEYS_OF, TOLD, wordsOf } from './settings.ts'
+import { IMAGE, KEYS_OF, ONE_JITSI, TOLD, wordsOf } from './settings.ts'
 import { DIR, putPublished, targetOf } from './target.ts'
 
 export const compose = command({
   name: 'compose',
   summary: 'run the key server beside docker-jitsi-meet, on its network',
   args: [DIR],
-  settings: { ...KEYS_OF, jitsiEnv: JITSI.jitsiEnv, image: IMAGE, ...TOLD, ...PLAN, force: FORCE },
+  settings: { ...KEYS_OF, jitsiEnv: ONE_JITSI.jitsiEnv, image: IMAGE, ...TOLD, ...PLAN, force: FORCE },
   examples: [
     [
       'kjitsi gen-config compose . --url https://auth.example.org --realm meet',

@@ -5,10 +5,10 @@ import { readJitsiEnv } from '../../jitsi/public-url.ts'
 import { FORCE, PLAN } from '../../settings.ts'
 import {
   IMAGE,
-  JITSI,
   JITSI_ACCEPTS,
   KEYS_OF,
   NAMESPACE,
+  ONE_JITSI,
   TOLD,
   inCluster,
   needJitsi,
@@ -31,7 +31,7 @@ export const kubernetes = command({
         help: 'keep the keys in a ConfigMap by a CronJob, in place of running a key server',
       }),
     }),
-    ...JITSI,
+    ...ONE_JITSI,
     ...TOLD,
     ...PLAN,
     force: FORCE,

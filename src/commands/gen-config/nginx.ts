@@ -2,8 +2,8 @@
 import { command } from '../../cli/context.ts'
 import { under } from '../../cli/setting.ts'
 import { JITSI_ENV, readJitsiEnv } from '../../jitsi/public-url.ts'
-import { FORCE, KEYSERVER, PLAN } from '../../settings.ts'
-import { DEBIAN, JITSI, KEYS_OF, TOLD, needJitsi, wordsOf } from './settings.ts'
+import { FORCE, JITSI, KEYSERVER, PLAN } from '../../settings.ts'
+import { DEBIAN, KEYS_OF, TOLD, needJitsi, wordsOf } from './settings.ts'
 import { DIR, putPublished, targetOf } from './target.ts'
 
 export const nginx = command({

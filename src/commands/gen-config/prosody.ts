@@ -4,8 +4,8 @@ import { setting, under } from '../../cli/setting.ts'
 import { DEBIAN_KEYS } from '../../jitsi/config-file.ts'
 import { JITSI_ENV, readJitsiEnv } from '../../jitsi/public-url.ts'
 import type { BesideEnv, Said } from '../../prosody/beside-env.ts'
-import { KEYCLOAK, KEYS, KEYSERVER, PLAN } from '../../settings.ts'
-import { DEBIAN, INTO, ISSUER, JITSI, JITSI_ACCEPTS, XMPP_DOMAIN, needJitsi } from './settings.ts'
+import { JITSI, KEYCLOAK, KEYS, KEYSERVER, PLAN } from '../../settings.ts'
+import { DEBIAN, INTO, ISSUER, JITSI_ACCEPTS, XMPP_DOMAIN, needJitsi } from './settings.ts'
 import { DIR, checkFile, put, targetOf } from './target.ts'
 
 const SETTINGS = {

@@ -9,8 +9,7 @@ import {
   ALLOW_KEYS_FROM,
   CLIENT,
   GUESTS,
-  JITSI_ENV_FILE,
-  JITSI_URLS,
+  JITSI,
   KEYCLOAK,
   KEYS,
   MODERATORS,
@@ -20,10 +19,7 @@ import {
 export const KEYS_OF = { ...KEYCLOAK, ...under('Keys:', { allowKeysFrom: ALLOW_KEYS_FROM }) }
 
 /** The one Jitsi that the files are for. */
-export const JITSI = under('Jitsi:', {
-  jitsiUrls: { ...JITSI_URLS, unset: 'PUBLIC_URL of --jitsi-env' },
-  jitsiEnv: { ...JITSI_ENV_FILE, unset: '.env' },
-})
+export const ONE_JITSI = under('Jitsi:', JITSI)
 
 const ACCEPTS_TITLE = 'What Jitsi is to accept:'
 
@@ -97,7 +93,7 @@ export function inCluster(namespace: string): string {
  * @param isAddressed false where it does not matter where Jitsi is; its address then is empty
  */
 export async function needJitsi(
-  context: Context<typeof KEYCLOAK & typeof JITSI>,
+  context: Context<typeof KEYCLOAK & typeof ONE_JITSI>,
   { asksKeycloak = true, isAddressed = true },
 ): Promise<{ readonly url: string; readonly realm: readonly string[]; readonly origin: string }> {
   const { settings, io } = context

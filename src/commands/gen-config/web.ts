@@ -2,7 +2,7 @@
 import { command } from '../../cli/context.ts'
 import { under } from '../../cli/setting.ts'
 import { CLIENT, GUESTS, KEYCLOAK, PLAN } from '../../settings.ts'
-import { DEBIAN, INTO, ISSUER, JITSI, XMPP_DOMAIN, needJitsi } from './settings.ts'
+import { DEBIAN, INTO, ISSUER, ONE_JITSI, XMPP_DOMAIN, needJitsi } from './settings.ts'
 import { DIR, checkFile, put, targetOf } from './target.ts'
 
 export const web = command({
@@ -13,7 +13,7 @@ export const web = command({
     ...KEYCLOAK,
     client: CLIENT,
     ...ISSUER,
-    ...JITSI,
+    ...ONE_JITSI,
     ...under('Web client:', {
       guests: GUESTS,
       debian: DEBIAN,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { envValues } from '../../src/jitsi/config.ts'
 import { commentedOut, parseEnv } from '../../src/env-file/parse.ts'
-import { envSettings } from '../../src/jitsi/formats.ts'
+import { envSettings } from '../../src/jitsi/env-plan.ts'
 import { loginOf } from '../../src/jitsi/login.ts'
 import { readTemplate } from '../../src/templates.ts'
 
