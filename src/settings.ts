@@ -41,7 +41,7 @@ export const KEYCLOAK = under(KEYCLOAK_TITLE, {
   }),
 })
 
-/** True where it comes to something, else what it says. */
+/** True where the answer comes, else the message of its error. */
 async function trueOr(asked: Promise<unknown>): Promise<string | true> {
   return asked.then(() => true as const, messageOf)
 }
@@ -169,7 +169,7 @@ export const MODERATORS = setting({
   write: (who: Moderators) => (typeof who === 'object' ? `role:${who.role}` : who),
 })
 
-/** The same choice where it is a matter of the client. */
+/** The same choice for the Keycloak client. */
 export const MODERATOR_ROLE = {
   ...MODERATORS,
   help: 'who moderates: role:NAME writes that client role, made if missing; everyone and first need no claim',
@@ -394,7 +394,7 @@ export async function needKeySources(context: Sets, orElse = ''): Promise<readon
   return fromRealms
 }
 
-/** How directly a setting was given: the less the more, and Infinity where it was not. */
+/** How directly a setting was given: 0 by flag, up to 3 by default; Infinity where it has no value. */
 export function rankOf<K extends string>(
   { settings, sources }: { settings: Readonly<Record<K, unknown>>; sources: Partial<Record<K, Source>> },
   key: K,

@@ -7,7 +7,7 @@ import type { COMMON } from './common.ts'
 import type { Resolved, Source } from './resolve.ts'
 import { type SettingTable, type ValuesOf, waysToGive } from './setting.ts'
 
-/** How a run ended that printed its result: in how many ways not well. Failures without a result are thrown. */
+/** What went wrong in a run that printed its result. A failure without a result is thrown. */
 export type Ended = ErrorCode | readonly ErrorCode[] | undefined
 
 export interface Command<S extends SettingTable = SettingTable> {
@@ -59,8 +59,6 @@ export interface Context<S extends SettingTable> {
   readonly args: readonly (string | undefined)[]
   readonly settings: ValuesOf<S & typeof COMMON>
   readonly sources: Readonly<Partial<Record<keyof S, Source>>>
-  /** The values that are secret, or were got for one, to be kept out of all that is printed; more may join them. */
-  readonly secrets: string[]
   /**
    * The values of settings that the command cannot do without. On a terminal those that are missing are asked for, one
    * after the other.
@@ -93,7 +91,6 @@ export function createContext<S extends SettingTable>(
     args,
     settings: values,
     sources: resolved.sources,
-    secrets,
     canAsk,
     http,
     output,

@@ -20,7 +20,7 @@ export interface OutputOptions {
   readonly about: string
 }
 
-/** An output, and what says the rest when its command has ended: with what failure, if --strict makes one of warnings. */
+/** An output; `end` prints what was held back, and says `drift` where --strict made an error of a warning. */
 export function createOutput(io: Io, options: OutputOptions): Output & { readonly end: () => ErrorCode[] } {
   const findings: Finding[] = []
   /** Errors that were found before the result: what failed is said last. */

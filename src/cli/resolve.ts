@@ -4,8 +4,8 @@ import { lstat } from 'node:fs/promises'
 import { basename, dirname, resolve as resolvePath } from 'node:path'
 import { text as readStream } from 'node:stream/consumers'
 import { checkReadAlike } from '../env-file/compare.ts'
-import { KjitsiError, messageOf, systemCodeOf } from '../errors.ts'
-import { readText } from '../files/read.ts'
+import { KjitsiError, messageOf } from '../errors.ts'
+import { readText, readUnnamed } from '../files/read.ts'
 import type { Finding } from '../finding.ts'
 import type { Io } from '../io.ts'
 import { shownAddress } from '../shown.ts'
@@ -189,6 +189,10 @@ async function isPlausible(path: string, file: string): Promise<boolean> {
   return (await isThere(file)) || (path.includes('/') && dirname(file) !== '/' && isThere(dirname(file)))
 }
 
+/**
+ * The values of the settings file, by their names in the environment.
+ * @throws KjitsiError `usage` where a file that was named cannot be read, or compose would read a `.env` differently
+ */
 async function readSettingsFile(
   table: SettingTable,
   flags: Readonly<Record<string, unknown>>,
@@ -196,28 +200,11 @@ async function readSettingsFile(
   former: Former,
 ): Promise<Readonly<Record<string, string>>> {
   const named = rawValue(COMMON.settings, flags, io, {})
-  const path = resolvePath(io.cwd, named === undefined ? '.env' : String(named.raw))
-  if (named !== undefined) {
-    return readSettings(await readText(path, { code: 'usage', name: named.name }), path, table, io, former)
-  }
-  try {
-    const hint = `kjitsi reads its settings there; ${waysToGive(COMMON.settings)} names another file`
-    return readSettings(await readText(path, { code: 'usage', hint }), path, table, io, former)
-  } catch (error) {
-    // Nobody named it: another user's file and a folder, as Python's virtual environments are, are no settings of ours.
-    if (['ENOENT', 'EISDIR', 'ENOTDIR', 'EACCES'].includes(systemCodeOf(error) ?? '')) return {}
-    throw error
-  }
-}
-
-/** A `.env` is compose's as well, and must not tell it something else. */
-function readSettings(
-  text: string,
-  path: string,
-  table: SettingTable,
-  io: Io,
-  former: Former,
-): Readonly<Record<string, string>> {
+  const path = resolvePath(io.cwd, String(named?.raw ?? '.env'))
+  const hint = `kjitsi reads its settings there; ${waysToGive(COMMON.settings)} names another file`
+  const text = named
+    ? await readText(path, { code: 'usage', name: named.name })
+    : await readUnnamed(path, { code: 'usage', hint })
   const read = parseDotenv(text)
   refuseFormer(table, read, former, path)
   const names = Object.values(table).flatMap(({ env, secret }) =>

@@ -110,7 +110,7 @@ export function replacedBy(name: string, settings: readonly Setting[], former: F
     : undefined
 }
 
-/** A switch in the environment. */
+/** @throws Error whose message goes on after the text */
 export function onOff(text: string): boolean {
   if (!isOnOrOff(text)) throw new Error('is neither true nor false')
   return ON.test(text)

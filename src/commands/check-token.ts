@@ -145,7 +145,7 @@ async function readToken({ args: [token], io, output }: Asked): Promise<string> 
   }
 }
 
-/** What was said, without what is so by default. */
+/** What was given; a default is left out, so that Jitsi's `.env` counts. */
 function tokenSettings({ settings, sources }: Asked): TokenSettings {
   return {
     ...settings,

@@ -156,7 +156,11 @@ export const serveCerts = command({
   },
 })
 
-/** The folder, unless realms or key sets were given more directly than it; else those, read live. */
+/**
+ * The folder, unless realms or key sets were given more directly than it; else those, asked again and again.
+ * @returns with where the keys come from, none for a folder, and the grace in seconds
+ * @throws KjitsiError `usage` where there are none and nobody can be asked
+ */
 async function sourcesOf(context: Context<typeof SETTINGS>): Promise<{
   readonly sources: readonly LiveSource[]
   readonly places: readonly KeySource[]

@@ -56,6 +56,17 @@ export async function readText(path: string, opening: Opening = {}): Promise<str
 }
 
 /**
+ * The text of a file that nobody named, read as `readBytes` does; empty where there is none that could be meant: another
+ * user's file and a folder, as Python's virtual environments have, are not.
+ */
+export async function readUnnamed(path: string, opening: Opening = {}): Promise<string> {
+  return readText(path, opening).catch((error: unknown) => {
+    if (['ENOENT', 'EISDIR', 'ENOTDIR', 'EACCES'].includes(systemCodeOf(error) ?? '')) return ''
+    throw error
+  })
+}
+
+/**
  * The text of a file as `decode` gives it, undefined where there is none.
  * @throws KjitsiError as `readBytes`
  */

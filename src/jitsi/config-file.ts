@@ -27,7 +27,7 @@ export interface Published {
   readonly allowKeysFrom: readonly string[]
   /** Where Prosody fetches `/<sha256(kid)>.pem`; no slash at its end. */
   readonly keyserver: string
-  /** What the commands in the file are told as well, so that they come to the same facts. */
+  /** Further flags of the commands that the file names, so that what they write goes with it. */
   readonly told: readonly string[]
 }
 

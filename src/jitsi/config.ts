@@ -151,7 +151,7 @@ export function ownValues(facts: Facts, values: ReadonlyMap<string, string>): Ow
   ])
 }
 
-/** Who moderates by a `.env`, as `moderatedByOf` says it. */
+/** Who moderates by a `.env`; undefined as in `moderatedByOf`. */
 export function moderatedByEnv(env: ReadonlyMap<string, string>): ModeratedBy | undefined {
   const set = (key: string): boolean | undefined => (env.get(key) ? isOn(env.get(key)) : undefined)
   const noOwners = set('WAIT_FOR_HOST_DISABLE_AUTO_OWNERS')

@@ -1,5 +1,5 @@
-// One writer for each syntax that a value must survive. What a syntax cannot hold is refused, never escaped by luck: each
-// throws a KjitsiError `usage` that names the setting and the character.
+// One writer for each syntax that a value must survive. What a syntax cannot hold is refused, never escaped by luck: the
+// writer throws a KjitsiError `usage` that names `what`, the setting, and the character.
 import { CONTROL, HIDDEN, type Rule, refuseCharacters } from '../characters.ts'
 import { shellWord } from '../shell.ts'
 import { shownValue } from '../shown.ts'

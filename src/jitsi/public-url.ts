@@ -1,7 +1,7 @@
 // Reads the address of a Jitsi, and what else it says of itself, from docker-jitsi-meet's `.env`.
 import { resolve } from 'node:path'
-import { KjitsiError, messageOf, systemCodeOf } from '../errors.ts'
-import { readText } from '../files/read.ts'
+import { KjitsiError, messageOf } from '../errors.ts'
+import { readText, readUnnamed } from '../files/read.ts'
 import type { Io } from '../io.ts'
 import { shownAddress } from '../shown.ts'
 import { readEnv } from '../env-file/parse.ts'
@@ -14,11 +14,8 @@ import { jitsiOrigin } from './origin.ts'
  */
 export async function readJitsiEnv(file: string | undefined, io: Io): Promise<ReadonlyMap<string, string>> {
   const name = file ?? JITSI_ENV
-  const text = await readText(resolve(io.cwd, name), { code: 'usage' }).catch((error: unknown) => {
-    if (file === undefined && NO_FILE.includes(systemCodeOf(error) ?? '')) return ''
-    throw error
-  })
-  return readEnv(text, io.env, name)
+  const read = file === undefined ? readUnnamed : readText
+  return readEnv(await read(resolve(io.cwd, name), { code: 'usage' }), io.env, name)
 }
 
 /** Jitsi's `.env` where none is named. */
@@ -58,5 +55,3 @@ export async function givenOrigin(
   const message = `${given.length} addresses of Jitsi were given, and these files are for one`
   throw new KjitsiError('usage', message, { hint: 'write them once for each --jitsi-url' })
 }
-
-const NO_FILE = ['ENOENT', 'EISDIR', 'ENOTDIR', 'EACCES']

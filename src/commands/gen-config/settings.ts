@@ -37,14 +37,14 @@ export const JITSI_ACCEPTS = {
   }),
 }
 
-/** The same for a kind that reads none of it itself: the commands that its file names are told. */
+/** The same for a kind that uses none of it itself, but names commands that do. */
 export const TOLD = under('For the commands that the file names:', {
   ...JITSI_ACCEPTS,
   moderators: MODERATORS,
   keys: KEYS,
 })
 
-/** The values of these settings as the words that give them; none where they are as by default. */
+/** The values of these settings as flags; without those that are as by default. */
 export function wordsOf(table: SettingTable, values: Readonly<Record<string, unknown>>): readonly string[] {
   return Object.entries(table).flatMap(([key, one]) => wordsFor(one, values[key]))
 }

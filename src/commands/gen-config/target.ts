@@ -12,7 +12,7 @@ import { fillTemplate, readTemplate } from '../../templates.ts'
 import type { INTO } from './settings.ts'
 
 type Planning = Context<typeof PLAN>
-/** Of a kind whose lines are part of somebody's file, or of one that makes whole files. */
+/** Lines for somebody's file are merged with --into; a whole file replaces one of somebody else with --force. */
 type Placing = Context<typeof PLAN & { into: typeof INTO }> | Context<typeof PLAN & { force: typeof FORCE }>
 
 export const DIR = ['[dir]', 'folder to write the files into; without it they go to stdout'] as const
