@@ -124,14 +124,12 @@ export const PLAN = under(PLAN_TITLE, {
   }),
 })
 
-/** Without a name in the environment: there it would turn each run into a removal, without a word. */
 export const REMOVE = setting({
   flag: '--remove',
   help: 'remove what these options create, if it is exactly that',
   group: PLAN_TITLE,
 })
 
-/** Without a name in the environment: there it would replace what somebody made, without a word. */
 export const FORCE = setting({
   flag: '--force',
   help: 'replace a file that kjitsi did not make',

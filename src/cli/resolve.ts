@@ -130,13 +130,10 @@ function rawValue(
   const given = flags[attributeName(setting)]
   const flag = typeof given === 'string' ? given.trim() : given
   const name = flagName(setting)
-  if (typeof flag === 'boolean') return { raw: flag, source: 'flag', name }
-  if (typeof flag === 'string' && flag !== '') {
-    return { raw: flag, source: 'flag', name, ...(secret && { pathBy: name }) }
-  }
-  if (Array.isArray(flag) && itemsOf(flag as string[]).length > 0) {
-    return { raw: flag as string[], source: 'flag', name }
-  }
+  const isGiven = Array.isArray(flag)
+    ? itemsOf(flag as string[]).length > 0
+    : flag !== undefined && flag !== ''
+  if (isGiven) return { raw: flag as Raw['raw'], source: 'flag', name, ...(secret && { pathBy: name }) }
   for (const [source, from] of [
     ['environment', io.env],
     ['settings file', file],

@@ -5,7 +5,7 @@ import type { Http } from '../http/http.ts'
 export interface Setting<T = unknown> {
   /** As commander reads it: `--url <url>`, or for a switch the flag alone. */
   readonly flag: string
-  /** Absent where a name in the environment would be a trap, as for a switch that removes things. */
+  /** Absent where it would make every run remove or replace what somebody made, without a word. */
   readonly env?: string
   readonly help: string
   /** @throws Error whose message goes on after the text itself, as in `--timeout "soon" is no duration: …` */

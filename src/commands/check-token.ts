@@ -8,7 +8,6 @@ import { setting, under } from '../cli/setting.ts'
 import { type ErrorCode, KjitsiError } from '../errors.ts'
 import { openFile } from '../files/read.ts'
 import { fileError } from '../files/reasons.ts'
-import type { TokenSettings } from '../token/settings.ts'
 import { tokenIn } from '../token/pasted.ts'
 import { ACCEPTED, JITSI_ENV_FILE, JWKS, KEYSERVER, PLAN } from '../settings.ts'
 
@@ -80,12 +79,11 @@ export const checkToken = command({
     if (batch !== undefined && args[0] !== undefined)
       throw new KjitsiError('usage', 'there are both a TOKEN and --batch: give one of them')
     if (batch !== undefined) return checkAll(context, batch)
-    const [{ openCheck }, { plainRules, plainVerdict, report }, { warningsOf }] = await Promise.all([
-      import('../token/check.ts'),
+    const [{ plainRules, plainVerdict, report }, { warningsOf }] = await Promise.all([
       import('../token/render.ts'),
       import('../token/warnings.ts'),
     ])
-    const check = await openCheck(context.http, tokenSettings(context), context.io.cwd)
+    const check = await checkBy(context)
     const verdict = await check.ask({ token: await readToken(context), room, at })
     const findings = [...check.findings, ...warningsOf(verdict.attempt, verdict.about)]
     // The document of --json has them in it; people get the answer first.
@@ -103,12 +101,11 @@ async function checkAll(context: Asked, batch: string): Promise<ErrorCode | unde
   // Opened before anything is asked of a server, and of any length: it is read line by line.
   const input = batch === '-' ? io.stdin : await openBatch(path)
   try {
-    const [{ runBatch }, { openCheck }, { warningsOf }] = await Promise.all([
+    const [{ runBatch }, { warningsOf }] = await Promise.all([
       import('../token/batch.ts'),
-      import('../token/check.ts'),
       import('../token/warnings.ts'),
     ])
-    const { ask, findings } = await openCheck(context.http, tokenSettings(context), context.io.cwd)
+    const { ask, findings } = await checkBy(context)
     findings.forEach(output.find)
     let warned = false as boolean
     const { answered, accepted } = await runBatch(input, io, async (question) => {
@@ -145,11 +142,10 @@ async function readToken({ args: [token], io, output }: Asked): Promise<string> 
   }
 }
 
-/** What was given; a default is left out, so that Jitsi's `.env` counts. */
-function tokenSettings({ settings, sources }: Asked): TokenSettings {
-  return {
-    ...settings,
-    signType: sources.signType === 'default' ? undefined : settings.signType,
-    domainVerification: sources.domainVerification === undefined ? undefined : settings.domainVerification,
-  }
+/** A check by what was given; a default is left out, so that Jitsi's `.env` counts. */
+async function checkBy({ settings, sources, http, io }: Asked) {
+  const { openCheck } = await import('../token/check.ts')
+  const signType = sources.signType === 'default' ? undefined : settings.signType
+  const domainVerification = sources.domainVerification && settings.domainVerification
+  return openCheck(http, { ...settings, signType, domainVerification }, io.cwd)
 }

@@ -1,6 +1,5 @@
 // kjitsi serve-certs: the key server. GET <path>/<sha256(kid)>.pem is what Prosody asks for.
 import { resolve } from 'node:path'
-import type { LiveSource } from '../certs/refresh.ts'
 import type { KeyServerOptions } from '../certs/serve.ts'
 import type { KeySource } from '../certs/sources.ts'
 import { type Context, command } from '../cli/context.ts'
@@ -161,11 +160,7 @@ export const serveCerts = command({
  * @returns with where the keys come from, none for a folder, and the grace in seconds
  * @throws KjitsiError `usage` where there are none and nobody can be asked
  */
-async function sourcesOf(context: Context<typeof SETTINGS>): Promise<{
-  readonly sources: readonly LiveSource[]
-  readonly places: readonly KeySource[]
-  readonly grace: number
-}> {
+async function sourcesOf(context: Context<typeof SETTINGS>) {
   const { settings, output, http, io } = context
   const [{ liveSource }, { pemFolder }, { jwksSources, nameOfSource }] = await Promise.all([
     import('../certs/fetch.ts'),
