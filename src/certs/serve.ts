@@ -91,13 +91,14 @@ export async function runKeyServer(options: KeyServerOptions): Promise<void> {
             throw error
           },
         )
-  options.onListening(`${server.url}${path}`, admin?.url ?? server.url)
-  keeper.start()
+  // Before anybody knows that it listens: until then, a SIGHUP ends the process.
   if (options.place.tls !== undefined) {
     const reload = reloader(server, options.say)
     options.onReload?.(() => void reload())
     void repeat(reload, TLS_SECONDS, signal)
   }
+  options.onListening(`${server.url}${path}`, admin?.url ?? server.url)
+  keeper.start()
   if (!signal.aborted) await once(signal, 'abort')
   await new Promise((resolve) => setTimeout(resolve, options.drain * 1000))
   await Promise.all([server.close(), admin?.close(), kept?.folder.ended])
