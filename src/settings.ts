@@ -156,6 +156,14 @@ export const JITSI_URLS = setting({
   question: 'Address of Jitsi',
 })
 
+export const ROOM_CLAIM = setting({
+  flag: '--room-claim',
+  env: 'KJITSI_ROOM_CLAIM',
+  help: 'refuse tokens without the claim `room`, as Prosody does',
+  parse: onOff,
+  default: 'true',
+})
+
 export const JITSI_ENV_FILE = setting({
   flag: '--env <file>',
   env: 'KJITSI_JITSI_ENV',

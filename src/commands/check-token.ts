@@ -2,14 +2,15 @@
 import { resolve } from 'node:path'
 import { type Readable, addAbortSignal } from 'node:stream'
 import { text as readStream } from 'node:stream/consumers'
+import { ask } from '../cli/ask.ts'
 import { type Context, command } from '../cli/context.ts'
 import { plain, time } from '../cli/readers.ts'
 import { onOff, setting } from '../cli/setting.ts'
 import { type ErrorCode, KjitsiError } from '../errors.ts'
-import { fileError, openFile } from '../files.ts'
+import { fileError, openFile, readIfThere } from '../files.ts'
 import type { TokenSettings } from '../token/settings.ts'
 import { tokenIn } from '../token/pasted.ts'
-import { ACCEPTED, JITSI_ENV_FILE, JWKS, KEYSERVER, PLAN } from '../settings.ts'
+import { ACCEPTED, JITSI_ENV_FILE, JWKS, KEYSERVER, PLAN, ROOM_CLAIM } from '../settings.ts'
 
 const SETTINGS = {
   jitsiEnv: JITSI_ENV_FILE,
@@ -43,6 +44,7 @@ const SETTINGS = {
     help: 'as JWT_ENABLE_DOMAIN_VERIFICATION=1: sub has to be the tenant, the host or *',
     parse: onOff,
   }),
+  roomClaim: ROOM_CLAIM,
   keyserver: KEYSERVER,
   jwks: JWKS,
   ...ACCEPTED,
@@ -57,7 +59,7 @@ export const checkToken = command({
   args: [
     [
       '[token]',
-      'the token, or - for stdin; also with `Bearer` or an address with ?jwt= around it. ' +
+      'the token, - for stdin, or a file that holds it; also with `Bearer`, the answer to a login or an address with ?jwt= around it. ' +
         'Other users of this machine can see an argument: stdin keeps it to yourself',
     ],
   ],
@@ -81,7 +83,7 @@ export const checkToken = command({
       import('../token/render.ts'),
       import('../token/warnings.ts'),
     ])
-    const check = await openCheck(context.http, tokenSettings(context), context.io.cwd)
+    const check = await openCheck(context.http, tokenSettings(context), context.io)
     const verdict = await check.ask({ token: await readToken(context), room, at })
     const findings = [...check.findings, ...warningsOf(verdict.attempt, verdict.about)]
     // The document of --json has them in it; people get the answer first.
@@ -104,7 +106,7 @@ async function checkAll(context: Asked, batch: string): Promise<ErrorCode | unde
       import('../token/check.ts'),
       import('../token/warnings.ts'),
     ])
-    const { ask, findings } = await openCheck(context.http, tokenSettings(context), context.io.cwd)
+    const { ask, findings } = await openCheck(context.http, tokenSettings(context), context.io)
     findings.forEach(output.find)
     let warned = false as boolean
     const { answered, accepted } = await runBatch(input, io, async (question) => {
@@ -129,10 +131,13 @@ async function openBatch(path: string): Promise<Readable> {
   return (await openFile(path, { name: '--batch', hint })).createReadStream()
 }
 
-/** From the argument, or stdin where there is none or it is `-`. */
-async function readToken({ args: [token], io, output }: Asked): Promise<string> {
-  if (token !== undefined && token !== '-') return tokenIn(token)
-  if (io.stdin.isTTY) output.note('paste the token, then press Enter and Ctrl-D')
+/** From the argument or the file that it names; or stdin, where there is none or it is `-`. */
+async function readToken(context: Asked): Promise<string> {
+  const { args, io, output, http } = context
+  const [given = '-'] = args
+  if (given !== '-') return tokenIn((await readTokenFile(context, given)) ?? given)
+  // A terminal that reads by lines cuts one at 4,095 characters.
+  if (context.canAsk) return (await ask(TOKEN, {}, http, io, output.find)) as string
   try {
     return tokenIn(await readStream(addAbortSignal(io.signal, io.stdin)))
   } catch (error) {
@@ -141,11 +146,36 @@ async function readToken({ args: [token], io, output }: Asked): Promise<string> 
   }
 }
 
+const TOKEN = setting({
+  flag: '-',
+  help: 'the token',
+  question: 'Token (it is not shown; Enter ends it)',
+  secret: true,
+  parse: tokenIn,
+})
+
+/** What is in a file of that name; undefined where it may be a token itself, or has one in it. */
+async function readTokenFile({ io, output }: Asked, given: string): Promise<string | undefined> {
+  if (tokenIn(given) !== given || given === '' || /\s/.test(given) || given.length > LONGEST_NAME)
+    return undefined
+  const text = await readIfThere(resolve(io.cwd, given), { name: 'TOKEN' })
+  if (text !== undefined) output.note(`the token is read from ${given}`)
+  else if (/[/\\]|\.(?:txt|jwt|json|token)$/.test(given))
+    throw new KjitsiError('usage', 'the argument is no token, and there is no file of that name', {
+      hint: 'give the token on stdin: kjitsi check-token - < FILE',
+    })
+  return text
+}
+
+/** Every token is longer. */
+const LONGEST_NAME = 255
+
 /** What was said, without what is so by default. */
 function tokenSettings({ settings, sources }: Asked): TokenSettings {
   return {
     ...settings,
     signType: sources.signType === 'default' ? undefined : settings.signType,
     domainVerification: sources.domainVerification === undefined ? undefined : settings.domainVerification,
+    roomClaim: sources.roomClaim === 'default' ? undefined : settings.roomClaim,
   }
 }
