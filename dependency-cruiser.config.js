@@ -1,17 +1,18 @@
 // The house: who may know whom. `npm run check:house` holds src/ against it, `npm run house:draw` draws it.
 
 const FLOWS = 'keycloak|jitsi|prosody|certs|token|sandbox|demo'
-const LOWER = 'http|env-file'
+const LOWER = 'http|env-file|files'
 
 /** Files that compute and do no I/O; what is not listed here may. */
 const PURE = [
   'src/(duration|finding|table|errors|shell|shown|characters)\\.ts',
-  'src/cli/(exit-codes|readers|setting|common|mistakes)\\.ts',
+  'src/cli/(exit-codes|readers|setting|common|mistakes|help)\\.ts',
   'src/env-file/',
+  'src/files/(bytes|findings|plan|reasons|wording)\\.ts',
   'src/jitsi/(?!public-url|formats)',
   'src/prosody/',
   'src/keycloak/(address|advice|desired-client|findings|login|mappers|plan|plan-client|plan-mappers|wording)\\.ts',
-  'src/certs/(findings|jwks|keyring|news|pages|pem|sources)\\.ts',
+  'src/certs/(findings|handler|jwks|key|keyring|log|sources)\\.ts',
   'src/token/(?!check|settings|fetch-keys|batch)',
 ]
 
@@ -56,7 +57,7 @@ export default {
       severity: 'error',
       from: { path: `^(${PURE.join('|')})` },
       to: {
-        path: '^(node:)?(fs|fs/promises|http|https|net|tls|child_process|undici)$|^src/http/|^src/(files|templates)\\.ts$',
+        path: '^(node:)?(fs|fs/promises|http|https|net|tls|child_process|undici)$|^src/http/|^src/files/(read|write|target|apply|run)\\.ts$|^src/templates\\.ts$',
         dependencyTypesNot: ['type-only'],
       },
     },

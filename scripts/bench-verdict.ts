@@ -48,7 +48,7 @@ try {
   writeFileSync(join(dir, 'tokens.jsonl'), Array.from({ length: LINES }, (_, i) => line(i)).join(''))
   const bin = fileURLToPath(new URL('../bin/kjitsi.js', import.meta.url))
   const start = performance.now()
-  const argv = [bin, 'check-token', '--env', 'jitsi.env', '--certs', 'certs', '--batch', 'tokens.jsonl']
+  const argv = [bin, 'check-token', '--jitsi-env', 'jitsi.env', '--certs', 'certs', '--batch', 'tokens.jsonl']
   const child = spawn(process.execPath, argv, { cwd: dir, stdio: ['ignore', 'pipe', 'inherit'] })
   let answers = 0
   for await (const chunk of child.stdout as AsyncIterable<Buffer>)

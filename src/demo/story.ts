@@ -46,7 +46,7 @@ export function commandSteps(url: string, user: string): readonly (Step & { args
 }
 
 export const CHECK = {
-  args: ['check-token', '-', '--env', '.env', '--certs', 'certs', '--room', 'team-a'],
+  args: ['check-token', '-', '--jitsi-env', '.env', '--certs', 'certs', '--join', 'team-a'],
   title: `Logging ${PERSON} in and checking her token as Jitsi does`,
   why: 'Jitsi does not ask Keycloak about her: it trusts a token whose signature fits an exported key.',
 } as const satisfies Step

@@ -14,6 +14,8 @@ export interface Http {
   readonly timeout: number
   /** How long to go on trying a server that refuses connections or says 503, seconds. */
   readonly wait: number
+  /** How often it is tried again in any case; two times unless given. Who asks again and again anyway needs none. */
+  readonly retries?: number
   readonly signal: AbortSignal
   /** Told before each new try, with the reason of the last failure. */
   readonly onRetry: (reason: string) => void
@@ -82,7 +84,8 @@ export async function send(http: Http, request: HttpRequest): Promise<Answer> {
       maxTimeout: 2000,
       signal: http.signal,
       shouldRetry: ({ error, attemptNumber }) =>
-        mayRetry(error) && (attemptNumber <= RETRIES_WITHOUT_WAIT || performance.now() < deadline),
+        mayRetry(error) &&
+        (attemptNumber <= (http.retries ?? RETRIES_WITHOUT_WAIT) || performance.now() < deadline),
       onFailedAttempt: ({ error }) => {
         if (mayRetry(error)) http.onRetry(reasonOf(error))
       },

@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { rootCertificates } from 'node:tls'
 import type { EnvHttpProxyAgent, Pool, buildConnector } from 'undici'
 import { KjitsiError, systemCodeOf } from '../errors.ts'
-import { readText } from '../files.ts'
+import { readText } from '../files/read.ts'
 import type { Io } from '../io.ts'
 import { timerOf } from './limit.ts'
 

@@ -110,7 +110,7 @@ export function envValues(facts: Facts, before: ReadonlyMap<string, string>): Re
     ['JWT_ACCEPTED_ISSUERS', luaList('JWT_ACCEPTED_ISSUERS (--issuer or KJITSI_ISSUER)', facts.issuers)],
     [
       'JWT_ACCEPTED_AUDIENCES',
-      luaList('JWT_ACCEPTED_AUDIENCES (--audience or KJITSI_AUDIENCE)', facts.audiences),
+      luaList('JWT_ACCEPTED_AUDIENCES (--accept-audience or KJITSI_ACCEPT_AUDIENCE)', facts.audiences),
     ],
     ...pemServer(facts, before),
     ['JICOFO_ENABLE_AUTH', '0'],

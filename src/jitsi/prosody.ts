@@ -49,7 +49,7 @@ function tokenValues(domain: string, facts: Facts): Values {
     GUEST_DOMAIN: luaString('--xmpp-domain', guestDomain(domain)),
     APP_ID: luaString('--app-id', appId),
     ISSUERS: luaList('--issuer', issuers),
-    AUDIENCES: luaList('--audience', audiences),
+    AUDIENCES: luaList('--accept-audience', audiences),
     SIGN_TYPE: luaString('--sign-type', signType),
     KEYSERVER: keys === 'jwks' ? NIL : luaString('--keyserver', keyserver),
     GUESTS: luaBoolean(guests),

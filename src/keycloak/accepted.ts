@@ -38,7 +38,7 @@ export async function acceptedFacts(
 ): Promise<{ readonly facts: Facts; readonly findings: readonly Finding[] }> {
   const { issuers, findings } = await acceptedIssuers(http, settings)
   const facts = factsOf(settings, issuers, keyserver, origin)
-  const moderatorRole = moderatorRoleOf({ moderators: settings.moderators })
+  const moderatorRole = moderatorRoleOf(settings.moderators)
   const more = [...valueFindings(envValues(facts, new Map()), facts), ...adviseOptions({ moderatorRole })]
   return { facts, findings: [...findings, ...more] }
 }

@@ -5,7 +5,7 @@ import { access, copyFile, cp, mkdir, readFile, rename, rm, symlink } from 'node
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { KjitsiError, systemCodeOf } from '../errors.ts'
-import { makeFolder } from '../files.ts'
+import { makeFolder } from '../files/write.ts'
 import { supervise } from './supervise.ts'
 
 export const KEYCLOAK_VERSION = '26.7.3'

@@ -3,7 +3,7 @@
 import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { KjitsiError, messageOf } from '../errors.ts'
-import { readIfThere } from '../files.ts'
+import { readIfThere } from '../files/read.ts'
 import { type Http, getText } from '../http/http.ts'
 import { badStatus, statusOf } from '../http/reasons.ts'
 import {

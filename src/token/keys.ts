@@ -1,5 +1,5 @@
 // The keys that Prosody finds for a token: texts of `.pem` files and of a key set, read as luaossl and
-// Jitsi's jwk.lib.lua read them. The strict choice of keys that are worth publishing is made in certs/pem.ts.
+// Jitsi's jwk.lib.lua read them. The strict choice of keys that are worth publishing is made in certs/key.ts.
 import { type KeyObject, X509Certificate, createPublicKey } from 'node:crypto'
 import { type Json, readJson } from './decode.ts'
 

@@ -22,7 +22,7 @@ function answer(verdict: Verdict, typed: string | undefined, paint: ChalkInstanc
   const why = reasonOf(verdict)
   const fix = first === undefined ? '' : mend(first, paint)
   if (accepted) {
-    const about = typed === undefined ? ' (--room asks about joining a room)' : ''
+    const about = typed === undefined ? ' (--join asks about joining a room)' : ''
     return `${paint.green(`Jitsi accepts ${what}${room}`)}${until(verdict)}${about}.`
   }
   if (!determined) {

@@ -1,7 +1,8 @@
 // What a person gave to check a token by: Jitsi's `.env`, and flags that come before it.
 import { dirname, join, resolve } from 'node:path'
+import { unescape } from 'node:querystring'
 import { KjitsiError } from '../errors.ts'
-import { readIfThere, readText } from '../files.ts'
+import { readIfThere, readText } from '../files/read.ts'
 import type { Io } from '../io.ts'
 import { readEnv } from '../env-file/parse.ts'
 import type { Finding } from '../finding.ts'
@@ -103,16 +104,8 @@ function aboutJitsi(values: ReadonlyMap<string, string>, file: string, web: stri
   return {
     file,
     readsOutside: /^\s*config\.tokenGetUserInfoOutOfContext\s*=\s*true\b/m.test(web),
-    ...(url !== undefined && realm !== undefined && { url, realm: decoded(realm) }),
+    ...(url !== undefined && realm !== undefined && { url, realm: unescape(realm) }),
     ...(client && { client }),
-  }
-}
-
-function decoded(segment: string): string {
-  try {
-    return decodeURIComponent(segment)
-  } catch {
-    return segment
   }
 }
 
@@ -155,7 +148,7 @@ async function readBeside(
 async function readNamedEnv(path: string): Promise<ReadonlyMap<string, string>> {
   const text = await readIfThere(path)
   if (text !== undefined) return readEnv(text, {}, path)
-  throw new KjitsiError('usage', `--env: there is no file ${path}`, {
+  throw new KjitsiError('usage', `--jitsi-env: there is no file ${path}`, {
     hint: "name Jitsi's own .env, which kjitsi gen-env writes",
   })
 }
@@ -174,7 +167,7 @@ function neighbours(
 function tooFew(): KjitsiError {
   return new KjitsiError(
     'usage',
-    "nothing says what Jitsi accepts: --env or KJITSI_JITSI_ENV is missing (Jitsi's own .env)",
+    "nothing says what Jitsi accepts: --jitsi-env or KJITSI_JITSI_ENV is missing (Jitsi's own .env)",
     {
       hint: 'or give --issuer, and --certs, --keyserver or --jwks',
     },

@@ -1,5 +1,5 @@
 // What the rules look at: the token taken apart once, beside the settings, the key and the room.
-import { fileNameOf } from '../certs/pem.ts'
+import { fileNameOf } from '../certs/key.ts'
 import type { ProsodySettings } from '../prosody/settings.ts'
 import { type Decoded, type Json, decodeBase64url, decodeJson } from './decode.ts'
 import { type PublicKey, type KeysByKid, type PublishedKeys, type Unseen, readPem } from './keys.ts'

@@ -1,9 +1,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { describe, expect, test, vi } from 'vitest'
-import { COMMON } from '../../src/cli/common.ts'
 import { namedCommands } from '../../src/cli/context.ts'
-import { flagsOf } from '../../src/cli/setting.ts'
 import { PROGRAM } from '../../src/main.ts'
 import { BIN, run, spawnKjitsi } from '../support/run.ts'
 
@@ -24,31 +22,6 @@ test('--help names every command with its summary', async () => {
   }
 })
 
-test.each(namedCommands(PROGRAM.commands))(
-  '%s --help names every setting, with its environment name, and an example',
-  async (words, command) => {
-    const { exitCode, stdout } = await run([...words.split(' '), '--help'])
-    expect(exitCode).toBe(0)
-    for (const flag of Object.values({ ...command.settings, ...COMMON }).flatMap(flagsOf))
-      expect(stdout).toContain(flag)
-    for (const [line] of command.examples) expect(stdout).toContain(line)
-  },
-)
-
-test.each([
-  [['frobnicate'], 'there is no such command'],
-  [['gen-envs'], 'there is no such command\n(Did you mean gen-env?)'],
-  [['export-certs', 'certs', '--frob'], "unknown option '--frob'"],
-  [['export-certs'], "missing required argument 'dir'"],
-  [['gen-env', 'a', 'b'], 'too many arguments'],
-  [['gen-env', '--timeout', 'soon'], '--timeout "soon" is no duration'],
-])('%j is a usage error', async (argv, message) => {
-  const ran = await run(argv)
-  expect(ran.exitCode).toBe(2)
-  expect(ran.stderr).toContain(`error: ${message}`)
-  expect(ran.stdout).toBe('')
-})
-
 test('--verbose says each setting by its flag, with where it came from, defaults too', async () => {
   const argv = ['gen-env', '--issuer', 'https://auth.example.org/realms/meet', '--verbose']
   const { stderr } = await run(argv, { env: { KJITSI_CLIENT: 'web' } })
@@ -61,19 +34,11 @@ test('--verbose says each setting by its flag, with where it came from, defaults
     expect(stderr.split('\n')).toContain(line)
 })
 
-test('without a command it is a usage error that names the help', async () => {
-  const ran = await run([])
-  expect(ran).toEqual({
-    exitCode: 2,
-    stdout: '',
-    stderr: 'error: no command was given\n  → kjitsi --help lists them\n',
-  })
-})
-
 test.each<[argv: string[], env: Record<string, string>]>([
   [['gen-env', '--json', '--timeout', 'soon'], {}],
   [['gen-env', '--timeout', 'soon'], { KJITSI_JSON: '1' }],
   [['frobnicate'], { KJITSI_JSON: 'yes' }],
+  [[], { KJITSI_JSON: 'yes' }],
 ])('a usage error is a document where JSON was asked for: %j %j', async (argv, env) => {
   const ran = await run(argv, { env })
   expect(ran.exitCode).toBe(2)
@@ -82,6 +47,12 @@ test.each<[argv: string[], env: Record<string, string>]>([
     kind: 'error',
     error: { code: 'usage', exitCode: 2 },
   })
+})
+
+test('--no-json takes back what the environment says, for a usage error too', async () => {
+  const ran = await run(['gen-env', '--no-json', '--timeout', 'soon'], { env: { KJITSI_JSON: '1' } })
+  expect(ran).toMatchObject({ exitCode: 2, stdout: '' })
+  expect(ran.stderr).toMatch(/^error: --timeout/)
 })
 
 test('commands are files, those of a group in its folder, and the README tells the same ones', () => {

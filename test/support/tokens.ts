@@ -1,6 +1,6 @@
 // Tokens as a realm makes them, and as nobody should.
 import { generateKeyPairSync, sign } from 'node:crypto'
-import { fileNameOf } from '../../src/certs/pem.ts'
+import { fileNameOf } from '../../src/certs/key.ts'
 import { type ProsodySettings, prosodySettings } from '../../src/prosody/settings.ts'
 import { type PublishedKeys, readPem } from '../../src/token/keys.ts'
 import { type Verdict, verdictOf } from '../../src/token/verdict.ts'

@@ -1,7 +1,7 @@
 import { SignJWT, generateKeyPair } from 'jose'
 import { createHmac } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { fileNameOf } from '../../src/certs/pem.ts'
+import { fileNameOf } from '../../src/certs/key.ts'
 import { readKeySet } from '../../src/token/keys.ts'
 import { RULES } from '../../src/token/verdict.ts'
 import { fails } from '../../src/token/verdict.ts'

@@ -1,7 +1,7 @@
 // kjitsi gen-config compose [DIR]: the key server beside docker-jitsi-meet.
 import { command } from '../../cli/context.ts'
 import { JITSI_ENV } from '../../jitsi/public-url.ts'
-import { PLAN } from '../../settings.ts'
+import { FORCE, PLAN } from '../../settings.ts'
 import { IMAGE, JITSI, KEYS_OF, TOLD, wordsOf } from './settings.ts'
 import { DIR, putPublished, targetOf } from './target.ts'
 
@@ -9,7 +9,7 @@ export const compose = command({
   name: 'compose',
   summary: 'run the key server beside docker-jitsi-meet, on its network',
   args: [DIR],
-  settings: { ...KEYS_OF, jitsiEnv: JITSI.jitsiEnv, image: IMAGE, ...TOLD, ...PLAN },
+  settings: { ...KEYS_OF, jitsiEnv: JITSI.jitsiEnv, image: IMAGE, ...TOLD, ...PLAN, force: FORCE },
   examples: [
     [
       'kjitsi gen-config compose . --url https://auth.example.org --realm meet',
@@ -19,7 +19,7 @@ export const compose = command({
   async run(context) {
     const { settings, output } = context
     const { allowKeysFrom, image, jitsiEnv = JITSI_ENV } = settings
-    const target = await targetOf(context)
+    const target = await targetOf(context, settings)
     const { url, realm } = await context.need(['url', 'realm'])
     const { composeFile, containerFindings } = await import('../../jitsi/containers.ts')
     containerFindings(url).forEach(output.find)

@@ -1,8 +1,8 @@
 // kjitsi gen-config helm [DIR]: what jitsi-helm has to know of the tokens.
 import { command } from '../../cli/context.ts'
-import { setting } from '../../cli/setting.ts'
-import { ACCEPTED, KEYCLOAK, KEYSERVER, PLAN } from '../../settings.ts'
-import { JITSI_ACCEPTS, NAMESPACE, inCluster } from './settings.ts'
+import { under } from '../../cli/setting.ts'
+import { FORCE, KEYCLOAK, KEYSERVER, PLAN } from '../../settings.ts'
+import { ISSUER, JITSI_ACCEPTS, NAMESPACE, inCluster } from './settings.ts'
 import { DIR, checkFile, put, targetOf } from './target.ts'
 
 export const helm = command({
@@ -11,11 +11,14 @@ export const helm = command({
   args: [DIR],
   settings: {
     ...KEYCLOAK,
-    issuer: ACCEPTED.issuer,
     ...JITSI_ACCEPTS,
-    namespace: NAMESPACE,
-    keyserver: setting({ ...KEYSERVER, unset: 'the key server of gen-config kubernetes' }),
+    ...ISSUER,
+    ...under('Kubernetes:', {
+      namespace: NAMESPACE,
+      keyserver: { ...KEYSERVER, unset: 'the one in --namespace' },
+    }),
     ...PLAN,
+    force: FORCE,
   },
   examples: [
     [
@@ -26,7 +29,7 @@ export const helm = command({
   async run(context) {
     const { settings, http, output } = context
     const { issuer, keyserver = inCluster(settings.namespace) } = settings
-    const target = await targetOf(context)
+    const target = await targetOf(context, settings)
     const { url = '', realm = [] } = await context.need([
       ...(issuer.length === 0 ? (['url', 'realm'] as const) : []),
     ])

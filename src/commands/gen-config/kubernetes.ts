@@ -1,8 +1,8 @@
 // kjitsi gen-config kubernetes [DIR]: the key server in Kubernetes, or the keys in a ConfigMap.
 import { command } from '../../cli/context.ts'
-import { onOff, setting } from '../../cli/setting.ts'
+import { onOff, setting, under } from '../../cli/setting.ts'
 import { readJitsiEnv } from '../../jitsi/public-url.ts'
-import { PLAN } from '../../settings.ts'
+import { FORCE, PLAN } from '../../settings.ts'
 import {
   IMAGE,
   JITSI,
@@ -22,32 +22,32 @@ export const kubernetes = command({
   args: [DIR],
   settings: {
     ...KEYS_OF,
-    namespace: NAMESPACE,
-    image: IMAGE,
-    cronjob: setting({
-      flag: '--cronjob',
-      env: 'KJITSI_CRONJOB',
-      help: 'keep the keys in a ConfigMap by a CronJob, in place of running a key server',
-      parse: onOff,
+    ...under('Kubernetes:', {
+      namespace: NAMESPACE,
+      image: IMAGE,
+      cronjob: setting({
+        flag: '--cronjob',
+        env: 'KJITSI_CRONJOB',
+        help: 'keep the keys in a ConfigMap by a CronJob, in place of running a key server',
+        parse: onOff,
+      }),
     }),
     ...JITSI,
     ...TOLD,
     ...PLAN,
+    force: FORCE,
   },
   examples: [
+    ['kjitsi gen-config kubernetes --realm meet | kubectl apply --filename -', 'runs the key server'],
     [
-      'kjitsi gen-config kubernetes --url https://auth.example.org --realm meet | kubectl apply --filename -',
-      'runs the key server',
-    ],
-    [
-      'kjitsi gen-config kubernetes . --cronjob --url https://auth.example.org --realm meet --jitsi-url https://meet.example.org',
+      'kjitsi gen-config kubernetes . --cronjob --jitsi-url meet.example.org',
       "for the web server of jitsi-helm's web pod to serve",
     ],
   ],
   async run(context) {
     const { settings, io, output } = context
     const { allowKeysFrom, cronjob, namespace } = settings
-    const target = await targetOf(context)
+    const target = await targetOf(context, settings)
     const { keysAt } = await import('../../jitsi/nginx.ts')
     const { containerFindings, kubernetesFile } = await import('../../jitsi/containers.ts')
     const env = cronjob ? await readJitsiEnv(settings.jitsiEnv, io) : undefined

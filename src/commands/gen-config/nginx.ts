@@ -1,8 +1,8 @@
 // kjitsi gen-config nginx [DIR]: Jitsi's own web server serves the keys.
 import { command } from '../../cli/context.ts'
-import { setting } from '../../cli/setting.ts'
+import { under } from '../../cli/setting.ts'
 import { JITSI_ENV, readJitsiEnv } from '../../jitsi/public-url.ts'
-import { KEYSERVER, PLAN } from '../../settings.ts'
+import { FORCE, KEYSERVER, PLAN } from '../../settings.ts'
 import { DEBIAN, JITSI, KEYS_OF, TOLD, needJitsi, wordsOf } from './settings.ts'
 import { DIR, putPublished, targetOf } from './target.ts'
 
@@ -12,29 +12,32 @@ export const nginx = command({
   args: [DIR],
   settings: {
     ...KEYS_OF,
-    ...JITSI,
-    debian: DEBIAN,
-    keyserver: setting({
-      ...KEYSERVER,
-      unset: "what the .env has if it is Jitsi's, else /kjitsi-keys there; with --debian /_api/public",
+    ...under('Jitsi:', {
+      ...JITSI,
+      debian: DEBIAN,
+      keyserver: {
+        ...KEYSERVER,
+        unset: "what the .env has if it is Jitsi's, else /kjitsi-keys there; with --debian /_api/public",
+      },
     }),
     ...TOLD,
     ...PLAN,
+    force: FORCE,
   },
   examples: [
     [
-      'kjitsi gen-config nginx --url https://auth.example.org --realm meet --jitsi-url https://meet.example.org',
+      'kjitsi gen-config nginx --realm meet --jitsi-url https://meet.example.org',
       'prints what makes the nginx of docker-jitsi-meet serve them',
     ],
     [
-      'kjitsi gen-config nginx "$CONFIG/web/nginx-custom" --env ./.env --realm meet',
+      'kjitsi gen-config nginx "$CONFIG/web/nginx-custom" --realm meet',
       'writes it where that nginx reads it',
     ],
   ],
   async run(context) {
     const { settings, io } = context
     const { allowKeysFrom, debian, jitsiEnv } = settings
-    const target = await targetOf(context)
+    const target = await targetOf(context, settings)
     const { keysAt, nginxFile } = await import('../../jitsi/nginx.ts')
     const env = debian ? undefined : await readJitsiEnv(jitsiEnv, io)
     const isAddressed = settings.keyserver === undefined

@@ -1,27 +1,26 @@
 // kjitsi gen-config prosody [DIR]: what Prosody is told besides Jitsi's .env.
 import { type Context, command } from '../../cli/context.ts'
-import { setting } from '../../cli/setting.ts'
+import { under } from '../../cli/setting.ts'
 import { DEBIAN_KEYS } from '../../jitsi/config-file.ts'
 import { JITSI_ENV, readJitsiEnv } from '../../jitsi/public-url.ts'
 import type { BesideEnv, Said } from '../../prosody/beside-env.ts'
-import { ACCEPTED, KEYCLOAK, KEYS, KEYSERVER, PLAN, ROOM_CLAIM } from '../../settings.ts'
-import { DEBIAN, INTO, JITSI, JITSI_ACCEPTS, XMPP_DOMAIN, needJitsi } from './settings.ts'
+import { KEYCLOAK, KEYS, KEYSERVER, PLAN, ROOM_CLAIM } from '../../settings.ts'
+import { DEBIAN, INTO, ISSUER, JITSI, JITSI_ACCEPTS, XMPP_DOMAIN, needJitsi } from './settings.ts'
 import { DIR, checkFile, put, targetOf } from './target.ts'
 
 const SETTINGS = {
   ...KEYCLOAK,
-  issuer: ACCEPTED.issuer,
   ...JITSI_ACCEPTS,
-  ...JITSI,
-  keys: KEYS,
-  keyserver: setting({
-    ...KEYSERVER,
-    unset: "what the .env has, with --debian /_api/public at Jitsi's address",
+  ...ISSUER,
+  ...under('Jitsi:', {
+    ...JITSI,
+    keys: KEYS,
+    keyserver: { ...KEYSERVER, unset: "what the .env has, with --debian /_api/public at Jitsi's address" },
+    roomClaim: ROOM_CLAIM,
+    debian: DEBIAN,
+    xmppDomain: { ...XMPP_DOMAIN, unset: 'what the .env has, with --debian the host of its address' },
+    into: INTO,
   }),
-  roomClaim: ROOM_CLAIM,
-  debian: DEBIAN,
-  xmppDomain: setting({ ...XMPP_DOMAIN, unset: 'what the .env has, with --debian the host of its address' }),
-  into: INTO,
   ...PLAN,
 }
 
@@ -32,11 +31,11 @@ export const prosody = command({
   settings: SETTINGS,
   examples: [
     [
-      'kjitsi gen-config prosody --debian --into /etc/prosody/conf.avail/meet.example.org.cfg.lua --jitsi-url https://meet.example.org --realm meet',
+      'kjitsi gen-config prosody --debian --into HOST.cfg.lua --jitsi-url HOST',
       'merges it into the file of the Debian packages',
     ],
     [
-      'kjitsi gen-config prosody "$CONFIG/prosody/config/conf.d" --env ./.env --realm meet --no-room-claim',
+      'kjitsi gen-config prosody "$CONFIG/prosody/config/conf.d" --no-room-claim',
       'for docker-jitsi-meet, what .env has no variable for',
     ],
   ],
@@ -83,7 +82,7 @@ function debianHost({ xmppDomain, roomClaim, keyserver }: Asked['settings'], ori
 function saidBesideEnv({ settings, sources }: Asked): Said {
   const { xmppDomain, roomClaim, keyserver } = settings
   return {
-    // XMPP_DOMAIN is a name of Jitsi's own: the settings file has it as Jitsi's `.env`, and --env may name another one.
+    // XMPP_DOMAIN is a name of Jitsi's own: the settings file has it as Jitsi's `.env`, and --jitsi-env may name another one.
     xmppDomain: sources.xmppDomain === 'settings file' ? undefined : xmppDomain,
     roomClaim: sources.roomClaim === 'default' ? undefined : roomClaim,
     keyserver,

@@ -2,7 +2,7 @@
 import packageJson from '../../../package.json' with { type: 'json' }
 import type { Context } from '../../cli/context.ts'
 import { dnsLabel, plain } from '../../cli/readers.ts'
-import { type SettingTable, onOff, setting, wordsFor } from '../../cli/setting.ts'
+import { type SettingTable, onOff, setting, under, wordsFor } from '../../cli/setting.ts'
 import { givenOrigin } from '../../jitsi/public-url.ts'
 import {
   ACCEPTED,
@@ -17,41 +17,36 @@ import {
 } from '../../settings.ts'
 
 /** Where keys come from. */
-export const KEYS_OF = { ...KEYCLOAK, allowKeysFrom: ALLOW_KEYS_FROM }
+export const KEYS_OF = { ...KEYCLOAK, ...under('Keys:', { allowKeysFrom: ALLOW_KEYS_FROM }) }
 
 /** The one Jitsi that the files are for. */
-export const JITSI = {
-  jitsiUrls: setting({ ...JITSI_URLS, help: 'address of Jitsi', unset: "PUBLIC_URL of Jitsi's .env" }),
-  jitsiEnv: setting({
-    ...JITSI_ENV_FILE,
-    help: "Jitsi's own .env; flags come first",
-    unset: '.env, if there',
-  }),
-}
+export const JITSI = under('Jitsi:', {
+  jitsiUrls: { ...JITSI_URLS, unset: 'PUBLIC_URL of --jitsi-env' },
+  jitsiEnv: { ...JITSI_ENV_FILE, unset: '.env' },
+})
+
+const ACCEPTS_TITLE = 'What Jitsi is to accept:'
+
+export const ISSUER = under(ACCEPTS_TITLE, { issuer: { ...ACCEPTED.issuer, unset: 'what Keycloak says' } })
 
 /** What tokens Jitsi accepts, and who moderates. */
 export const JITSI_ACCEPTS = {
   client: CLIENT,
-  appId: setting({ ...ACCEPTED.appId, help: 'JWT_APP_ID', unset: 'the client id' }),
-  audience: setting({
-    ...ACCEPTED.audience,
-    help: 'audience to accept; may be given several times',
-    unset: 'account and the client id',
+  ...under(ACCEPTS_TITLE, {
+    appId: { ...ACCEPTED.appId, unset: 'the client id' },
+    audience: { ...ACCEPTED.audience, unset: 'account and the client id' },
+    guests: GUESTS,
+    signType: ACCEPTED.signType,
+    moderators: { ...MODERATORS, unset: 'everyone' },
   }),
-  guests: GUESTS,
-  signType: ACCEPTED.signType,
-  moderators: setting({ ...MODERATORS, unset: 'everyone' }),
 }
 
 /** The same for a kind that reads none of it itself: the commands that its file names are told. */
-export const TOLD = inGroup(
-  { ...JITSI_ACCEPTS, moderators: MODERATORS, keys: KEYS },
-  'For the commands that the file names:',
-)
-
-function inGroup<S extends SettingTable>(table: S, group: string): S {
-  return Object.fromEntries(Object.entries(table).map(([key, one]) => [key, { ...one, group }])) as S
-}
+export const TOLD = under('For the commands that the file names:', {
+  ...JITSI_ACCEPTS,
+  moderators: MODERATORS,
+  keys: KEYS,
+})
 
 /** The values of these settings as the words that give them; none where they are as by default. */
 export function wordsOf(table: SettingTable, values: Readonly<Record<string, unknown>>): readonly string[] {
@@ -61,7 +56,7 @@ export function wordsOf(table: SettingTable, values: Readonly<Record<string, unk
 export const DEBIAN = setting({
   flag: '--debian',
   env: 'KJITSI_DEBIAN',
-  help: "for Jitsi's Debian packages, in place of docker-jitsi-meet",
+  help: "for Jitsi's Debian packages",
   parse: onOff,
 })
 
@@ -76,14 +71,14 @@ export const XMPP_DOMAIN = setting({
 export const INTO = setting({
   flag: '--into <file>',
   env: 'KJITSI_INTO',
-  help: 'file to merge the lines into as a marked block; the rest of it stays as it is',
+  help: 'file to merge a marked block into',
   parse: plain,
 })
 
 export const IMAGE = setting({
   flag: '--image <name>',
   env: 'KJITSI_IMAGE',
-  help: 'container image of kjitsi, as its Dockerfile makes it',
+  help: 'image of kjitsi',
   parse: plain,
   default: `kjitsi:${packageJson.version}`,
 })
@@ -91,7 +86,7 @@ export const IMAGE = setting({
 export const NAMESPACE = setting({
   flag: '--namespace <name>',
   env: 'KJITSI_NAMESPACE',
-  help: 'Kubernetes namespace of Jitsi',
+  help: 'namespace of Jitsi',
   parse: dnsLabel,
   default: 'jitsi',
 })

@@ -1,8 +1,8 @@
 // kjitsi gen-config web [DIR]: what the login needs in the web client's config.js.
 import { command } from '../../cli/context.ts'
-import { setting } from '../../cli/setting.ts'
-import { ACCEPTED, CLIENT, GUESTS, KEYCLOAK, PLAN } from '../../settings.ts'
-import { DEBIAN, INTO, JITSI, XMPP_DOMAIN, needJitsi } from './settings.ts'
+import { under } from '../../cli/setting.ts'
+import { CLIENT, GUESTS, KEYCLOAK, PLAN } from '../../settings.ts'
+import { DEBIAN, INTO, ISSUER, JITSI, XMPP_DOMAIN, needJitsi } from './settings.ts'
 import { DIR, checkFile, put, targetOf } from './target.ts'
 
 export const web = command({
@@ -11,22 +11,24 @@ export const web = command({
   args: [DIR],
   settings: {
     ...KEYCLOAK,
-    issuer: ACCEPTED.issuer,
     client: CLIENT,
+    ...ISSUER,
     ...JITSI,
-    guests: GUESTS,
-    debian: DEBIAN,
-    xmppDomain: setting({
-      ...XMPP_DOMAIN,
-      help: "with --debian, Jitsi's domain in Prosody",
-      unset: 'the host of its address',
+    ...under('Web client:', {
+      guests: GUESTS,
+      debian: DEBIAN,
+      xmppDomain: {
+        ...XMPP_DOMAIN,
+        help: "with --debian, Jitsi's domain in Prosody",
+        unset: 'the host of its address',
+      },
+      into: INTO,
     }),
-    into: INTO,
     ...PLAN,
   },
   examples: [
     [
-      'kjitsi gen-config web --into "$CONFIG/web/custom-config.js" --env ./.env --realm meet',
+      'kjitsi gen-config web --into "$CONFIG/web/custom-config.js" --realm meet',
       'merges it into what docker-jitsi-meet puts at the end of config.js',
     ],
   ],

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
-import { createHash, createPublicKey } from 'node:crypto'
+import { createHash, createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { readKeys } from '../../src/certs/jwks.ts'
-import { type PublicPem, fileNameOf, nameOfKey, pemsOf, shownKid, unite } from '../../src/certs/pem.ts'
-import { rsaKey } from '../support/keys.ts'
+import { fileNameOf, keyOfPem, keysOf, nameOfKey, shownKid } from '../../src/certs/key.ts'
+import { ellipticPem, rsaKey } from '../support/keys.ts'
 
 const ARTICLE_KID = '1DKOk8q4Dc9BSgDLmksFemg5lEGuoYQvYrHVOnXNj3k'
 const ARTICLE_FILE = 'e15452c2c03fc8afdb1d558953ab30ffd235a622fad1175de7f791a3c86eb08d.pem'
@@ -12,8 +12,8 @@ const ARTICLE_FILE = 'e15452c2c03fc8afdb1d558953ab30ffd235a622fad1175de7f791a3c8
 const { n, e } = rsaKey().jwk
 const GOOD = { kid: 'k', kty: 'RSA', alg: 'RS256', use: 'sig', n, e }
 
-function pems(...keys: readonly unknown[]): ReturnType<typeof pemsOf> {
-  return pemsOf({ source: 'here', address: 'here', keys })
+function pems(...keys: readonly unknown[]): ReturnType<typeof keysOf> {
+  return keysOf({ source: 'here', address: 'here', keys })
 }
 
 /** A modulus of so many bits, its first and last bit set. */
@@ -144,35 +144,25 @@ describe('private members', () => {
   })
 })
 
-describe('one file for each kid', () => {
-  const { jwk: other } = rsaKey()
-  const from = (source: string, ...keys: unknown[]): readonly PublicPem[] =>
-    pemsOf({ source, address: source, keys }).keys
-
-  test('the same key twice is one', () => {
-    const keys = [...from('a', GOOD, GOOD, { ...GOOD, alg: 'RS512' }), ...from('b', GOOD)]
-    expect(unite(keys)).toEqual(from('a', GOOD))
+describe('a PEM file is held to the limits of a JWK', () => {
+  const { pem } = rsaKey()
+  const short = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({
+    type: 'spki',
+    format: 'pem',
   })
 
-  test('different keys under different kids are all kept, in order', () => {
-    expect(unite(from('a', GOOD, { ...GOOD, ...other, kid: 'z' })).map(({ kid }) => kid)).toEqual(['k', 'z'])
+  test('and gives the same key', () => {
+    const [key] = pems(GOOD).keys
+    expect(keyOfPem(key?.pem ?? '', fileNameOf('k'), 'here', 'k')).toEqual({ ...key, alg: null })
   })
 
-  test('two keys under one kid in one set are refused', () => {
-    expect(() => unite(from('realm a', GOOD, { ...GOOD, ...other }))).toThrow(
-      'realm a publishes two different keys under the kid k',
-    )
-  })
-
-  test('two keys under one kid in two sets are refused', () => {
-    expect(() => unite([...from('realm a', GOOD), ...from('realm b', { ...GOOD, ...other })])).toThrow(
-      'realm a and realm b publish two different keys under the kid k',
-    )
-  })
-
-  test('two kids that are one file are refused: Prosody would mix them up', () => {
-    const lone = { ...GOOD, kid: '\uD800' }
-    expect(() => unite(from('a', lone, { ...GOOD, ...other, kid: '\uFFFD' }))).toThrow('two different keys')
+  test.each([
+    ['of 1024 bits', String(short), '1024 bits: too short to be safe, 2048 is the least'],
+    ['elliptic', ellipticPem(), 'it is a key of type ec: Jitsi takes RSA keys only'],
+    ['two of them', pem + pem, 'it is not one public key in PEM form'],
+    ['a certificate', pem.replaceAll('PUBLIC KEY', 'CERTIFICATE'), 'it is not one public key in PEM form'],
+  ])('one %s is left out', (_, text, reason) => {
+    expect(keyOfPem(text, 'f', 'here', null)).toBe(reason)
   })
 })
 

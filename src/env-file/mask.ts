@@ -1,5 +1,4 @@
-// Two texts of a `.env` as a unified diff. Which of its values may be shown, the caller knows; of the rest, the names alone.
-import { FILE_HEADERS_ONLY, createTwoFilesPatch } from 'diff'
+// The text of a `.env` as it may be shown. Which of its values may be, the caller knows; of the rest, the names alone.
 import { MASKED } from '../shown.ts'
 import { type Assignment, type Statement, commentedOut, isAloneOnLine, parseEnv, valueOf } from './parse.ts'
 
@@ -7,21 +6,7 @@ import { type Assignment, type Statement, commentedOut, isAloneOnLine, parseEnv,
 type ShownValue = (key: string, value: string) => string
 
 /** @param comments the lines of comment that may be shown */
-export function envDiff(
-  file: string,
-  before: string,
-  after: string,
-  shown: ShownValue,
-  comments: ReadonlySet<string>,
-): string {
-  const [old, new_] = [before, after].map((text) => mask(text, shown, comments)) as [string, string]
-  return createTwoFilesPatch(file, file, old, new_, undefined, undefined, {
-    context: 3,
-    headerOptions: FILE_HEADERS_ONLY,
-  })
-}
-
-function mask(text: string, shown: ShownValue, comments: ReadonlySet<string>): string {
+export function maskEnv(text: string, shown: ShownValue, comments: ReadonlySet<string>): string {
   let masked = ''
   let at = 0
   for (const statement of parseEnv(text)) {

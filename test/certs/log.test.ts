@@ -1,11 +1,15 @@
 import { expect, test } from 'vitest'
-import type { Change, Served } from '../../src/certs/keyring.ts'
-import { newsOf } from '../../src/certs/news.ts'
+import { finding } from '../../src/certs/findings.ts'
+import type { Key } from '../../src/certs/key.ts'
+import type { Change } from '../../src/certs/keyring.ts'
+import { type Line, newsOf, onlyNews } from '../../src/certs/log.ts'
 
 const FILE = `${'0'.repeat(64)}.pem`
-const served = (kid: string | null, source = 'realm meet'): Served => ({
+const served = (kid: string | null, source = 'realm meet'): Key => ({
   kid,
   file: FILE,
+  alg: null,
+  bits: 2048,
   pem: 'pem',
   source,
 })
@@ -40,12 +44,12 @@ test.each<readonly [Change, number, string]>([
   [
     { change: 'clash', clash: { kept: key, refused: served('k', 'realm other') } },
     0,
-    'realm other publishes another key than realm meet under the kid k: that of realm meet, which was named first, is served',
+    'realm other publishes another key than realm meet under the kid k: that of realm meet, which was named first, is taken',
   ],
   [
     { change: 'clash', clash: { kept: key, refused: key } },
     0,
-    'realm meet publishes two different keys under the kid k: the first of them is served',
+    'realm meet publishes two different keys under the kid k: the first of them is taken',
   ],
 ])('%j', (change, grace, sentence) => {
   expect(said([change], grace)).toEqual([sentence])
@@ -74,4 +78,20 @@ test.each<readonly [Exclude<Change['change'], 'replaced' | 'clash'>, string]>([
       60,
     ),
   ).toEqual([sentence])
+})
+
+test('only what was not said the last time is said', () => {
+  const lines: Line[] = []
+  const say = onlyNews((line) => lines.push(line))
+  const closed = finding('folder-closed', { dir: '/certs' })
+  const said = (...list: readonly Line[]): readonly Line[] => {
+    lines.length = 0
+    say(list)
+    return [...lines]
+  }
+  expect(said('left out: x', closed)).toEqual(['left out: x', closed])
+  expect(said('left out: x', closed)).toEqual([])
+  expect(said('left out: x', finding('folder-closed', { dir: '/other' }))).toHaveLength(1)
+  expect(said()).toEqual([])
+  expect(said(closed)).toEqual([closed])
 })

@@ -1,8 +1,9 @@
 // From a request to its answer: the keys, and three pages for those who look after the server. All is answered from
 // memory; only a key that is not known may have to wait until its source was asked.
+import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { messageOf } from '../errors.ts'
-import { type Page, isMatch } from './pages.ts'
+import { type Key, isKeyFile } from './key.ts'
 import type { SourceState } from './refresh.ts'
 
 export interface Site {
@@ -24,6 +25,18 @@ export interface Site {
 
 export type Answerer = (request: IncomingMessage, response: ServerResponse) => void
 
+/** An answer with a key in it. */
+export interface Page {
+  readonly status: 200
+  readonly body: string
+  /** Names and values in turn, as ServerResponse.writeHead takes them. */
+  readonly headers: readonly string[]
+  /** Strong, and the same on every server that has this key. */
+  readonly etag: string
+  /** The answer to who has it already (RFC 9110, section 15.4.5). */
+  readonly unmodified: { readonly status: 304; readonly headers: readonly string[]; readonly body: '' }
+}
+
 interface Answer {
   readonly status: number
   /** Names and values in turn, as ServerResponse.writeHead takes them. */
@@ -31,7 +44,8 @@ interface Answer {
   readonly body: string
 }
 
-const KEY_FILE = /^[0-9a-f]{64}\.pem$/
+/** The media type of the article that Jitsi's key server began with; Prosody itself looks at the status only. */
+const PEM_TYPE = 'application/x-x509-ca-cert; charset=utf-8'
 const TEXT = 'text/plain; charset=utf-8'
 const ALIVE = answer(200, TEXT, 'ok\n')
 const NOT_FOUND = answer(404, TEXT, 'not found\n')
@@ -85,7 +99,7 @@ export function answererOf(site: Site): Answerer {
       return
     }
     const file = place.startsWith(prefix) ? place.slice(prefix.length) : ''
-    const wait = KEY_FILE.test(file) ? askFor(file) : undefined
+    const wait = isKeyFile(file) ? askFor(file) : undefined
     if (wait !== undefined) {
       void wait.then(() => {
         replyPage(request, response, pages().get(place))
@@ -99,13 +113,13 @@ export function answererOf(site: Site): Answerer {
 
 /** A server is ready once any of its sources has given keys: one that is broken must not keep the others away. */
 function readiness(states: readonly SourceState[], served: number): Answer {
-  const sources = states.map(({ source, keys, ageSeconds, failing }) => ({
+  const sources = states.map(({ source, keys, ageSeconds, hasAnswered, failing }) => ({
     source,
     keys,
-    ageSeconds: ageSeconds === undefined ? null : Math.round(ageSeconds),
+    ageSeconds: hasAnswered ? Math.round(ageSeconds) : null,
     failing,
   }))
-  const ready = sources.some(({ ageSeconds }) => ageSeconds !== null)
+  const ready = states.some(({ hasAnswered }) => hasAnswered)
   return answer(ready ? 200 : 503, 'application/json', `${JSON.stringify({ ready, served, sources })}\n`)
 }
 
@@ -127,4 +141,47 @@ function headerOf(rawHeaders: readonly string[], name: string): string | undefin
     if (one?.length === name.length && one.toLowerCase() === name) return rawHeaders[i + 1]
   }
   return undefined
+}
+
+/**
+ * The pages by the path of their address.
+ * @param maxAge how long a cache may keep one, seconds; Prosody keeps it until it restarts, whatever this says
+ * @param before pages of an earlier time, which are kept where nothing has changed
+ */
+export function pagesOf(
+  keys: Iterable<Key>,
+  path: string,
+  maxAge: number,
+  before: ReadonlyMap<string, Page> = new Map(),
+): ReadonlyMap<string, Page> {
+  const pages = new Map<string, Page>()
+  for (const { file, pem } of keys) {
+    const place = `${path}/${file}`
+    const old = before.get(place)
+    pages.set(place, old?.body === pem ? old : pageOf(pem, maxAge))
+  }
+  return pages
+}
+
+function pageOf(pem: string, maxAge: number): Page {
+  const etag = `"${createHash('sha256').update(pem, 'latin1').digest('hex').slice(0, 32)}"`
+  const caching = ['ETag', etag, 'Cache-Control', `public, max-age=${maxAge}`]
+  const length = String(Buffer.byteLength(pem, 'latin1'))
+  return {
+    status: 200,
+    body: pem,
+    headers: [
+      ...['Content-Type', PEM_TYPE, 'Content-Length', length],
+      ...caching,
+      ...['X-Content-Type-Options', 'nosniff'],
+    ],
+    etag,
+    unmodified: { status: 304, headers: caching, body: '' },
+  }
+}
+
+/** Whether a client that sends this If-None-Match has the page already (RFC 9110, section 13.1.2). */
+export function isMatch(ifNoneMatch: string, etag: string): boolean {
+  if (ifNoneMatch === etag || ifNoneMatch.trim() === '*') return true
+  return ifNoneMatch.split(',').some((one) => one.trim().replace(/^W\//, '') === etag)
 }

@@ -1,19 +1,20 @@
-// From JSON Web Keys to the PEM files that Prosody can use. What it cannot use is left out, with the reason.
+// A public key as Prosody takes it: its name, its form and its limits, whether it comes as JWK or as PEM. What Prosody
+// cannot use, or what is not safe, is left out, with the reason.
 //
 // Jitsi's token plugin asks for `<hex sha256(kid)>.pem` and takes RS256, RS384 and RS512 only; a file that does not hold
 // a public key makes it throw (jitsi-meet resources/prosody-plugins/token/util.lib.lua).
 import { createHash, createPublicKey } from 'node:crypto'
-import { KjitsiError } from '../errors.ts'
 import type { KeySet } from './jwks.ts'
 
-export interface PublicPem {
-  readonly kid: string
-  /** `<64 hex>.pem` */
+export interface Key {
+  /** Null where it is not known, as with a file that nobody noted. */
+  readonly kid: string | null
+  /** `<hex sha256(kid)>.pem`, the name by which Prosody asks for it. */
   readonly file: string
   /** As the key set has it, null where it has none. */
   readonly alg: string | null
   readonly bits: number
-  /** SubjectPublicKeyInfo, lines of 64 columns and a final newline. */
+  /** SubjectPublicKeyInfo, as kjitsi writes it in lines of 64 columns with a final newline. */
   readonly pem: string
   readonly source: string
 }
@@ -25,6 +26,8 @@ export interface LeftOut {
   readonly position: number
   readonly source: string
   readonly reason: string
+  /** It is for encryption, as one of each Keycloak realm is, and no more is to be said of it. */
+  readonly encrypts?: boolean
 }
 
 /** A key that its server publishes with private members; they are dropped here. */
@@ -35,8 +38,8 @@ export interface Leak {
   readonly members: readonly string[]
 }
 
-export interface PemSet {
-  readonly keys: readonly PublicPem[]
+export interface UsableKeys {
+  readonly keys: readonly Key[]
   readonly leftOut: readonly LeftOut[]
   readonly leaks: readonly Leak[]
 }
@@ -50,10 +53,18 @@ const MIN_BITS = 2048
 // What OpenSSL verifies with (OPENSSL_RSA_MAX_MODULUS_BITS, OPENSSL_RSA_MAX_PUBEXP_BITS); Prosody uses OpenSSL.
 const MAX_BITS = 16_384
 const MAX_EXPONENT_BITS = 64
+/** A PEM of the largest key is under 3 kB. What is longer is none, whatever it says. */
+export const MAX_PEM_BYTES = 10_000
+const KEY_FILE = /^[0-9a-f]{64}\.pem$/
 
 /** The name of the file that Prosody asks for. */
 export function fileNameOf(kid: string): string {
   return `${createHash('sha256').update(kid).digest('hex')}.pem`
+}
+
+/** Whether a name is one that Prosody may ask for. */
+export function isKeyFile(name: string): boolean {
+  return KEY_FILE.test(name)
 }
 
 /** A kid as a sentence or a table can bear it: kids come from servers, and may hold anything. */
@@ -68,8 +79,8 @@ export function nameOfKey({ kid, position }: LeftOut | Leak): string {
 }
 
 /** The usable keys of one set, and what is to be said about the others. Never throws. */
-export function pemsOf(set: KeySet): PemSet {
-  const keys: PublicPem[] = []
+export function keysOf(set: KeySet): UsableKeys {
+  const keys: Key[] = []
   const leftOut: LeftOut[] = []
   const leaks: Leak[] = []
   set.keys.forEach((entry, i) => {
@@ -77,59 +88,16 @@ export function pemsOf(set: KeySet): PemSet {
     const about = { kid: textOf(jwk['kid']), position: i + 1, source: set.source }
     const members = PRIVATE_MEMBERS.filter((member) => jwk[member] !== undefined && jwk[member] !== null)
     if (members.length > 0) leaks.push({ ...about, members })
-    const key = isObject(entry) ? signingKeyIn(jwk) : 'it is no JSON object'
-    if (typeof key === 'string') leftOut.push({ ...about, reason: key })
-    else keys.push(pemOf(key, set.source))
+    const key = isObject(entry) ? keyOfJwk(jwk, set.source) : 'it is no JSON object'
+    if (typeof key === 'string')
+      leftOut.push({ ...about, reason: key, ...(jwk['use'] === 'enc' && { encrypts: true }) })
+    else keys.push(key)
   })
   return { keys, leftOut, leaks }
 }
 
-/**
- * Each key once, in the order of the first appearance.
- * @throws KjitsiError `keys` where two different keys would need the same file
- */
-export function unite(keys: readonly PublicPem[]): readonly PublicPem[] {
-  const byFile = new Map<string, PublicPem>()
-  for (const key of keys) {
-    const before = byFile.get(key.file)
-    if (before === undefined) byFile.set(key.file, key)
-    else if (before.pem !== key.pem) throw twoKeys(before, key)
-  }
-  return [...byFile.values()]
-}
-
-function twoKeys(one: PublicPem, other: PublicPem): KjitsiError {
-  const who =
-    one.source === other.source ? `${one.source} publishes` : `${one.source} and ${other.source} publish`
-  return new KjitsiError('keys', `${who} two different keys under the kid ${shownKid(one.kid)}`, {
-    hint: 'Prosody finds a key by its kid alone: rotate one of the two, or give each realm a folder and a Jitsi of its own',
-  })
-}
-
-/** What a usable key is made of; nothing private is among it, so nothing private comes out. */
-interface SigningKey {
-  readonly kid: string
-  readonly alg: string | null
-  readonly bits: number
-  /** As they were, in base64url. */
-  readonly n: string
-  readonly e: string
-}
-
-function pemOf({ kid, alg, bits, n, e }: SigningKey, source: string): PublicPem {
-  const key = createPublicKey({ format: 'jwk', key: { kty: 'RSA', n, e } })
-  return {
-    kid,
-    file: fileNameOf(kid),
-    alg,
-    bits,
-    pem: key.export({ type: 'spki', format: 'pem' }).toString(),
-    source,
-  }
-}
-
-/** The key, or why Jitsi cannot use it. node:crypto would take any n and e, even 0 and 1. */
-function signingKeyIn(jwk: Jwk): SigningKey | string {
+/** The key, or why Jitsi cannot use it. Nothing private of the JWK is in what comes out. */
+function keyOfJwk(jwk: Jwk, source: string): Key | string {
   const { kty, use, alg, n, e } = jwk
   if (kty !== 'RSA') {
     const which = typeof alg === 'string' ? ` (${said(alg)})` : ''
@@ -142,6 +110,36 @@ function signingKeyIn(jwk: Jwk): SigningKey | string {
   if (kid === null) return 'it has no kid, by which Jitsi would ask for it'
   if (!isNumber(n)) return 'its n is no base64url number'
   if (!isNumber(e)) return 'its e is no base64url number'
+  const bits = bitsWithin(n, e)
+  if (typeof bits === 'string') return bits
+  const pem = createPublicKey({ format: 'jwk', key: { kty, n, e } }).export({ type: 'spki', format: 'pem' })
+  return { kid, file: fileNameOf(kid), alg: textOf(alg), bits, pem: pem.toString(), source }
+}
+
+/**
+ * The key in a PEM file, or why Jitsi cannot use it: Prosody throws at anything but a public key.
+ * @param kid where it is known
+ */
+export function keyOfPem(pem: string, file: string, source: string, kid: string | null): Key | string {
+  if (!/^-----BEGIN PUBLIC KEY-----\r?\n[^-]*-----END PUBLIC KEY-----\s*$/.test(pem)) {
+    return 'it is not one public key in PEM form'
+  }
+  let jwk: Jwk
+  try {
+    const key = createPublicKey(pem)
+    if (key.asymmetricKeyType !== 'rsa') {
+      return `it is a key of type ${String(key.asymmetricKeyType)}: Jitsi takes RSA keys only`
+    }
+    jwk = key.export({ format: 'jwk' })
+  } catch {
+    return 'it is no public key that can be read'
+  }
+  const bits = bitsWithin(String(jwk['n']), String(jwk['e']))
+  return typeof bits === 'string' ? bits : { kid, file, alg: null, bits, pem, source }
+}
+
+/** The length of an RSA key of these numbers, or what is wrong with them. node:crypto would take any, even 0 and 1. */
+function bitsWithin(n: string, e: string): number | string {
   const modulus = bytesOf(n)
   const bits = bitsOf(modulus)
   if (bits < MIN_BITS) return `${bits} bits: too short to be safe, ${MIN_BITS} is the least`
@@ -152,7 +150,7 @@ function signingKeyIn(jwk: Jwk): SigningKey | string {
   if (!isOdd(exponent) || bitsOf(exponent) < 2 || bitsOf(exponent) > MAX_EXPONENT_BITS) {
     return `its e is no odd number from 3 to 2^${MAX_EXPONENT_BITS}`
   }
-  return { kid, alg: textOf(alg), bits, n, e }
+  return bits
 }
 
 /** Whether a member is a number as JWK writes it: base64url without padding (RFC 7518, section 2). */

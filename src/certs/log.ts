@@ -1,14 +1,31 @@
-// What a change of the served keys is in words, for the log: one line each, or one for many of a kind.
+// What is said while keys are kept: each change in words, one line each, or one for many of a kind; and only what is new.
 import type { Finding } from '../finding.ts'
+import type { Output } from '../io.ts'
 import { finding } from './findings.ts'
 import { shownDuration } from '../duration.ts'
-import type { Change, Served } from './keyring.ts'
-import { shownKid } from './pem.ts'
+import { type Key, shownKid } from './key.ts'
+import type { Change } from './keyring.ts'
 
 /** A plain line, or a finding. */
 export type Line = string | Finding
 
 const ONE_BY_ONE = 5
+
+/** Says of a list of lines those that were not in the list before. */
+export function onlyNews(say: (line: Line) => void): (lines: readonly Line[]) => void {
+  let before: ReadonlySet<string> = new Set()
+  return (lines) => {
+    const isNew = (line: Line): boolean => !before.has(JSON.stringify(line))
+    lines.filter(isNew).forEach(say)
+    before = new Set(lines.map((line) => JSON.stringify(line)))
+  }
+}
+
+/** Says a line in the log. */
+export function sayLine(output: Output, line: Line): void {
+  if (typeof line === 'string') output.log('note', line)
+  else output.log(line.level, line.message, { fix: line.fix, code: line.code, args: line.args })
+}
 
 /** @param grace how long a key is served after it has left, seconds */
 export function newsOf(changes: readonly Change[], grace: number): readonly Line[] {
@@ -22,7 +39,7 @@ export function newsOf(changes: readonly Change[], grace: number): readonly Line
 }
 
 /** Key so and so: its kid where that is known, else the name of its file. */
-function nameOf({ kid, file }: Pick<Served, 'kid' | 'file'>): string {
+function nameOf({ kid, file }: Key): string {
   return `key ${kid === null ? file : shownKid(kid)}`
 }
 
@@ -66,7 +83,7 @@ function many(group: readonly Change[], first: Change, grace: number): Line {
     case 'dropped':
       return `${keys} left ${source} and are no longer served; a Prosody that has fetched them keeps them until it restarts`
     case 'clash':
-      return `${source} publishes ${keys} under the kids of other keys, which were there first and are served`
+      return `${source} publishes ${keys} under the kids of other keys, which were named first and are taken`
   }
 }
 
