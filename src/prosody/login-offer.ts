@@ -23,7 +23,7 @@ interface KeyOptions {
 export function offerOf(env: Values, { own, text, troubles }: Written, options: KeyOptions): Offer {
   const broken = troubles.find(({ is }) => is === 'broken')
   if (broken)
-    return { is: 'none', why: `Prosody does not start: ${broken.what}`, fix: `${broken.fix}; it is in .env` }
+    return { is: 'none', why: `Prosody does not start: ${broken.what}`, fix: `in .env, ${broken.fix}` }
   const twin = twinOf(env)
   if (twin !== undefined)
     return {
