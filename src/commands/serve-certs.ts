@@ -43,7 +43,7 @@ const SETTINGS = {
     maxAge: MAX_AGE,
     keep: setting({
       flag: '--keep <folder>',
-      env: 'KJITSI_KEEP',
+      env: 'KJITSI_KEEP_DIR',
       help: 'folder that keeps the last good keys for a restart while Keycloak is down',
       parse: plain,
     }),
