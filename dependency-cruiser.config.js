@@ -1,17 +1,17 @@
 // The house: who may know whom. `npm run check:house` holds src/ against it, `npm run house:draw` draws it.
 
-const FLOWS = 'keycloak|jitsi|prosody|certs|token|sandbox'
+const FLOWS = 'keycloak|jitsi|prosody|certs|token|sandbox|demo'
 const LOWER = 'http|env-file|files'
 
 /** Files that compute and do no I/O; what is not listed here may. */
 const PURE = [
   'src/(duration|finding|table|errors|shell|shown|characters)\\.ts',
-  'src/cli/(exit-codes|readers|setting|common|mistakes)\\.ts',
+  'src/cli/(exit-codes|readers|setting|common|mistakes|help)\\.ts',
   'src/env-file/',
   'src/files/(bytes|findings|plan|reasons|wording)\\.ts',
   'src/jitsi/(?!public-url|formats)',
   'src/prosody/',
-  'src/keycloak/(advice|desired-client|findings|login|mappers|plan|plan-client|plan-mappers|wording)\\.ts',
+  'src/keycloak/(address|advice|desired-client|findings|login|mappers|plan|plan-client|plan-mappers|wording)\\.ts',
   'src/certs/(findings|handler|jwks|key|keyring|log|sources)\\.ts',
   'src/token/(?!check|settings|fetch-keys|batch)',
 ]
@@ -44,6 +44,13 @@ export default {
       severity: 'error',
       from: { path: '^src/commands/([^/]+)\\.ts$' },
       to: { path: '^src/commands/', pathNot: '^src/commands/$1/' },
+    },
+    {
+      name: 'commands-of-a-group-are-apart',
+      comment: 'but for what they share: settings, and what is done with their files',
+      severity: 'error',
+      from: { path: '^src/commands/([^/]+)/' },
+      to: { path: '^src/commands/', pathNot: '^src/commands/$1/(settings|target)\\.ts$' },
     },
     {
       name: 'pure-does-no-io',

@@ -14,8 +14,8 @@ const RULES: readonly Rule[] = [
   {
     pattern: /\bprocess\./,
     files: /^src\//,
-    // The sandbox owns a process group, which it ends with the process.
-    except: /^src\/main\.ts$|^src\/sandbox\//,
+    // The sandbox owns a process group, which it ends with the process; the demo runs kjitsi by the Node that runs it.
+    except: /^src\/main\.ts$|^src\/(sandbox|demo)\//,
     why: 'take it from Io, so that a test can hand in its own',
   },
   {
@@ -23,7 +23,17 @@ const RULES: readonly Rule[] = [
     files: /^(src|test|scripts)\/.*\.ts$/,
     why: 'say the type',
   },
-  { pattern: /\.(only|skip|todo)\(/, files: /^test\/.*\.ts$/, why: 'a test that does not run is no test' },
+  {
+    pattern:
+      /\.(?:only|skip|skipIf|runIf|todo|fails)\b|\b(?:[xf](?:it|test|describe)|f?describe\.x)\(|[{,]\s*(?:skip|todo|only|fails):|\{[^{}]*\bskip\b[^{}]*\}\)* =>/,
+    files: /^test\/.*\.ts$/,
+    why: 'a test that does not run is no test',
+  },
+  {
+    pattern: /(?<!\bresetModules\(\)[^]*)\bvi\.mock\(/,
+    files: /^test\/.*\.ts$/,
+    why: 'files share their modules: call vi.resetModules() in vi.hoisted before, and in afterAll',
+  },
   { pattern: /\bexport default\b/, files: /^(src|test|scripts)\//, why: 'export by name' },
   { pattern: /\bexport \* from\b/, files: /^src\//, why: 'no barrels: import from the file that has it' },
   {

@@ -13,6 +13,7 @@ import { setupMappers } from './commands/setup-mappers.ts'
 import { KjitsiError } from './errors.ts'
 import { fileError } from './files/reasons.ts'
 import type { Io } from './io.ts'
+import { FORMER } from './settings.ts'
 
 export const PROGRAM: Program = {
   name: 'kjitsi',
@@ -20,6 +21,7 @@ export const PROGRAM: Program = {
   version: packageJson.version,
   about: `kjitsi ${packageJson.version}, Node ${process.version} on ${process.platform}`,
   commands: [setupClient, setupMappers, genEnv, exportCerts, serveCerts, genConfig, checkToken, demo],
+  former: FORMER,
 }
 
 /** Runs this process's command line and sets its exit code. */

@@ -1,15 +1,12 @@
-// Every command line that names a path, with what is no regular file there. A kjitsi that waits for it would never end,
-// so each runs in a process of its own and is killed in the end, which gives it no exit code.
-import { execFile } from 'node:child_process'
+// Every command line that names a path, with what is no regular file there.
 import { readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { tempFolder } from './support/folder.ts'
 import { NO_FILES } from './support/no-files.ts'
-import { BIN, type Ran } from './support/run.ts'
+import { type Ran, run, spawnKjitsi } from './support/run.ts'
 import { ENV, FILE, token } from './support/tokens.ts'
 
-const KILLED_AFTER_MS = 15_000
 /** Nobody answers there: whoever asks before the path is looked at fails with another code. */
 const NOBODY = ['--url', 'http://127.0.0.1:9', '--realm', 'meet']
 const KEYCLOAK = ['--url', 'https://auth.example.org', '--realm', 'meet']
@@ -20,28 +17,16 @@ const JITSI_ENV = Object.entries(ENV)
   .map(([key, value]) => `${key}=${value}\n`)
   .join('')
 
-async function kjitsi(words: readonly string[], cwd: string): Promise<Ran> {
+/** In this process: a kjitsi that waits for what never comes is one that the time limit of the test ends. */
+async function kjitsi(words: readonly string[], cwd: string, start = run): Promise<Ran> {
   const isVariable = (word: string): boolean => /^[A-Z_]+=/.test(word)
-  const argv = words.filter((word) => !isVariable(word))
-  const env = Object.fromEntries(
-    words.filter(isVariable).map((word) => {
-      const end = word.indexOf('=')
-      return [word.slice(0, end), word.slice(end + 1)] as const
-    }),
-  )
-  return new Promise((resolve) => {
-    const child = execFile(
-      process.execPath,
-      [BIN, ...argv],
-      { cwd, env, timeout: KILLED_AFTER_MS, killSignal: 'SIGKILL', maxBuffer: Infinity },
-      (_, stdout, stderr) => {
-        resolve({ exitCode: child.exitCode, stdout, stderr })
-      },
-    )
-    child.stdin?.on('error', () => undefined)
-    // For check-token, which reads it there; nobody else does.
-    child.stdin?.end(token())
+  const env = words.filter(isVariable).map((word) => {
+    const end = word.indexOf('=')
+    return [word.slice(0, end), word.slice(end + 1)] as const
   })
+  const argv = words.filter((word) => !isVariable(word))
+  // The token is for check-token, which reads it on stdin; nobody else does.
+  return start(argv, { cwd, env: Object.fromEntries(env), stdin: token() })
 }
 
 /** A variable of the environment stands before the command, as in a shell. */
@@ -56,8 +41,8 @@ const ROWS: readonly Row[] = [
   ['kjitsi-values.yaml', ['gen-config', 'helm', '.', ...NOBODY], 'cannot write PATH', 1],
   ['kjitsi-export-certs.timer', ['gen-config', 'systemd', '.', ...NOBODY], 'cannot write PATH', 1],
   ['kjitsi.yml', ['gen-config', 'compose', '.', '--dry-run', ...KEYCLOAK], 'cannot write PATH', 1],
-  ['j', ['gen-config', 'nginx', '--env', 'j', ...NOBODY], 'cannot read PATH', 2],
-  ['j', ['setup-client', '--env', 'j', ...NOBODY], 'cannot read PATH', 2],
+  ['j', ['gen-config', 'nginx', '--jitsi-env', 'j', ...NOBODY], 'cannot read PATH', 2],
+  ['j', ['setup-client', '--jitsi-env', 'j', ...NOBODY], 'cannot read PATH', 2],
   ['s', ['setup-mappers', '--password-file', 's', ...NOBODY], '--password-file: cannot read PATH', 2],
   [
     's',
@@ -87,12 +72,12 @@ const ROWS: readonly Row[] = [
     '--tls-key: cannot read PATH',
     1,
   ],
-  ['j.env', ['check-token', '--env', 'j.env'], 'cannot read PATH', 1],
-  ['k.json', ['check-token', '--env', 'good.env', '--jwks', 'k.json'], 'cannot read PATH', 1],
-  [FILE, ['check-token', '--env', 'good.env', '--certs', '.'], 'cannot read PATH', 1],
+  ['j.env', ['check-token', '--jitsi-env', 'j.env'], 'cannot read PATH', 1],
+  ['k.json', ['check-token', '--jitsi-env', 'good.env', '--jwks', 'k.json'], 'cannot read PATH', 1],
+  [FILE, ['check-token', '--jitsi-env', 'good.env', '--certs', '.'], 'cannot read PATH', 1],
   [
     'b',
-    ['check-token', '--batch', 'b', '--env', 'good.env', '--jwks', 'http://127.0.0.1:9/'],
+    ['check-token', '--batch', 'b', '--jitsi-env', 'good.env', '--jwks', 'http://127.0.0.1:9/'],
     '--batch: cannot read PATH',
     1,
   ],
@@ -113,7 +98,7 @@ describe('is refused at once, and stays', () => {
     }
   })
 
-  test.each(ROWS)('%s in kjitsi %j', { timeout: 60_000 }, async (name, argv, error, exitCode) => {
+  test.each(ROWS)('%s in kjitsi %j', async (name, argv, error, exitCode) => {
     for (const [kind, make] of Object.entries(NO_FILES)) {
       const dir = tempFolder()
       await writeFile(join(dir, 'good.env'), JITSI_ENV)
@@ -133,7 +118,7 @@ describe('is refused at once, and stays', () => {
     }
   })
 
-  test('./.env, though nobody named it, but for a folder of that name', { timeout: 60_000 }, async () => {
+  test('./.env, though nobody named it, but for a folder of that name', async () => {
     for (const [kind, make] of Object.entries(NO_FILES)) {
       const dir = tempFolder()
       const path = join(dir, '.env')
@@ -146,7 +131,7 @@ describe('is refused at once, and stays', () => {
     }
   })
 
-  test('a folder for keys that is none', { timeout: 60_000 }, async () => {
+  test('a folder for keys that is none', async () => {
     for (const [kind, make] of Object.entries(NO_FILES)) {
       if (kind === 'folder') continue
       const dir = tempFolder()
@@ -159,7 +144,7 @@ describe('is refused at once, and stays', () => {
 })
 
 test('a secret on stdin is - and no path of it', async () => {
-  const ran = await kjitsi(['setup-mappers', '--password-file', '/dev/stdin', ...NOBODY], '/')
+  const ran = await kjitsi(['setup-mappers', '--password-file', '/dev/stdin', ...NOBODY], '/', spawnKjitsi)
   expect(ran).toMatchObject({ exitCode: 2, stdout: '' })
   expect(ran.stderr).toMatch(
     /^error: --password-file: cannot read \/dev\/stdin: it is a (socket|named pipe)\n {2}→ --password-file takes the path of a regular file, or - for stdin; the secret itself goes into KEYCLOAK_PASSWORD\n$/,
@@ -170,7 +155,7 @@ const LONG: readonly Row[] = [
   ['.env', ['gen-config', 'systemd', ...NOBODY], 'cannot read PATH', 2],
   ['c', ['KJITSI_SETTINGS=c', 'gen-config', 'systemd', ...NOBODY], 'KJITSI_SETTINGS: cannot read PATH', 2],
   ['j', ['gen-env', 'j', '--issuer', 'https://auth.example.org/realms/meet'], 'cannot read PATH', 1],
-  ['j', ['check-token', '--env', 'j'], 'cannot read PATH', 1],
+  ['j', ['check-token', '--jitsi-env', 'j'], 'cannot read PATH', 1],
 ]
 
 test.each(LONG)('%s of more than 1 MB in kjitsi %j', async (name, argv, error, exitCode) => {
@@ -190,7 +175,6 @@ test('a folder that cannot be made is an error', { timeout: 30_000 }, async () =
     ) as string,
   })
   const demo = await kjitsi(['XDG_CACHE_HOME=/proc/nope', `PATH=${process.env['PATH'] ?? ''}`, 'demo'], '/')
-  expect(demo.exitCode).not.toBeNull()
   expect(demo.stderr).not.toContain('a bug')
 })
 
@@ -202,7 +186,7 @@ test('a batch may be longer than any other file', async () => {
   await writeFile(join(dir, 'good.env'), env + keySet)
   const line = `${JSON.stringify({ token: token() })}\n`
   await writeFile(join(dir, 'b'), line.repeat(Math.ceil(1_100_000 / line.length)))
-  const argv = ['check-token', '--batch', 'b', '--env', 'good.env', '--jwks', KEY_SET]
+  const argv = ['check-token', '--batch', 'b', '--jitsi-env', 'good.env', '--jwks', KEY_SET]
   const { stderr } = await kjitsi(argv, dir)
   expect(stderr).toMatch(/\d{4} accepted\n$/)
   expect(await readFile(join(dir, 'b'), 'utf8')).toContain(line)

@@ -61,7 +61,10 @@ export async function exportFolder(
     else output.find(line)
   }
   const leftOut = fetched.flatMap((one) => one.leftOut)
-  for (const key of leftOut) output.note(`left out: ${nameOfKey(key)} of ${key.source}: ${key.reason}`)
+  for (const key of leftOut) {
+    const say = key.encrypts ? output.detail : output.note
+    say(`left out: ${nameOfKey(key)} of ${key.source}: ${key.reason}`)
+  }
   if (failure && fileChanges(items).length === 0 && fetched.every(({ keys }) => keys.length === 0))
     throw failure
   if (fetched.length === 1) sayWhatFailed(fetched, output)

@@ -128,7 +128,9 @@ function missingSettings<S extends SettingTable>(
   const lines = [
     ...missing.flatMap((key) => {
       const setting = table[key]
-      return setting === undefined ? [] : [`${waysToGive(setting)}: ${setting.help}`]
+      if (setting === undefined) return []
+      const { help, unset } = setting
+      return [`${waysToGive(setting)}: ${help}${unset === undefined ? '' : ` (default: ${unset})`}`]
     }),
     ...others,
   ]

@@ -11,12 +11,14 @@ import type { Io } from '../io.ts'
 import { shownAddress } from '../shown.ts'
 import { COMMON } from './common.ts'
 import {
+  type Former,
   type Setting,
   type SettingTable,
   type ValuesOf,
   attributeName,
   flagName,
   isSwitch,
+  replacedBy,
   waysToGive,
 } from './setting.ts'
 
@@ -39,15 +41,18 @@ export interface Resolved<S extends SettingTable> {
  * Blanks around a value go, as they do at a prompt, but not those of a secret; an empty value is an unset one.
  * @param flags what commander read, only of flags that were really given
  * @param secrets gets every secret, those first, so that an error about another value does not show one either
- * @throws KjitsiError `usage` naming flag or environment name where a value cannot be read
+ * @param former names in the environment that settings had once
+ * @throws KjitsiError `usage` naming flag or environment name where a value cannot be read, or for a former name
  */
 export async function resolveSettings<S extends SettingTable>(
   table: S,
   flags: Readonly<Record<string, unknown>>,
   io: Io,
   secrets: string[] = [],
+  former: Former = {},
 ): Promise<Resolved<S>> {
-  const file = await readSettingsFile(table, flags, io)
+  refuseFormer(table, io.env, former, 'the environment')
+  const file = await readSettingsFile(table, flags, io, former)
   const values: Record<string, unknown> = {}
   const findings: Finding[] = []
   const sources: Record<string, Source> = {}
@@ -71,6 +76,20 @@ export async function resolveSettings<S extends SettingTable>(
     if (setting.secret && typeof values[key] === 'string') secrets.push(values[key])
   }
   return { values: values as ValuesOf<S>, sources: sources as Resolved<S>['sources'], findings, secrets }
+}
+
+/** A value under a former name is not overlooked without a word. */
+function refuseFormer(
+  table: SettingTable,
+  env: Readonly<Record<string, string | undefined>>,
+  former: Former,
+  place: string,
+): void {
+  for (const name of Object.keys(former)) {
+    const now = env[name] ? replacedBy(name, Object.values(table), former) : undefined
+    if (now !== undefined)
+      throw new KjitsiError('usage', `${name} was replaced by ${now}`, { hint: `correct it in ${place}` })
+  }
 }
 
 function valueOf(setting: Setting, found: Raw | undefined, findings: Finding[]): unknown {
@@ -174,20 +193,16 @@ async function readSettingsFile(
   table: SettingTable,
   flags: Readonly<Record<string, unknown>>,
   io: Io,
+  former: Former,
 ): Promise<Readonly<Record<string, string>>> {
-  if (io.env['KJITSI_ENV_FILE']) {
-    throw new KjitsiError('usage', `KJITSI_ENV_FILE has another name now: ${COMMON.settings.env}`, {
-      hint: `set ${COMMON.settings.env} in its place`,
-    })
-  }
   const named = rawValue(COMMON.settings, flags, io, {})
   const path = resolvePath(io.cwd, named === undefined ? '.env' : String(named.raw))
   if (named !== undefined) {
-    return readSettings(await readText(path, { code: 'usage', name: named.name }), path, table, io)
+    return readSettings(await readText(path, { code: 'usage', name: named.name }), path, table, io, former)
   }
   try {
     const hint = `kjitsi reads its settings there; ${waysToGive(COMMON.settings)} names another file`
-    return readSettings(await readText(path, { code: 'usage', hint }), path, table, io)
+    return readSettings(await readText(path, { code: 'usage', hint }), path, table, io, former)
   } catch (error) {
     // Nobody named it: another user's file and a folder, as Python's virtual environments are, are no settings of ours.
     if (['ENOENT', 'EISDIR', 'ENOTDIR', 'EACCES'].includes(systemCodeOf(error) ?? '')) return {}
@@ -201,8 +216,10 @@ function readSettings(
   path: string,
   table: SettingTable,
   io: Io,
+  former: Former,
 ): Readonly<Record<string, string>> {
   const read = parseDotenv(text)
+  refuseFormer(table, read, former, path)
   const names = Object.values(table).flatMap(({ env, secret }) =>
     env === undefined ? [] : [env, ...(secret ? [`${env}_FILE`] : [])],
   )

@@ -1,7 +1,7 @@
 // kjitsi gen-env [FILE]: the part of docker-jitsi-meet's `.env` that makes Prosody accept a realm's tokens.
 import { resolve } from 'node:path'
 import { type Context, command } from '../cli/context.ts'
-import { onOff, setting } from '../cli/setting.ts'
+import { onOff, setting, under } from '../cli/setting.ts'
 import { KjitsiError } from '../errors.ts'
 import { planFile } from '../files/plan.ts'
 import { readTarget } from '../files/target.ts'
@@ -29,18 +29,25 @@ import {
 const SETTINGS = {
   ...KEYCLOAK,
   client: CLIENT,
-  ...ACCEPTED,
-  keyserver: KEYSERVER,
-  guests: GUESTS,
-  moderators: MODERATORS,
-  keys: KEYS,
-  login: setting({
-    flag: '--login',
-    env: 'KJITSI_LOGIN',
-    help: "also write TOKEN_AUTH_URL, behind Jitsi's login button; with several realms it is the first one's",
-    parse: onOff,
+  ...under('What Jitsi is to accept:', {
+    ...ACCEPTED,
+    issuer: { ...ACCEPTED.issuer, unset: 'what Keycloak says' },
+    audience: { ...ACCEPTED.audience, unset: 'account and the client id' },
+    appId: { ...ACCEPTED.appId, unset: 'the client id' },
+    guests: GUESTS,
+    moderators: { ...MODERATORS, unset: 'what FILE has, else everyone' },
+    keyserver: { ...KEYSERVER, unset: 'what FILE has, else http://localhost:9000/certs' },
+    keys: KEYS,
   }),
-  jitsiUrls: JITSI_URLS,
+  ...under('Login at Jitsi:', {
+    login: setting({
+      flag: '--login',
+      env: 'KJITSI_LOGIN',
+      help: "also write TOKEN_AUTH_URL, which Jitsi's login button needs; of the first realm",
+      parse: onOff,
+    }),
+    jitsiUrls: { ...JITSI_URLS, unset: 'PUBLIC_URL of FILE' },
+  }),
   ...PLAN,
 }
 
@@ -51,14 +58,8 @@ export const genEnv = command({
   settings: SETTINGS,
   examples: [
     ['kjitsi gen-env --url https://auth.example.org --realm meet', 'prints the block'],
-    [
-      'kjitsi gen-env ./.env --realm meet --keyserver https://meet.example.org/kjitsi-keys',
-      'merges it into .env',
-    ],
-    [
-      'kjitsi gen-env ./.env --realm meet --moderators role:owner --login',
-      "also who moderates, and the login of PUBLIC_URL's Jitsi",
-    ],
+    ['kjitsi gen-env .env --keyserver https://meet.example.org/kjitsi-keys', 'merges it into .env'],
+    ['kjitsi gen-env .env --realm meet --moderators role:owner --login', 'also who moderates, and the login'],
   ],
   async run(context) {
     const { settings, output, io } = context
@@ -85,7 +86,7 @@ export const genEnv = command({
       guestsByDefault: context.sources.guests === 'default',
       moderatorsByDefault: settings.moderators === undefined,
     })
-    const moderatorRole = moderatorRoleOf(settings)
+    const moderatorRole = moderatorRoleOf(settings.moderators)
     for (const found of [
       ...(target?.there === 'nothing' ? [finding('env-created', { file: target.path })] : []),
       ...issuerFindings(issuers, url),

@@ -5,7 +5,7 @@ import type { KeyServerOptions } from '../certs/serve.ts'
 import type { KeySource } from '../certs/sources.ts'
 import { type Context, command } from '../cli/context.ts'
 import { oneOf, plain, port, urlPath } from '../cli/readers.ts'
-import { setting } from '../cli/setting.ts'
+import { setting, under } from '../cli/setting.ts'
 import { duration, pause } from '../duration.ts'
 import { SOURCES } from '../cli/resolve.ts'
 import { KjitsiError } from '../errors.ts'
@@ -16,91 +16,95 @@ const LONGEST_SHOWN_URL = 200
 
 const SETTINGS = {
   ...KEYCLOAK,
-  jwks: JWKS,
-  allowKeysFrom: ALLOW_KEYS_FROM,
-  dir: setting({
-    flag: '--dir <folder>',
-    env: 'KJITSI_DIR',
-    help: 'serve the files that export-certs wrote there, in place of asking Keycloak',
-    parse: plain,
+  ...under('Keys:', {
+    jwks: JWKS,
+    allowKeysFrom: ALLOW_KEYS_FROM,
+    dir: setting({
+      flag: '--dir <folder>',
+      env: 'KJITSI_DIR',
+      help: 'serve the files that export-certs wrote there, in place of asking Keycloak',
+      parse: plain,
+    }),
+    refresh: setting({
+      flag: '--refresh <duration>',
+      env: 'KJITSI_REFRESH',
+      help: 'how often the key sets are read',
+      parse: pause,
+      default: '5m',
+    }),
+    cooldown: setting({
+      flag: '--cooldown <duration>',
+      env: 'KJITSI_COOLDOWN',
+      help: 'shortest time between two readings for unknown keys',
+      parse: duration,
+      default: '30s',
+    }),
+    grace: { ...GRACE, unset: '24h, with --dir 0s' },
+    maxAge: MAX_AGE,
+    keep: setting({
+      flag: '--keep <folder>',
+      env: 'KJITSI_KEEP_DIR',
+      help: 'folder that keeps the last good keys over a restart',
+      parse: plain,
+    }),
   }),
-  host: setting({
-    flag: '--host <address>',
-    // A Kubernetes service called kjitsi sets KJITSI_PORT, to something else.
-    env: 'KJITSI_LISTEN_HOST',
-    help: 'address to listen on; in a container it has to be 0.0.0.0, or nothing outside reaches it',
-    parse: plain,
-    default: '127.0.0.1',
+  ...under('Server:', {
+    host: setting({
+      flag: '--host <address>',
+      // A Kubernetes service called kjitsi sets KJITSI_PORT, to something else.
+      env: 'KJITSI_LISTEN_HOST',
+      help: 'address to listen on; in a container 0.0.0.0',
+      parse: plain,
+      default: '127.0.0.1',
+    }),
+    port: setting({
+      flag: '--port <number>',
+      env: 'KJITSI_LISTEN_PORT',
+      help: 'port to listen on',
+      parse: port,
+      default: '9000',
+    }),
+    path: setting({
+      flag: '--path <path>',
+      env: 'KJITSI_LISTEN_PATH',
+      help: 'path of the keys, at the end of JWT_ASAP_KEYSERVER',
+      parse: urlPath,
+      default: '/certs',
+    }),
+    tlsCert: setting({
+      flag: '--tls-cert <path>',
+      env: 'KJITSI_TLS_CERT',
+      help: 'PEM file of the certificate chain to serve https with',
+      parse: plain,
+    }),
+    tlsKey: setting({
+      flag: '--tls-key <path>',
+      env: 'KJITSI_TLS_KEY',
+      help: 'PEM file of the private key of --tls-cert',
+      parse: plain,
+    }),
+    adminPort: setting({
+      flag: '--admin-port <number>',
+      env: 'KJITSI_ADMIN_PORT',
+      help: 'port of its own for /healthz, /readyz and /metrics',
+      parse: port,
+    }),
+    ready: setting({
+      flag: '--ready <which>',
+      env: 'KJITSI_READY',
+      help: 'whether /readyz waits for all sources or any',
+      parse: oneOf('all', 'any'),
+      default: 'all',
+    }),
+    drain: setting({
+      flag: '--drain <duration>',
+      env: 'KJITSI_DRAIN',
+      help: 'how long to go on serving after SIGTERM, while /readyz is 503',
+      parse: duration,
+      default: '0s',
+    }),
+    log: LOG,
   }),
-  port: setting({
-    flag: '--port <number>',
-    env: 'KJITSI_LISTEN_PORT',
-    help: 'port to listen on',
-    parse: port,
-    default: '9000',
-  }),
-  path: setting({
-    flag: '--path <path>',
-    env: 'KJITSI_LISTEN_PATH',
-    help: 'path of the keys: JWT_ASAP_KEYSERVER ends with it',
-    parse: urlPath,
-    default: '/certs',
-  }),
-  tlsCert: setting({
-    flag: '--tls-cert <path>',
-    env: 'KJITSI_TLS_CERT',
-    help: 'PEM file of the certificate to serve https with, those of its authorities after it',
-    parse: plain,
-  }),
-  tlsKey: setting({
-    flag: '--tls-key <path>',
-    env: 'KJITSI_TLS_KEY',
-    help: 'PEM file of the private key of --tls-cert',
-    parse: plain,
-  }),
-  adminPort: setting({
-    flag: '--admin-port <number>',
-    env: 'KJITSI_ADMIN_PORT',
-    help: '/healthz, /readyz and /metrics on a port of their own',
-    parse: port,
-  }),
-  keep: setting({
-    flag: '--keep <folder>',
-    env: 'KJITSI_KEEP',
-    help: 'folder that keeps the last good keys, so that a restart while Keycloak is down loses none; made if missing',
-    parse: plain,
-  }),
-  ready: setting({
-    flag: '--ready <which>',
-    env: 'KJITSI_READY',
-    help: '/readyz is 200 once all sources have answered, or any',
-    parse: oneOf('all', 'any'),
-    default: 'all',
-  }),
-  drain: setting({
-    flag: '--drain <duration>',
-    env: 'KJITSI_DRAIN',
-    help: 'how long to go on serving after SIGTERM, while /readyz is 503 already',
-    parse: duration,
-    default: '0s',
-  }),
-  refresh: setting({
-    flag: '--refresh <duration>',
-    env: 'KJITSI_REFRESH',
-    help: 'how often the key sets are read',
-    parse: pause,
-    default: '5m',
-  }),
-  cooldown: setting({
-    flag: '--cooldown <duration>',
-    env: 'KJITSI_COOLDOWN',
-    help: 'a key that is not known has its key set read at once, but no more often than this',
-    parse: duration,
-    default: '30s',
-  }),
-  grace: GRACE,
-  maxAge: MAX_AGE,
-  log: LOG,
 }
 
 export const serveCerts = command({

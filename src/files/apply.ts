@@ -3,7 +3,7 @@ import { access, constants, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { KjitsiError, systemCodeOf, withProgress } from '../errors.ts'
 import { encode } from './bytes.ts'
-import { type FileItem, fileChanges } from './plan.ts'
+import { type FileItem, changeName, fileChanges } from './plan.ts'
 import { readUpTo, statRegular } from './read.ts'
 import { CHANGED, fileError, systemError } from './reasons.ts'
 import { linkTarget, writeError } from './target.ts'
@@ -30,7 +30,7 @@ export async function applyFiles(
     } catch (error) {
       // Of a single file, the error says it all.
       if (!(error instanceof KjitsiError) || changes.length === 1) throw error
-      const names = changes.map(({ action, path }) => `${action} ${path}`)
+      const names = changes.map(changeName)
       throw withProgress(error, { done: names.slice(0, i), notDone: names.slice(i) })
     }
     onDone(item)

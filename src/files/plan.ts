@@ -87,6 +87,11 @@ export function planRemoval({ path, own, text, mode = 0, blocked }: Target, what
   return { action: 'remove', path, own, what, before: text, after: undefined, mode, shown, facts: {} }
 }
 
+/** `create /etc/x`. */
+export function changeName({ action, path }: FileItem): string {
+  return `${action} ${path}`
+}
+
 /** What a plan does; one with a conflict does nothing at all. */
 export function fileChanges(items: readonly FileItem[]): readonly FileItem[] {
   return fileConflicts(items).length > 0 ? [] : items.filter(({ action }) => action !== 'keep')

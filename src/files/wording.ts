@@ -14,7 +14,7 @@ const PAST = {
 } as const
 
 function verb(action: FileItem['action'], tense: Tense): string {
-  return tense === 'done' || action === 'keep' || action === 'conflict' ? PAST[action] : `to ${action}`
+  return tense === 'done' || action === 'keep' || action === 'conflict' ? PAST[action] : action
 }
 
 /** `created /etc/x: what it is`. */
@@ -22,8 +22,13 @@ export function fileLine({ action, path, what }: FileItem, tense: Tense): string
   return `${verb(action, tense)} ${path}: ${what}`
 }
 
+/** A key in two lines: the name of its file alone takes 68 columns of a terminal's 80, and its kid 43. */
+function fitting(line: string, { what }: FileItem): readonly string[] {
+  return line.length > 80 && what.length > 40 ? [line.slice(0, -what.length - 2), `  ${what}`] : [line]
+}
+
 /**
- * What differs, each with its difference, and a count. Of a file that was made the line will do: it holds nothing else.
+ * A count, and what differs, each with its difference. Of a file that was made the line will do: it holds nothing else.
  * @param all what stays as it is too, before what does not
  */
 export function filesText(
@@ -32,14 +37,17 @@ export function filesText(
   all: boolean,
   paint: ChalkInstance,
 ): string {
-  const [kept, differing] = [true, false].map((keep) =>
-    items.filter(({ action }) => (action === 'keep') === keep),
-  ) as [FileItem[], FileItem[]]
-  const parts = [...(all ? kept : []), ...differing].flatMap((item) => [
-    fileLine(item, tense),
-    ...(tense === 'done' && item.action === 'create' ? [] : diffLines(item, paint)),
-  ])
-  return [...parts, ...countLine(items, tense)].join('\n')
+  const isKept = ({ action }: FileItem): boolean => action === 'keep'
+  const told = items.filter((item) => !isKept(item) || (all && items.length > 1))
+  return [
+    ...countLine(items, tense),
+    ...told
+      .toSorted((a, b) => Number(isKept(b)) - Number(isKept(a)))
+      .flatMap((item) => [
+        ...fitting(fileLine(item, tense), item),
+        ...(tense === 'done' && item.action === 'create' ? [] : diffLines(item, paint)),
+      ]),
+  ].join('\n')
 }
 
 /** One line about several files, or about no change. */
@@ -50,7 +58,8 @@ function countLine(items: readonly FileItem[], tense: Tense): readonly string[] 
   if (items.length === 1) return []
   const actions = (['create', 'update', 'remove', 'conflict', 'keep'] as const).flatMap((action) => {
     const count = items.filter((item) => item.action === action).length
-    return count === 0 ? [] : [`${count} ${verb(action, tense)}`]
+    const word = verb(action, tense)
+    return count === 0 ? [] : [`${count} ${word === action ? 'to ' : ''}${word}`]
   })
   return [`${files}: ${actions.join(', ')}${fileConflicts(items).length > 0 ? '; nothing was done' : ''}`]
 }
@@ -80,7 +89,9 @@ function diffLines(item: FileItem, paint: ChalkInstance): readonly string[] {
     '-': paint.red,
     '@': paint.cyan,
   }
-  return diff === '' ? [] : diff.split('\n').map((line) => colours[line.charAt(0)]?.(line) ?? line)
+  if (diff === '') return []
+  // An empty line before what comes next.
+  return [...diff.split('\n').map((line) => colours[line.charAt(0)]?.(line) ?? line), '']
 }
 
 /** An item for programs: `{action, path, what, mode: "0600", diff, …facts}`. */

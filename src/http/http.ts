@@ -84,7 +84,8 @@ export async function send(http: Http, request: HttpRequest): Promise<Answer> {
       maxTimeout: 2000,
       signal: http.signal,
       shouldRetry: ({ error, attemptNumber }) =>
-        mayRetry(error) && (attemptNumber <= (http.retries ?? RETRIES_WITHOUT_WAIT) || performance.now() < deadline),
+        mayRetry(error) &&
+        (attemptNumber <= (http.retries ?? RETRIES_WITHOUT_WAIT) || performance.now() < deadline),
       onFailedAttempt: ({ error }) => {
         if (mayRetry(error)) http.onRetry(reasonOf(error))
       },
@@ -112,7 +113,7 @@ async function sendOnce(http: Http, request: HttpRequest): Promise<Answer> {
     http.onRequest(`${method} ${shownAddress(url)} → ${result} (${Math.round(performance.now() - start)} ms)`)
   }
   const signal = limited(http.signal, http.timeout)
-  let waited = false
+  let waited = false as boolean
   const waiting = setInterval(() => {
     waited = true
     http.onWait?.(`${new URL(url).host} (${Math.round((performance.now() - start) / 1000)} s)`)

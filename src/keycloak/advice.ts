@@ -21,7 +21,7 @@ export function adviseOptions({
 
 /**
  * What is worth knowing about a client's mappers and roles once its plan is carried out.
- * @param role of --moderator-role
+ * @param role of the moderators
  * @param roles names of the client's roles, as far as they were asked for
  */
 export function advisePlan(

@@ -4,9 +4,9 @@ import KeycloakAdminClient from '@keycloak/keycloak-admin-client'
 import { z } from 'zod'
 import { type ErrorCode, KjitsiError } from '../errors.ts'
 import type { Answer } from '../http/answer.ts'
-import { type Http, send } from '../http/http.ts'
+import { type Http, type HttpRequest, send } from '../http/http.ts'
 import { badStatus, statusError } from '../http/reasons.ts'
-import { notKeycloak, parseJson } from './discovery.ts'
+import { isMissingRealm, noRealm, notKeycloak, parseJson } from './discovery.ts'
 import { type Login, whoIs } from './login.ts'
 import { checkExpiry, realmOfToken, tokenHint, tokenSource } from './token.ts'
 
@@ -63,6 +63,7 @@ function realmAdmin(
       const isRepeatable = method === 'GET'
       const asked = { method, url: address.href, headers, body, maxBytes: MAX_BYTES, isRepeatable }
       const answer = await send(http, asked)
+      if (isMissingRealm(answer)) throw noRealm(url, name, answer, await seenRealms(http, url, asked))
       if (!isDone(answer.status)) throw refused({ url, name, who }, answer, await token())
       answers.push(answer)
       const { status, location, text } = answer
@@ -96,6 +97,25 @@ function realmAdmin(
       await ask(request, (status) => status === 201 || status === 204)
     },
   }
+}
+
+const REALMS = z.array(z.object({ realm: z.string() }))
+const MOST_REALMS = 20
+
+/** The realms that the account sees, as part of a sentence. */
+async function seenRealms(http: Http, url: string, { headers, maxBytes }: HttpRequest): Promise<string> {
+  const listed = `${url}/admin/realms?briefRepresentation=true`
+  const answer = await send(http, {
+    method: 'GET',
+    url: listed,
+    headers,
+    maxBytes,
+    isRepeatable: false,
+  }).catch(() => undefined)
+  const names = (REALMS.safeParse(parseJson(answer?.text ?? '')).data ?? []).map(({ realm }) => realm)
+  if (names.length === 0) return ''
+  const more = names.length > MOST_REALMS ? ` and ${names.length - MOST_REALMS} more` : ''
+  return `, and this account sees ${names.slice(0, MOST_REALMS).join(', ')}${more}`
 }
 
 type OwnFetch = (url: URL, init: RequestInit) => Promise<Response>
@@ -157,13 +177,7 @@ function refused(
       return failed('right', what, giveRole(realm, role) + (method === 'GET' ? PERMISSION_HINT : ''))
     }
     case 404:
-      return /^realm /i.test(said ?? '')
-        ? failed(
-            'not-found',
-            `there is no realm ${realm} on ${url}`,
-            'realm names are case-sensitive; correct --realm or KEYCLOAK_REALM',
-          )
-        : failed('not-found', withReason, 'it was there a moment ago: run again')
+      return failed('not-found', withReason, 'it was there a moment ago: run again')
     case 409:
       return failed('conflict', withReason, 'somebody else is changing it at the same time: run again')
     default:

@@ -57,7 +57,9 @@ export async function runInRealms(
       output.progress(`${++ended} of ${realms.length} realms`)
     }
   })
-  const codes = outcomes.flatMap((one): ErrorCode[] => {
+  // What failed is said last.
+  const byEnd = outcomes.toSorted((a, b) => Number('error' in a) - Number('error' in b))
+  const codes = byEnd.flatMap((one): ErrorCode[] => {
     if ('error' in one) {
       if (outcomes.length === 1) throw one.error
       const { code, message, hint } = one.error

@@ -44,7 +44,7 @@ export const CLAIMS = {
       const since = `Not acceptable by exp (${luaNumber(now - exp)} sec since expired`
       if (iat === undefined || iat === false) return { is: 'refused', found, expected, text: `${since})` }
       const start = typeof iat === 'string' ? luaNumeral(iat) : iat
-      if (start === 'undetermined') return undetermined(found, 'iat is a text in hexadecimal')
+      if (start === 'undetermined') return undetermined(found, 'iat is a long number in hexadecimal')
       if (typeof start !== 'number')
         return noAnswer(shown(iat), 'iat, which the reason would tell, is no number')
       return { is: 'refused', found, expected, text: `${since}, valid for:${luaNumber(exp - start)} sec)` }
@@ -84,7 +84,7 @@ export const CLAIMS = {
     cause:
       'the user has no roles of other clients, or the roles scope is gone: Keycloak then writes no aud; ' +
       '* accepts any, but not none',
-    fix: 'kjitsi setup-mappers --audience jitsi, and kjitsi gen-env .env --audience jitsi',
+    fix: 'kjitsi setup-mappers --audience jitsi, and kjitsi gen-env .env --accept-audience jitsi',
     look: ({ body, prosody }) => memberThere(body, 'aud', shownList(prosody.audiences)),
   },
   aud: {
@@ -93,7 +93,7 @@ export const CLAIMS = {
     cause: 'aud is another text than those in JWT_ACCEPTED_AUDIENCES, or a list, which equals none of them',
     fix:
       'one audience: kjitsi setup-mappers --audience jitsi with Full scope allowed off for the client, and ' +
-      'kjitsi gen-env .env --audience jitsi',
+      'kjitsi gen-env .env --accept-audience jitsi',
     look: ({ body, prosody }) => accepted(membersOf(body)?.['aud'], prosody.audiences),
   },
   'room-missing': {

@@ -63,7 +63,8 @@ export const LOGIN = {
     reason: '',
     cause: 'Prosody offers no login by token: AUTH_TYPE is not jwt, or nothing says where its keys are',
     fix: "kjitsi gen-env .env writes what Jitsi's .env needs; then restart Prosody",
-    look: ({ prosody }) => (prosody.login === 'none' ? noAnswer('none', prosody.whyNone) : passed('yes')),
+    look: ({ prosody }) =>
+      prosody.login === 'none' ? noAnswer('none', prosody.whyNone, prosody.fixNone) : passed('yes'),
   },
   'token-required': {
     about: 'a token',

@@ -1,6 +1,7 @@
 // A verdict as it is told: to people, the answer first and then every rule with the values it looked at; to scripts, one
 // document with every rule, or the short form of --batch.
 import type { ChalkInstance } from 'chalk'
+import { roughSpan } from '../duration.ts'
 import { table } from '../table.ts'
 import { membersOf } from './token.ts'
 import { type RuleResult, type Verdict, fails } from './verdict.ts'
@@ -21,7 +22,7 @@ function answer(verdict: Verdict, typed: string | undefined, paint: ChalkInstanc
   const why = decided === undefined ? '' : sentenceOfRule(decided)
   const fix = decided === undefined ? '' : mend(decided, paint)
   if (accepted) {
-    const about = typed === undefined ? ' (--room asks about joining a room)' : ''
+    const about = typed === undefined ? ' (--join asks about joining a room)' : ''
     return `${paint.green(`Jitsi accepts ${what}${room}`)}${until(verdict)}${about}.`
   }
   if (!determined) {
@@ -55,13 +56,7 @@ function clock(seconds: number, now: number): string {
     string,
   ]
   const sameDay = then.slice(0, 10) === today.slice(0, 10)
-  return `${then.slice(sameDay ? 11 : 0, 16)} (in ${span(seconds - now)})`
-}
-
-function span(seconds: number): string {
-  if (seconds < 120) return `${Math.ceil(seconds)} s`
-  if (seconds < 7200) return `${Math.floor(seconds / 60)} min`
-  return seconds < 172_800 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86_400)} days`
+  return `${then.slice(sameDay ? 11 : 0, 16)} (in ${roughSpan(seconds - now)})`
 }
 
 function rowsOf(rules: readonly RuleResult[], paint: ChalkInstance): readonly (readonly string[])[] {

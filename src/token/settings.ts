@@ -1,5 +1,6 @@
 // What a person gave to check a token by: Jitsi's `.env`, and flags that come before it.
 import { resolve } from 'node:path'
+import { unescape } from 'node:querystring'
 import { KjitsiError } from '../errors.ts'
 import { readIfThere } from '../files/read.ts'
 import { readEnv } from '../env-file/parse.ts'
@@ -85,16 +86,8 @@ function aboutJitsi(values: ReadonlyMap<string, string>, file: string): AboutJit
   const client = URL.canParse(login) ? new URL(login).searchParams.get('client_id') : null
   return {
     file,
-    ...(url !== undefined && realm !== undefined && { url, realm: decoded(realm) }),
+    ...(url !== undefined && realm !== undefined && { url, realm: unescape(realm) }),
     ...(client && { client }),
-  }
-}
-
-function decoded(segment: string): string {
-  try {
-    return decodeURIComponent(segment)
-  } catch {
-    return segment
   }
 }
 
@@ -107,7 +100,7 @@ const BY_FLAGS: ReadonlyMap<string, string> = new Map([
 async function readJitsiEnv(path: string): Promise<ReadonlyMap<string, string>> {
   const text = await readIfThere(path)
   if (text !== undefined) return readEnv(text, {}, path)
-  throw new KjitsiError('usage', `--env: there is no file ${path}`, {
+  throw new KjitsiError('usage', `--jitsi-env: there is no file ${path}`, {
     hint: "name Jitsi's own .env, which kjitsi gen-env writes",
   })
 }
@@ -123,7 +116,7 @@ function neighbours(values: ReadonlyMap<string, string>, file: string): readonly
 function tooFew(): KjitsiError {
   return new KjitsiError(
     'usage',
-    "nothing says what Jitsi accepts: --env or KJITSI_JITSI_ENV is missing (Jitsi's own .env)",
+    "nothing says what Jitsi accepts: --jitsi-env or KJITSI_JITSI_ENV is missing (Jitsi's own .env)",
     {
       hint: 'or give --issuer, and --certs, --keyserver or --jwks',
     },

@@ -3,6 +3,7 @@
 import type { Finding } from '../finding.ts'
 import { finding } from './findings.ts'
 import { FEATURES } from '../jitsi/features.ts'
+import { CHECKS_ROOMS } from '../prosody/settings.ts'
 import type { Json } from './decode.ts'
 import { type Attempt, membersOf, membersOfValue } from './token.ts'
 import type { AboutJitsi } from './verdict.ts'
@@ -19,6 +20,8 @@ export function warningsOf(attempt: Attempt, about: AboutJitsi | undefined): rea
   const { prosody, token } = attempt
   const found: Finding[] = []
   if (prosody.login === 'open') found.push(finding('auth-off', { file: about?.file }))
+  else if (!prosody.roomsChecked && prosody.roomsModule !== CHECKS_ROOMS)
+    found.push(finding('rooms-unchecked', { module: prosody.roomsModule }))
   else if (!prosody.roomsChecked)
     found.push(finding('rooms-open', { domain: prosody.domain, mucDomain: prosody.mucDomain }))
   for (const { what } of prosody.doubts) found.push(finding('settings-undetermined', { what }))

@@ -11,6 +11,8 @@ interface Said {
   readonly stderr: string
 }
 
+const PLAIN = { json: false, quiet: false, verbose: false, secrets: [], about: 'kjitsi 1.2.3' }
+
 function say(
   act: (output: Output) => void,
   options: Partial<OutputOptions> = {},
@@ -18,16 +20,7 @@ function say(
   isTTY = false,
 ): Said {
   const io = testIo({ env, terminal: isTTY })
-  act(
-    createOutput(io, {
-      json: false,
-      quiet: false,
-      verbose: false,
-      secrets: [],
-      about: 'kjitsi 1.2.3',
-      ...options,
-    }),
-  )
+  act(createOutput(io, { ...PLAIN, ...options }))
   return { stdout: readAll(io.stdout), stderr: readAll(io.stderr) }
 }
 
@@ -108,10 +101,7 @@ describe('errors among the findings', () => {
   /** Whatever is printed, in its order. */
   function inOrder(act: (output: Output) => void, options: Partial<OutputOptions> = {}): string {
     const io = testIo()
-    const output = createOutput({ ...io, stderr: io.stdout }, {
-      ...{ json: false, quiet: false, verbose: false, secrets: [], about: '' },
-      ...options,
-    })
+    const output = createOutput({ ...io, stderr: io.stdout }, { ...PLAIN, ...options })
     act(output)
     output.end()
     return readAll(io.stdout)

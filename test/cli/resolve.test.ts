@@ -5,13 +5,21 @@ import { COMMON } from '../../src/cli/common.ts'
 import { namedCommands } from '../../src/cli/context.ts'
 import type { Io } from '../../src/io.ts'
 import { resolveSettings } from '../../src/cli/resolve.ts'
-import { type Setting, type SettingTable, flagName, flagsOf, waysToGive } from '../../src/cli/setting.ts'
-import { genConfig } from '../../src/commands/gen-config.ts'
+import {
+  type Setting,
+  type SettingTable,
+  attributeName,
+  flagName,
+  flagsOf,
+  isSwitch,
+  waysToGive,
+} from '../../src/cli/setting.ts'
+import { XMPP_DOMAIN } from '../../src/commands/gen-config/settings.ts'
 import { PROGRAM } from '../../src/main.ts'
 import { testIo } from '../support/io.ts'
 import { tempFolder } from '../support/folder.ts'
 import { run } from '../support/run.ts'
-import { CLIENT, GUESTS, KEYCLOAK, LOGIN, PLAN, REMOVE } from '../../src/settings.ts'
+import { CLIENT, GUESTS, FORCE, KEYCLOAK, LOGIN, PLAN, REMOVE } from '../../src/settings.ts'
 
 let cwd: string
 beforeEach(() => {
@@ -74,8 +82,6 @@ test('a settings file that was named must be there', async () => {
 })
 
 describe('a .env that compose reads as well', () => {
-  const { xmppDomain } = genConfig.settings
-
   test.each([
     ['password', 'A=1\nKEYCLOAK_PASSWORD=hun#ter', 'KEYCLOAK_PASSWORD (line 2)'],
     ['password', 'H=hunter\nKEYCLOAK_PASSWORD_FILE=/run/${H}', 'KEYCLOAK_PASSWORD_FILE (line 2)'],
@@ -102,7 +108,7 @@ describe('a .env that compose reads as well', () => {
     ['of other commands', { client: CLIENT }, '.env', 'KEYCLOAK_PASSWORD=pa#ss\nKJITSI_CLIENT=a', 'a'],
     [
       "of Jitsi's own",
-      { xmppDomain, client: CLIENT },
+      { xmppDomain: XMPP_DOMAIN, client: CLIENT },
       '.env',
       'H=a\nXMPP_DOMAIN=meet.$H\nKJITSI_CLIENT=a',
       'a',
@@ -224,10 +230,31 @@ test('no command has two settings with the same flag', () => {
   }
 })
 
-test('what removes things is asked for by its flag alone', async () => {
-  const env = { KJITSI_REMOVE: 'yes' }
-  expect((await resolveSettings({ remove: REMOVE }, {}, io(env))).values.remove).toBe(false)
-  expect((await resolveSettings({ remove: REMOVE }, { remove: true }, io())).values.remove).toBe(true)
+test('a flag is the same setting in all commands', () => {
+  for (const one of ALL) expect(ALL.find(({ flag }) => flag === one.flag)?.env, one.flag).toBe(one.env)
+})
+
+test.each([...new Map(ALL.filter(isSwitch).map((one) => [one.flag, one])).values()])(
+  'the switch $flag can be turned off by flag, whatever the environment says, and on',
+  async (one) => {
+    const name = one.env ?? 'NO_SUCH_NAME'
+    const key = attributeName(one)
+    expect(flagsOf(one)).toEqual([one.flag, one.flag.replace('--', '--no-')])
+    expect(one.flag).not.toMatch(/^--no-/)
+    const value = async (flags: object, env: Record<string, string>): Promise<unknown> =>
+      (await resolveSettings({ one }, { ...flags }, io(env))).values.one
+    expect(await value({ [key]: false }, { [name]: 'yes' })).toBe(false)
+    expect(await value({ [key]: true }, { [name]: 'no' })).toBe(true)
+  },
+)
+
+test.each([
+  ['what removes things', REMOVE, 'KJITSI_REMOVE'],
+  ["what replaces somebody's file", FORCE, 'KJITSI_FORCE'],
+] as const)('%s is asked for by its flag alone', async (_, one, name) => {
+  const key = attributeName(one)
+  expect((await resolveSettings({ one }, {}, io({ [name]: 'yes' }))).values.one).toBe(false)
+  expect((await resolveSettings({ one }, { [key]: true }, io())).values.one).toBe(true)
 })
 
 test('a secret is never a plain flag, and the way to give it says so', () => {

@@ -15,7 +15,7 @@ import {
   writeFile,
 } from 'node:fs/promises'
 import { join } from 'node:path'
-import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { KjitsiError } from '../../src/errors.ts'
 import { applyFiles } from '../../src/files/apply.ts'
 import { type FileItem, planFile, planRemoval } from '../../src/files/plan.ts'
@@ -25,6 +25,9 @@ import { NO_FILES } from '../support/no-files.ts'
 
 /** Runs once, when the file is made that is to take the place of another. */
 let afterMade: (() => Promise<void>) | undefined
+vi.hoisted(() => {
+  vi.resetModules()
+})
 vi.mock('node:fs/promises', async (original) => {
   const real = await original<typeof fs>()
   return {
@@ -39,6 +42,9 @@ vi.mock('node:fs/promises', async (original) => {
       return file
     },
   }
+})
+afterAll(() => {
+  vi.resetModules()
 })
 
 const NEVER = new AbortController().signal

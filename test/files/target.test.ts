@@ -3,13 +3,16 @@ import type * as fs from 'node:fs/promises'
 import type * as os from 'node:os'
 import { lstat, mkdir, readdir, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { readOwnTarget, readTarget } from '../../src/files/target.ts'
 import { tempFolder } from '../support/folder.ts'
 import { NO_FILES } from '../support/no-files.ts'
 
 /** Runs once, between the look at a path and what is done with it. */
 let afterLook: (() => Promise<void>) | undefined
+vi.hoisted(() => {
+  vi.resetModules()
+})
 vi.mock('node:fs/promises', async (original) => {
   const real = await original<typeof fs>()
   return {
@@ -22,6 +25,9 @@ vi.mock('node:fs/promises', async (original) => {
       return about
     },
   }
+})
+afterAll(() => {
+  vi.resetModules()
 })
 
 /** Who runs this, where it is not who does; null where the system does not know. */

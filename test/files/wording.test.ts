@@ -27,10 +27,10 @@ const NEW = '--- /dev/null\n+++ /x/made\n@@ -0,0 +1,1 @@\n+a'
 
 describe('the text of a plan', () => {
   it.each<[string, FileItem[], 'to do' | 'done', boolean, string]>([
-    ['of what is to be made has all of it', [MADE], 'to do', false, `to create /x/made: file made\n${NEW}`],
+    ['of what is to be made has all of it', [MADE], 'to do', false, `create /x/made: file made\n${NEW}\n`],
     ['of what was made does not repeat it', [MADE], 'done', false, 'created /x/made: file made'],
-    ['of what is to change', [EDITED], 'to do', false, `to update /x/edited: file edited\n${EDIT}`],
-    ['of what changed', [EDITED], 'done', false, `updated /x/edited: file edited\n${EDIT}`],
+    ['of what is to change', [EDITED], 'to do', false, `update /x/edited: file edited\n${EDIT}\n`],
+    ['of what changed', [EDITED], 'done', false, `updated /x/edited: file edited\n${EDIT}\n`],
     ['of one file as it should be', [KEPT], 'done', false, '/x/kept: no changes'],
     ['of several', [KEPT, KEPT], 'done', false, '2 files: no changes'],
     ['of none', [], 'done', false, '0 files: no changes'],
@@ -39,23 +39,22 @@ describe('the text of a plan', () => {
       [KEPT, GONE, KEPT],
       'done',
       false,
-      'removed /x/gone: file gone\n3 files: 1 removed, 2 unchanged',
+      '3 files: 1 removed, 2 unchanged\nremoved /x/gone: file gone',
     ],
     [
       'shows what stays, and what differs after it',
       [GONE, KEPT],
       'to do',
       true,
-      'unchanged /x/kept: file kept\nto remove /x/gone: file gone\n2 files: 1 to remove, 1 unchanged',
+      '2 files: 1 to remove, 1 unchanged\nunchanged /x/kept: file kept\nremove /x/gone: file gone',
     ],
     [
       'of a file that is not ours',
       [MADE, THEIRS],
       'to do',
       false,
-      `to create /x/made: file made\n${NEW}\nnot made by kjitsi /x/theirs: file theirs\n` +
-        '--- /x/theirs\n+++ /x/theirs\n@@ -1,1 +1,1 @@\n-mine\n+# Made by kjitsi\n' +
-        '2 files: 1 to create, 1 not made by kjitsi; nothing was done',
+      `2 files: 1 to create, 1 not made by kjitsi; nothing was done\ncreate /x/made: file made\n${NEW}\n\nnot made by kjitsi /x/theirs: file theirs\n` +
+        '--- /x/theirs\n+++ /x/theirs\n@@ -1,1 +1,1 @@\n-mine\n+# Made by kjitsi\n',
     ],
   ])('%s', (_, items, tense, all, text) => {
     expect(filesText(items, tense, all, PLAIN)).toBe(text)
@@ -63,7 +62,7 @@ describe('the text of a plan', () => {
 
   it('shows nothing of what is masked', () => {
     const secret = { ...EDITED, shown: { before: '', after: '' } }
-    expect(filesText([secret], 'to do', false, PLAIN)).toBe('to update /x/edited: file edited')
+    expect(filesText([secret], 'to do', false, PLAIN)).toBe('update /x/edited: file edited')
   })
 
   it('has colours for what comes and goes', () => {
@@ -74,7 +73,7 @@ describe('the text of a plan', () => {
   it('gives up on a difference that nobody reads', () => {
     const lines = (word: string): string => `${word}\n`.repeat(3000)
     const text = filesText([item('a', lines('old'), lines('new'))], 'done', false, PLAIN)
-    expect(text).toBe('updated /x/a: file a\nmore than 2000 lines differ')
+    expect(text).toBe('updated /x/a: file a\nmore than 2000 lines differ\n')
   })
 })
 

@@ -1,11 +1,11 @@
 // What gen-env refuses, and what becomes of FILE then: settings, files, rights, disks and pipes that fail.
 import { chmod, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type * as templates from '../../src/templates.ts'
 import { tempFolder } from '../support/folder.ts'
 import { run } from '../support/run.ts'
-import { MAY_MOUNT, WITHOUT_PASS, shell } from '../support/shell.ts'
+import { WITHOUT_PASS, mayMount, shell } from '../support/shell.ts'
 
 const ISSUER = 'https://auth.example.org/realms/meet'
 const ARGV = ['gen-env', '--issuer', ISSUER, '--keyserver', 'https://meet.example.org/keys']
@@ -13,6 +13,9 @@ const ENV = '# Jitsi of Example Ltd\n#JWT_APP_ID=my_jitsi_app_id\nJVB_AUTH_PASSW
 
 /** Runs once, between the reading of FILE and the moment that it is replaced. */
 let meanwhile: (() => Promise<void>) | undefined
+vi.hoisted(() => {
+  vi.resetModules()
+})
 vi.mock('../../src/templates.ts', async (original) => {
   const real = await original<typeof templates>()
   return {
@@ -23,6 +26,9 @@ vi.mock('../../src/templates.ts', async (original) => {
       return real.readTemplate(name)
     },
   }
+})
+afterAll(() => {
+  vi.resetModules()
 })
 
 let dir: string
@@ -45,12 +51,11 @@ describe('what it refuses', () => {
     [['--app-id', 'a\\b'], 'holds a backslash'],
     [['--app-id', 'a\nb'], 'holds a newline'],
     [
-      ['--audience', 'a\u0007b'],
-      'JWT_ACCEPTED_AUDIENCES (--audience or KJITSI_AUDIENCE) "a\\u0007b" holds the character U+0007',
+      ['--accept-audience', 'a\u0007b'],
+      'JWT_ACCEPTED_AUDIENCES (--accept-audience or KJITSI_ACCEPT_AUDIENCE) "a\\u0007b" holds the character U+0007',
     ],
-    [['--audience', 'a,b'], 'holds a comma, which Jitsi takes for the end of an item'],
-    [['--audience', 'a '], 'holds a space, at its edge'],
-    [['--keyserver', 'keys'], '--keyserver "keys" is no address'],
+    [['--accept-audience', 'a,b'], 'holds a comma, which Jitsi takes for the end of an item'],
+    [['--keyserver', 'keys'], '--keyserver "keys" has no scheme: write https://'],
     [['--keyserver', 'https://a:b@keys'], 'holds a user name or password'],
     [['--sign-type', 'HS256'], '--sign-type "HS256" is none of RS256, RS384, RS512'],
   ])('the settings %j', async (argv, message) => {
@@ -169,9 +174,8 @@ describe('the real command', () => {
     }
   })
 
-  // Where no file system can be mounted, the limit of the test before is all that can stand for a full disk.
-  describe.runIf(MAY_MOUNT !== undefined)('where file systems can be mounted', () => {
-    const onMounted = (script: string): string => `exec ${MAY_MOUNT ?? ''} sh -c '${script}' sh "$@"`
+  describe('where file systems can be mounted', () => {
+    const onMounted = (script: string): string => `exec ${mayMount()} sh -c '${script}' sh "$@"`
 
     it.each([
       ['new', '--dry-run'],

@@ -252,10 +252,13 @@ describe('with FILE', () => {
     const dry = await genEnv([file, '--dry-run'])
     expect(dry).toMatchObject({ exitCode: 0, stderr: '' })
     expect(dry.stdout.replaceAll(file, 'FILE')).toContain(DIFF)
-    expect(await genEnv([file, '--check'])).toEqual({ ...dry, exitCode: 3 })
+    const drift = `error: the files differ from what these options make: update ${file}\n`
+    const checked = await genEnv([file, '--check'])
+    expect(checked).toMatchObject({ exitCode: 3, stdout: dry.stdout })
+    expect(checked.stderr).toContain(drift)
     expect(await read()).toBe(ENV)
     const { stdout } = await genEnv([file])
-    expect(stdout.replace('updated', 'to update')).toBe(dry.stdout)
+    expect(stdout.replace('updated', 'update')).toBe(dry.stdout)
     expect(await genEnv([file, '--check'])).toEqual({
       exitCode: 0,
       stdout: `${file}: no changes\n`,
@@ -275,15 +278,16 @@ describe('with FILE', () => {
       kind: 'env',
       file,
       dryRun: true,
-      changed: true,
+      changes: 'planned',
+      codes: ['file-drift'],
       settings: { ENABLE_AUTH: '1', JWT_APP_ID: 'jitsi' },
     })
     const { files, ...rest } = await json([file, '--keyserver', KEYS])
-    expect(rest).toMatchObject({ dryRun: false, changed: true, codes: [] })
+    expect(rest).toMatchObject({ dryRun: false, changes: 'made', codes: [] })
     const diff = expect.stringContaining('\n-JWT_APP_ID=old\n+JWT_APP_ID=jitsi\n ENABLE_AUTH=1\n') as string
     expect(files).toMatchObject([{ action: 'update', path: file, what: "Jitsi's .env", mode: '0644', diff }])
     expect(await json([file, '--keyserver', KEYS])).toMatchObject({
-      changed: false,
+      changes: 'none',
       files: [{ action: 'keep' }],
     })
   })
@@ -307,7 +311,7 @@ describe('settings', () => {
   it.each<[string[], Record<string, string>]>([
     [['--client', 'meet'], { JWT_APP_ID: 'meet', JWT_ACCEPTED_AUDIENCES: 'account,meet' }],
     [['--app-id', 'x'], { JWT_APP_ID: 'x', JWT_ACCEPTED_AUDIENCES: 'account,jitsi' }],
-    [['--audience', 'a', '--audience', 'b'], { JWT_ACCEPTED_AUDIENCES: 'a,b' }],
+    [['--accept-audience', 'a', '--accept-audience', 'b'], { JWT_ACCEPTED_AUDIENCES: 'a,b' }],
     [['--issuer', 'https://b/realms/c d'], { JWT_ACCEPTED_ISSUERS: `${ISSUER},https://b/realms/c d` }],
     [['--keyserver', 'https://keys/a//'], { JWT_ASAP_KEYSERVER: 'https://keys/a' }],
     [['--no-guests'], { ENABLE_GUESTS: '0' }],
@@ -326,7 +330,7 @@ describe('settings', () => {
     const { stdout } = await run(['gen-env'], {
       env: {
         KJITSI_ISSUER: 'https://a/realms/1, https://a/realms/2',
-        KJITSI_AUDIENCE: 'a,b',
+        KJITSI_ACCEPT_AUDIENCE: 'a,b',
         KJITSI_GUESTS: 'no',
       },
     })
@@ -513,7 +517,7 @@ describe('findings', () => {
     ['', [], ['keyserver-default']],
     ['', ['--keyserver', KEYS, '--issuer', 'http://a/realms/b'], ['issuer-http']],
     ['', ['--keyserver', KEYS, '--issuer', '*'], ['wildcard']],
-    ['', ['--keyserver', KEYS, '--audience', '*'], ['wildcard']],
+    ['', ['--keyserver', KEYS, '--accept-audience', '*'], ['wildcard']],
     ['JWT_ALLOW_EMPTY=1', ['--keyserver', KEYS], ['allow-empty']],
     ['JWT_ALLOW_EMPTY=0', ['--keyserver', KEYS], []],
     ['JWT_ENABLE_DOMAIN_VERIFICATION=true', ['--keyserver', KEYS], ['domain-verification']],

@@ -1,14 +1,9 @@
-import KeycloakAdminClient from '@keycloak/keycloak-admin-client'
 import { randomBytes } from 'node:crypto'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { fileNameOf } from '../../src/certs/key.ts'
-import { startSandbox } from '../../src/sandbox/keycloak.ts'
-import { freePort } from '../support/http.ts'
-import { tempFolder } from '../support/folder.ts'
 import { ask } from '../support/key-server.ts'
 import { startServing } from '../support/running.ts'
 import { addKey, makeDoor } from '../support/realm-keys.ts'
-import { canStartKeycloak } from '../support/own-keycloak.ts'
 import { keycloak, makeRealm } from '../support/realm.ts'
 
 interface Ready {
@@ -93,35 +88,3 @@ test('a flood of questions for keys that are not there costs Keycloak one reques
   expect(door.seen.slice(before)).toEqual([certs, certs])
   expect(seconds).toBeGreaterThan(1.9)
 })
-
-test.runIf(await canStartKeycloak())(
-  'a Keycloak that is stopped, and started again: every key is served all the while',
-  async () => {
-    const dataDir = tempFolder()
-    const options = { port: await freePort(), dataDir, password: 'admin of a test' }
-    const first = await startSandbox(options)
-    onTestFinished(first.stop)
-    const admin = new KeycloakAdminClient({ baseUrl: first.url, realmName: 'master' })
-    const login = { username: first.user, password: first.password, clientId: 'admin-cli' }
-    await admin.auth({ grantType: 'password', ...login })
-    await admin.realms.create({ realm: 'meet', enabled: true })
-    admin.setConfig({ realmName: 'meet' })
-    await addKey(admin)
-    const argv = ['--realm', 'meet', '--refresh', '1s', '--cooldown', '0s']
-    const { port, said } = await startServing(argv, { KEYCLOAK_URL: first.url })
-    const paths = await keysOf(first.url, 'meet')
-    expect(paths).toHaveLength(2)
-
-    await first.stop()
-    await said('stays (2 keys)')
-    for (const path of paths) expect((await ask(port, path)).status).toBe(200)
-    expect((await readiness(port)).status).toBe(200)
-
-    const second = await startSandbox(options)
-    onTestFinished(second.stop)
-    await said('answers again')
-    for (const path of paths) expect((await ask(port, path)).status).toBe(200)
-    expect(await readiness(port)).toMatchObject({ status: 200, sources: [{ failing: false }] })
-  },
-  300_000,
-)

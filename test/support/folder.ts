@@ -1,4 +1,4 @@
-// Folders that are gone once the tests that use them are over. Everybody may read them, as any new folder.
+// Folders that are gone once the tests that use them are over. Everybody may read them, like the ones that mkdir makes.
 import { chmodSync, mkdtempSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

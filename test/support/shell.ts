@@ -24,7 +24,19 @@ const isRoot = process.getuid?.() === 0
 /** What to put before a command so that the rights of files count for it: root has to give up its pass. */
 export const WITHOUT_PASS = isRoot ? 'setpriv --bounding-set -dac_override,-dac_read_search' : ''
 
-/** What to put before a command so that it may mount a file system that nobody else sees; undefined where none may. */
-export const MAY_MOUNT = ['unshare --mount', 'unshare --map-root-user --mount'].find(
-  (prefix) => spawnSync('sh', ['-c', `${prefix} mount -t tmpfs none /mnt`]).status === 0,
-)
+/**
+ * What to put before a command so that it may mount a file system that nobody else sees.
+ * @throws Error where nobody may: a container has to be given the right, or a kernel that lets users have namespaces
+ */
+export function mayMount(): string {
+  const prefixes = ['unshare --mount', 'unshare --map-root-user --mount']
+  const found = prefixes.find(
+    (prefix) => spawnSync('sh', ['-c', `${prefix} mount -t tmpfs none /mnt`]).status === 0,
+  )
+  if (found === undefined) {
+    throw new Error(
+      'This test mounts a file system, which nobody may here: allow the user, or the container, to.',
+    )
+  }
+  return found
+}
