@@ -14,7 +14,7 @@ export interface Io {
   readonly signal: AbortSignal
   /** Told by a command that takes so many seconds more to end in good order after `signal`. */
   readonly needToEnd?: (seconds: number) => void
-  /** Calls `listener` at each SIGHUP, which otherwise ends the process. */
+  /** Calls `listener` at each SIGHUP, which otherwise ends the run. */
   readonly onHangup?: (listener: () => void) => void
 }
 

@@ -33,7 +33,7 @@ export interface ExportRun {
 }
 
 /**
- * Brings the folder up to date. With --json: `{kind: 'certs', dir, dryRun, changed, files, leftOut}`, where a key's file
+ * Brings the folder up to date. With --json: `{kind: 'certs', dir, leftOut, dryRun, changes, files}`, where a key's file
  * has `{action, path, kid, alg, bits, source}`.
  * @returns in how many ways it did not end well
  */

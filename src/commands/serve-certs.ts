@@ -44,7 +44,7 @@ const SETTINGS = {
     keep: setting({
       flag: '--keep <folder>',
       env: 'KJITSI_KEEP_DIR',
-      help: 'folder that keeps the last good keys over a restart',
+      help: 'folder that keeps the last good keys for a restart while Keycloak is down',
       parse: plain,
     }),
   }),
@@ -86,20 +86,20 @@ const SETTINGS = {
     adminPort: setting({
       flag: '--admin-port <number>',
       env: 'KJITSI_ADMIN_PORT',
-      help: 'port of its own for /healthz, /readyz and /metrics',
+      help: '/healthz, /readyz and /metrics on a port of their own',
       parse: port,
     }),
     ready: setting({
       flag: '--ready <which>',
       env: 'KJITSI_READY',
-      help: 'whether /readyz waits for all sources or any',
+      help: '/readyz is 200 once all sources have answered, or any',
       parse: oneOf('all', 'any'),
       default: 'all',
     }),
     drain: setting({
       flag: '--drain <duration>',
       env: 'KJITSI_DRAIN',
-      help: 'how long to go on serving after SIGTERM, while /readyz is 503',
+      help: 'go on serving this long after SIGTERM; /readyz is 503 already',
       parse: duration,
       default: '0s',
     }),
