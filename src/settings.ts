@@ -276,7 +276,7 @@ export const GRACE = setting({
 export const MAX_AGE = setting({
   flag: '--max-age <duration>',
   env: 'KJITSI_MAX_AGE',
-  help: 'how long what a source gave last counts while it cannot be read (export-certs: with --watch)',
+  help: 'how long what a source gave last counts while it cannot be read',
   parse: duration,
   default: '7d',
 })
