@@ -174,7 +174,7 @@ export function planExport(
 }
 
 function fileOf({ pem: text, file, kid, alg, bits, source }: Key): Parameters<typeof planFile>[1] {
-  const what = `key ${shownKid(kid ?? file)} of ${source}, ${alg ?? 'no alg'}, ${bits} bits`
+  const what = `key ${shownKid(kid ?? file)} of ${source}, ${alg ?? 'no alg'}`
   // One key in place of another differs in every line.
   return { what, text, mode: FILE_MODE, mask: () => '', facts: { kid, alg, bits, source } }
 }

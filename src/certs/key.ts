@@ -26,6 +26,8 @@ export interface LeftOut {
   readonly position: number
   readonly source: string
   readonly reason: string
+  /** It is for encryption, as one of each Keycloak realm is, and no more is to be said of it. */
+  readonly encrypts?: boolean
 }
 
 /** A key that its server publishes with private members; they are dropped here. */
@@ -87,7 +89,8 @@ export function keysOf(set: KeySet): UsableKeys {
     const members = PRIVATE_MEMBERS.filter((member) => jwk[member] !== undefined && jwk[member] !== null)
     if (members.length > 0) leaks.push({ ...about, members })
     const key = isObject(entry) ? keyOfJwk(jwk, set.source) : 'it is no JSON object'
-    if (typeof key === 'string') leftOut.push({ ...about, reason: key })
+    if (typeof key === 'string')
+      leftOut.push({ ...about, reason: key, ...(jwk['use'] === 'enc' && { encrypts: true }) })
     else keys.push(key)
   })
   return { keys, leftOut, leaks }

@@ -12,7 +12,15 @@ import { commandHelp, groupHelp, programHelp } from './help.ts'
 import { checkArguments, spelledOut, usageError } from './mistakes.ts'
 import { createOutput } from './output.ts'
 import { type Resolved, resolveSettings } from './resolve.ts'
-import { type Former, type Setting, type SettingTable, flagName, flagsOf, onOff } from './setting.ts'
+import {
+  type Former,
+  type Setting,
+  type SettingTable,
+  flagName,
+  flagsOf,
+  isOnOrOff,
+  onOff,
+} from './setting.ts'
 
 export interface Program {
   readonly name: string
@@ -33,8 +41,9 @@ export async function runProgram(program: Program, argv: readonly string[], io: 
   const typed = { argv: spelledOut(argv, commands), commands, former }
   const secrets: string[] = []
   // Until the settings are read, what was typed has to do.
+  const inEnv = io.env[COMMON.json.env] ?? ''
   const byFlag = argv.findLast((word) => word === '--json' || word === '--no-json')
-  const json = byFlag === undefined ? isOn(io.env[COMMON.json.env]) : byFlag === '--json'
+  const json = byFlag === undefined ? isOnOrOff(inEnv) && onOff(inEnv) : byFlag === '--json'
   let output = createOutput(io, { json, quiet: false, verbose: false, secrets, about })
   let ended: Ended
   const tree = commandTree(program, io, async (command, args, flags) => {
@@ -70,15 +79,6 @@ export async function runProgram(program: Program, argv: readonly string[], io: 
     }
     output.error(error)
     return error instanceof KjitsiError ? EXIT_CODES[error.code] : EXIT_CODES.unexpected
-  }
-}
-
-/** Whether a switch in the environment is certainly on. */
-function isOn(text = ''): boolean {
-  try {
-    return onOff(text)
-  } catch {
-    return false
   }
 }
 

@@ -60,7 +60,7 @@ export async function runDemo(options: DemoOptions): Promise<Kept | undefined> {
       const commandEnv = {
         HOME: env['HOME'],
         KEYCLOAK_PASSWORD: adminPassword,
-        KJITSI_TIMEOUT: String(timeout),
+        KJITSI_TIMEOUT: `${timeout}s`,
       }
       onDone(await runKjitsi(step.args, stdin, folder, commandEnv, http.signal))
     }

@@ -22,6 +22,11 @@ export function fileLine({ action, path, what }: FileItem, tense: Tense): string
   return `${verb(action, tense)} ${path}: ${what}`
 }
 
+/** A key in two lines: the name of its file alone takes 68 columns of a terminal's 80, and its kid 43. */
+function fitting(line: string, { what }: FileItem): readonly string[] {
+  return line.length > 80 && what.length > 40 ? [line.slice(0, -what.length - 2), `  ${what}`] : [line]
+}
+
 /**
  * A count, and what differs, each with its difference. Of a file that was made the line will do: it holds nothing else.
  * @param all what stays as it is too, before what does not
@@ -39,7 +44,7 @@ export function filesText(
     ...told
       .toSorted((a, b) => Number(isKept(b)) - Number(isKept(a)))
       .flatMap((item) => [
-        fileLine(item, tense),
+        ...fitting(fileLine(item, tense), item),
         ...(tense === 'done' && item.action === 'create' ? [] : diffLines(item, paint)),
       ]),
   ].join('\n')

@@ -9,7 +9,7 @@ const ofClient = <A>(row: Kind<ClientArgs & A>): Kind<ClientArgs & A> => ({
   say: (about) => `realm ${about.realm}, client ${about.client}: ${row.say(about)}`,
 })
 
-/** Where in Keycloak's console. */
+/** Which of Keycloak's pages. */
 const page = (client: string, place: string): string => `(Keycloak: Clients > ${client} > ${place})`
 const mappersPage = (client: string): string => page(client, `Client scopes > ${client}-dedicated`)
 

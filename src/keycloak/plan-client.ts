@@ -223,12 +223,17 @@ export function setsLifespan(item: Item): boolean {
   )
 }
 
-/** A role is never removed: people may hold it, and other things may count on it. */
-export function keepRole(role: string): Item {
-  return { action: 'keep', kind: 'role', name: role, why: 'a role is never removed' }
-}
-
-/** The role of the moderators, against the roles that the client has. */
-export function planRole(role: string, existing: readonly string[]): Item {
-  return { action: existing.includes(role) ? 'keep' : 'create', kind: 'role', name: role }
+/**
+ * The role of the moderators, if there is one, against those that the client has. It is never removed: people may hold it, and
+ * other things may count on it.
+ */
+export function planRole(
+  role: string | undefined,
+  existing: readonly string[],
+  remove: boolean,
+): readonly Item[] {
+  if (role === undefined) return []
+  const base = { kind: 'role', name: role } as const
+  if (remove) return [{ ...base, action: 'keep', why: 'a role is never removed' }]
+  return [{ ...base, action: existing.includes(role) ? 'keep' : 'create' }]
 }

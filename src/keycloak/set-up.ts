@@ -17,14 +17,7 @@ import type { RealmAdmin } from './connect.ts'
 import type { DesiredClient } from './desired-client.ts'
 import type { ClientArgs } from './findings.ts'
 import type { Mapper } from './mappers.ts'
-import {
-  keepRole,
-  keepsFullScope,
-  planClient,
-  planClientRemoval,
-  planRole,
-  setsLifespan,
-} from './plan-client.ts'
+import { keepsFullScope, planClient, planClientRemoval, planRole, setsLifespan } from './plan-client.ts'
 import { planMappers, planRemoval } from './plan-mappers.ts'
 import { type Item, changesOf, hasConflict, mappersAfter } from './plan.ts'
 
@@ -54,14 +47,18 @@ export interface RealmPlan extends Outcome {
 export type Planner = (realm: RealmAdmin) => Promise<RealmPlan>
 
 /** Plans the mappers of one client that is there. */
-export function mapperPlanner(wanted: Wanted & { readonly mappers: readonly Mapper[] }): Planner {
-  const { clientId, mappers, role, remove } = wanted
+export function mapperPlanner({
+  clientId,
+  mappers,
+  role,
+  remove,
+}: Wanted & { readonly mappers: readonly Mapper[] }): Planner {
   return async (realm) => {
     const about = { url: realm.url, realm: realm.name, client: clientId }
     const client = await findClient(realm, clientId)
     const roles = role === undefined || remove ? [] : await rolesOf(realm, client)
     const items = [
-      ...roleItems(wanted, roles),
+      ...planRole(role, roles, remove),
       ...(remove ? planRemoval : planMappers)(mappers, client.mappers),
     ]
     return { about, client, items, findings: advisePlan(about, items, client.mappers, role, roles) }
@@ -69,8 +66,12 @@ export function mapperPlanner(wanted: Wanted & { readonly mappers: readonly Mapp
 }
 
 /** Plans one client with its role and mappers, whether it is there or not. */
-export function clientPlanner(wanted: Wanted & { readonly desired: DesiredClient }): Planner {
-  const { clientId, desired, role, remove } = wanted
+export function clientPlanner({
+  clientId,
+  desired,
+  role,
+  remove,
+}: Wanted & { readonly desired: DesiredClient }): Planner {
   return async (realm) => {
     const about = { url: realm.url, realm: realm.name, client: clientId }
     const client = await lookForClient(realm, clientId)
@@ -84,7 +85,7 @@ export function clientPlanner(wanted: Wanted & { readonly desired: DesiredClient
     const existing = client?.mappers ?? []
     const items = [
       ofClient,
-      ...roleItems(wanted, roles),
+      ...planRole(role, roles, remove),
       ...planMappers(mappersFor(desired, client), existing),
     ]
     const limits = setsLifespan(ofClient) ? await sessionLimitsOf(realm) : undefined
@@ -103,10 +104,6 @@ function mappersFor(desired: DesiredClient, client: Client | undefined): readonl
     ...desired.moderatorMappers,
     ...(client === undefined ? desired.firstMappers : []),
   ]
-}
-
-function roleItems({ role, remove }: Wanted, roles: readonly string[]): readonly Item[] {
-  return role === undefined ? [] : [remove ? keepRole(role) : planRole(role, roles)]
 }
 
 /** The client, its role and its mappers can each be made by somebody else first. */
@@ -146,13 +143,12 @@ export async function carryOut(
       if (client !== undefined && created.length > 0)
         await removeDuplicates(realm, about, created, done, onPlan)
     }
-    const isDone = (item: Item): boolean =>
-      done.some((one) => one === item || (item.action === 'keep' && isSame(one, item)))
+    // What an earlier try has made is there by now, and was not kept.
+    const isMade = ({ action, kind, name }: Item): boolean =>
+      action === 'keep' &&
+      done.some((one) => one.action !== 'remove' && one.kind === kind && one.name === name)
     return {
-      items:
-        tries === 1
-          ? [...items, ...done.filter((item) => !items.includes(item))]
-          : [...done, ...items.filter((item) => !isDone(item))],
+      items: [...items.filter((item) => !isMade(item)), ...done.filter((item) => !items.includes(item))],
       findings,
     }
   }
@@ -199,10 +195,6 @@ function changedMeanwhile({ realm, client }: ClientArgs): KjitsiError {
     `realm ${realm}, client ${client}: somebody else changed its mappers at the same time, and not to the same end`,
     { hint: 'run again: it says which mappers are in the way' },
   )
-}
-
-function isSame(one: Item, other: Item): boolean {
-  return one.kind === other.kind && one.name === other.name
 }
 
 /** Realms that are worked on at a time: enough to hide the network, too few to trouble a server. */

@@ -145,20 +145,17 @@ function loginHint(login: Grant, authRealm: string, about: string): string {
   if (/not fully set up/i.test(about))
     return 'log in once in the browser and do what Keycloak asks for, such as a new password'
   if (/disabled/i.test(about)) return 'enable the account in Keycloak'
-  const secret = login.by === 'client' ? login.clientSecret : login.password
-  if (secret !== secret.trim()) {
-    const name = login.by === 'client' ? 'KEYCLOAK_CLIENT_SECRET' : 'KEYCLOAK_PASSWORD'
-    const what = /[\r\n]/.test(secret) ? 'a line break' : 'a blank'
-    return `${name} begins or ends with ${what}, which is sent as part of it: give it without`
-  }
-  if (login.by === 'client') {
-    return (
-      `correct KEYCLOAK_CLIENT_ID and KEYCLOAK_CLIENT_SECRET; the client must be of realm ${authRealm} ` +
-      '(another: --auth-realm), with client authentication and service account roles on'
-    )
-  }
-  return (
-    `correct KEYCLOAK_USER and KEYCLOAK_PASSWORD; the user must be of realm ${authRealm} (another: --auth-realm), and ` +
-    'is locked for a while after many failed logins'
-  )
+  const [kind, secret] = login.by === 'client' ? ['secret', login.clientSecret] : ['password', login.password]
+  // A file with the line ends of Windows leaves one, and so does a quick copy.
+  const blank = secret === secret.trim() ? undefined : /[\r\n]/.test(secret) ? 'a line break' : 'a blank'
+  const hint = blank && `the ${kind} begins or ends with ${blank}: remove it unless it belongs there; or `
+  return `${hint ?? ''}${settingsHint(login, authRealm)}`
+}
+
+function settingsHint(login: Grant, authRealm: string): string {
+  return login.by === 'client'
+    ? `correct KEYCLOAK_CLIENT_ID and KEYCLOAK_CLIENT_SECRET; the client must be of realm ${authRealm} ` +
+        '(another: --auth-realm), with client authentication and service account roles on'
+    : `correct KEYCLOAK_USER and KEYCLOAK_PASSWORD; the user must be of realm ${authRealm} (another: --auth-realm), and ` +
+        'is locked for a while after many failed logins'
 }

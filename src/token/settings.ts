@@ -1,5 +1,6 @@
 // What a person gave to check a token by: Jitsi's `.env`, and flags that come before it.
 import { resolve } from 'node:path'
+import { unescape } from 'node:querystring'
 import { KjitsiError } from '../errors.ts'
 import { readIfThere } from '../files/read.ts'
 import { readEnv } from '../env-file/parse.ts'
@@ -85,16 +86,8 @@ function aboutJitsi(values: ReadonlyMap<string, string>, file: string): AboutJit
   const client = URL.canParse(login) ? new URL(login).searchParams.get('client_id') : null
   return {
     file,
-    ...(url !== undefined && realm !== undefined && { url, realm: decoded(realm) }),
+    ...(url !== undefined && realm !== undefined && { url, realm: unescape(realm) }),
     ...(client && { client }),
-  }
-}
-
-function decoded(segment: string): string {
-  try {
-    return decodeURIComponent(segment)
-  } catch {
-    return segment
   }
 }
 

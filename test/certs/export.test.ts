@@ -48,7 +48,7 @@ test('the plan tells each file by its key, and shows no PEM', async () => {
     {
       action: 'create',
       path: join(dir, fileNameOf('a b')),
-      what: 'key "a b" of here, RS256, 2048 bits',
+      what: 'key "a b" of here, RS256',
       mode: 0o644,
       own: true,
       after: 'pem of a b',

@@ -3,7 +3,7 @@ import { adviseClient, adviseOptions, advisePlan } from '../../src/keycloak/advi
 import type { Client, SessionLimits } from '../../src/keycloak/client.ts'
 import type { ExistingMapper, Mapper } from '../../src/keycloak/mappers.ts'
 import { planMappers } from '../../src/keycloak/plan-mappers.ts'
-import { ALL_MAPPERS, WISH, client, existing } from '../support/jitsi-client.ts'
+import { ALL_MAPPERS, DESIRED, client, existing } from '../support/jitsi-client.ts'
 
 function hardcoded(claim: string, value: string): Mapper {
   return {
@@ -113,11 +113,11 @@ describe('adviseClient', () => {
   const WHERE = { url: 'https://auth.example.org', realm: 'meet', client: 'jitsi' }
   const codes = (
     have: Client | undefined,
-    options: { wish?: Partial<typeof WISH>; mappers?: readonly Mapper[]; limits?: SessionLimits } = {},
+    options: { desired?: Partial<typeof DESIRED>; mappers?: readonly Mapper[]; limits?: SessionLimits } = {},
   ): readonly string[] =>
     adviseClient(
       WHERE,
-      { ...WISH, ...options.wish },
+      { ...DESIRED, ...options.desired },
       have,
       options.mappers ?? ALL_MAPPERS,
       options.limits,
@@ -144,12 +144,12 @@ describe('adviseClient', () => {
     ['disabled', codes(client({}, {}, { rest: { enabled: false } })), ['client-disabled']],
     [
       'its service account',
-      codes(client({ publicClient: false, serviceAccountsEnabled: true }), { wish: { makePublic: true } }),
+      codes(client({ publicClient: false, serviceAccountsEnabled: true }), { desired: { makePublic: true } }),
       ['service-account-lost'],
     ],
     [
       'full scope stays',
-      codes(client({ fullScopeAllowed: true }), { wish: { fullScopeChange: false } }),
+      codes(client({ fullScopeAllowed: true }), { desired: { fullScopeChange: false } }),
       ['full-scope-stays'],
     ],
     ['full scope goes', codes(client({ fullScopeAllowed: true })), []],
@@ -179,7 +179,7 @@ describe('adviseClient', () => {
       [],
     ],
     ['a hardcoded aud', codes(client(), { mappers: [...ALL_MAPPERS, hardcodedAud] }), ['audience-list']],
-    ['no room', codes(client(), { mappers: [WISH.audienceMapper] }), ['room-unmapped']],
+    ['no room', codes(client(), { mappers: [DESIRED.audienceMapper] }), ['room-unmapped']],
     ['a redirect URI for all', codes(client({ redirectUris: ['*'] })), ['redirect-wildcard']],
     [
       'one for a whole site',
@@ -265,7 +265,7 @@ describe('adviseClient', () => {
   })
 
   test('a lifespan that is cut is said in hours and with the setting that cuts it', () => {
-    const [found] = adviseClient(WHERE, WISH, undefined, ALL_MAPPERS, { sso: 7200, client: 0 })
+    const [found] = adviseClient(WHERE, DESIRED, undefined, ALL_MAPPERS, { sso: 7200, client: 0 })
     expect(found?.message).toBe(
       'realm meet, client jitsi: no token lasts 10h, since a session ends after 2h (SSO Session Max)',
     )

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { run } from '../support/run.ts'
 import { type Fault, type Seen, startProxy } from '../support/proxy.ts'
-import { ADMIN_ENV, keycloak, makeClient, makeRealm } from '../support/realm.ts'
+import { ADMIN_ENV, keycloak, makeClient, fileRealm } from '../support/realm.ts'
 
 const SETUP = ['setup-client', '--jitsi-url', 'https://meet.example.org', '--moderators', 'role:owner']
 const isFind = ({ method, path }: Seen): boolean => method === 'GET' && path.includes('/clients/?')
@@ -25,7 +25,7 @@ test.each<[what: string, realm: string, which: (one: Seen) => boolean, asked: st
     'the answer',
   ],
 ])('%s with 60 MB is not read whole', async (_, nowhere, which, asked, why) => {
-  await using realm = await makeRealm()
+  await using realm = await fileRealm()
   await using proxy = await startProxy(keycloak.url, {
     fault: (one) => (which(one) ? { padded: 60_000_000 } : undefined),
   })
@@ -38,7 +38,7 @@ test.each<[what: string, realm: string, which: (one: Seen) => boolean, asked: st
 })
 
 test('nine million bytes are no failure', async () => {
-  await using realm = await makeRealm()
+  await using realm = await fileRealm()
   await makeClient(realm)
   await using proxy = await startProxy(keycloak.url, {
     fault: (one) => (isFind(one) ? { padded: 9_000_000 } : undefined),
@@ -61,7 +61,7 @@ test.each<[status: number, json: unknown, exitCode: number, said: string, hint: 
   [500, JSON_ERROR, 7, 'status 500', 'the server failed: look at its log'],
   [503, JSON_ERROR, 7, 'status 503', 'the server failed, or is not up: look at its log; --wait 60s'],
 ])('the admin API answers with %i and %j', async (status, json, exitCode, said, hint) => {
-  await using realm = await makeRealm()
+  await using realm = await fileRealm()
   await makeClient(realm)
   const fault: Fault = json === undefined ? { status } : { status, json }
   const env = { ...ADMIN_ENV, KEYCLOAK_REALM: realm.name }
@@ -80,7 +80,7 @@ test.each<[status: number, json: unknown, exitCode: number, said: string, hint: 
 })
 
 test('--verbose tells each request, tried again or not', async () => {
-  await using realm = await makeRealm()
+  await using realm = await fileRealm()
   await makeClient(realm)
   await using proxy = await startProxy(keycloak.url, {
     fault: (one, nth) => (isFind(one) && nth === 0 ? { status: 502 } : undefined),

@@ -18,6 +18,7 @@ import {
   makeUser,
   giveRole,
   tokensOf,
+  fileRealm,
 } from '../support/realm.ts'
 
 /** In every place where it may be printed by mistake, it looks different. */
@@ -77,8 +78,8 @@ async function failing(env: Env, argv: readonly string[] = [], ...secrets: reado
 }
 
 /** A Keycloak client that lacks everything, so that it shows whether anything was written. */
-async function realmWithClient(): Promise<TestRealm> {
-  const realm = await makeRealm()
+async function realmWithClient(make = fileRealm): Promise<TestRealm> {
+  const realm = await make()
   await makeClient(realm)
   return realm
 }
@@ -111,13 +112,13 @@ describe('the login', () => {
       'a password with a line break',
       { ...user, KEYCLOAK_PASSWORD: `${SECRET}\r` },
       4,
-      '\n  → KEYCLOAK_PASSWORD begins or ends with a line break, which is sent as part of it: give it without\n',
+      '\n  → the password begins or ends with a line break: remove it unless it belongs there; or correct ',
     ],
     [
       'a client secret with a blank',
       { ...robot, KEYCLOAK_CLIENT_SECRET: ` ${SECRET}` },
       4,
-      '(status 401)\n  → KEYCLOAK_CLIENT_SECRET begins or ends with a blank, which is sent as part of it: give it without\n',
+      '(status 401)\n  → the secret begins or ends with a blank: remove it unless it belongs there; or correct ',
     ],
     [
       'a token that ran out, which nobody has to be asked about',
@@ -228,7 +229,7 @@ describe('the login', () => {
       'is disabled\n  → enable it in Keycloak: Realm settings > Enabled\n',
     ],
   ])('%s', async (_, change, exitCode, stderr) => {
-    await using realm = await realmWithClient()
+    await using realm = await realmWithClient(makeRealm)
     await change(realm, await makeUser(realm))
     const env = {
       ...user,
@@ -293,7 +294,7 @@ describe('what is to be changed', () => {
   })
 
   test('a client that does not exist: where to make it', async () => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     const ran = await failing({ ...ADMIN_ENV, KEYCLOAK_REALM: realm.name })
     expect(ran).toEqual({
       exitCode: 6,
@@ -328,7 +329,7 @@ describe('what is to be changed', () => {
     ],
     [{ bearerOnly: true }, 'it is bearer-only, so nobody can log in with it and no token is its own'],
   ])('a client of no use: %o', async (client, why) => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     await realm.admin.clients.create({ clientId: 'jitsi', ...client })
     const ran = await failing({ ...ADMIN_ENV, KEYCLOAK_REALM: realm.name })
     expect(ran).toMatchObject({ exitCode: 2, stdout: '' })

@@ -8,9 +8,10 @@ import {
   giveRole,
   keycloak,
   makeClient,
-  makeRealm,
   makeUser,
   tokensOf,
+  fileRealm,
+  makeRealm,
 } from '../support/realm.ts'
 
 const CLAIM = {
@@ -19,8 +20,8 @@ const CLAIM = {
 } as const
 
 /** A realm with a client whose tokens have a room. */
-async function makeRealmWithRoom(): Promise<TestRealm & { readonly clientUuid: string }> {
-  const realm = await makeRealm()
+async function realmWithRoom(make = fileRealm): Promise<TestRealm & { readonly clientUuid: string }> {
+  const realm = await make()
   const clientUuid = await makeClient(realm)
   await realm.admin.clients.addProtocolMapper(
     { id: clientUuid },
@@ -82,7 +83,7 @@ async function setClient(realm: TestRealm, clientUuid: string, more: object): Pr
 
 describe('tokens of a real realm', () => {
   test("an ordinary user's is accepted, and so is the ID token", async () => {
-    await using realm = await makeRealmWithRoom()
+    await using realm = await realmWithRoom()
     const { accessToken, idToken } = await tokensOf(realm)
     for (const token of [accessToken, idToken]) {
       const ran = await check(realm, token)
@@ -106,7 +107,7 @@ describe('tokens of a real realm', () => {
   })
 
   test("a realm admin's has a list of audiences, which equals none", async () => {
-    await using realm = await makeRealmWithRoom()
+    await using realm = await realmWithRoom()
     const [user] = await realm.admin.users.find({ username: 'alice' })
     await giveRole(realm, user?.id ?? '', 'realm-management', 'realm-admin')
     const ran = await check(realm, (await tokensOf(realm)).accessToken)
@@ -114,7 +115,7 @@ describe('tokens of a real realm', () => {
   })
 
   test('without a room mapper, without an audience, lightweight, at+jwt', async () => {
-    await using realm = await makeRealmWithRoom()
+    await using realm = await realmWithRoom()
     const [mapper] = await realm.admin.clients.listProtocolMappers({ id: realm.clientUuid })
     await setClient(realm, realm.clientUuid, {
       attributes: { 'client.use.lightweight.access.token.enabled': 'true' },
@@ -143,14 +144,14 @@ describe('tokens of a real realm', () => {
     ['PS256', [], "'kid' claim only support with RS family"],
     ['ES256', [], "'kid' claim only support with RS family"],
   ])('of a client that signs with %s, asked with %j', async (alg, more, expected) => {
-    await using realm = await makeRealmWithRoom()
+    await using realm = await realmWithRoom(makeRealm)
     await setClient(realm, realm.clientUuid, { attributes: { 'access.token.signed.response.alg': alg } })
     expect(said(await check(realm, (await tokensOf(realm)).accessToken, more))).toBe(expected)
   })
 
   test('one of another realm, one that was changed, and one whose time is up', async () => {
-    await using realm = await makeRealmWithRoom()
-    await using other = await makeRealmWithRoom()
+    await using realm = await realmWithRoom()
+    await using other = await realmWithRoom(makeRealm)
     const { accessToken } = await tokensOf(realm)
     // The key set has no such kid, and there is no key server to fall back to.
     expect(said(await check(other, accessToken))).toBe('no answer')
@@ -165,7 +166,7 @@ describe('tokens of a real realm', () => {
   })
 
   test("by Jitsi's .env and the folder that export-certs writes", async () => {
-    await using realm = await makeRealmWithRoom()
+    await using realm = await realmWithRoom()
     const dir = tempFolder()
     const exported = await run(['export-certs', 'certs', '--url', keycloak.url, '--realm', realm.name], {
       cwd: dir,

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { run } from '../support/run.ts'
 import { startProxy } from '../support/proxy.ts'
-import { keycloak, makeClient, makeRealm, makeServiceAccount } from '../support/realm.ts'
+import { keycloak, makeClient, makeServiceAccount, fileRealm } from '../support/realm.ts'
 
 const SECRET = 'hunter2/s?cret+w rd'
 
@@ -15,7 +15,7 @@ function formsOf(secret: string): readonly string[] {
 test.each(['the token request', 'a request of the admin API'])(
   'the secret of a login and its token, repeated in the answer to %s, are shown in no form',
   async (where) => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     await makeClient(realm)
     const account = await makeServiceAccount(realm, 'robot', ['manage-clients'], SECRET)
     const atLogin = where === 'the token request'
@@ -45,7 +45,7 @@ test.each(['the token request', 'a request of the admin API'])(
 )
 
 test('a secret that is a word is told neither by what repeats it nor by our own sentences', async () => {
-  await using realm = await makeRealm()
+  await using realm = await fileRealm()
   const account = await makeServiceAccount(realm, 'robot', [], 'realm')
   await using proxy = await startProxy(keycloak.url, {
     fault: ({ path, body }) =>
@@ -64,7 +64,7 @@ test('a secret that is a word is told neither by what repeats it nor by our own 
 })
 
 test('what a server repeats among its data is printed neither for people nor as JSON', async () => {
-  await using realm = await makeRealm()
+  await using realm = await fileRealm()
   const account = await makeServiceAccount(realm, 'robot', ['manage-clients'], SECRET)
   await using proxy = await startProxy(keycloak.url, {
     fault: ({ path, authorization }) =>

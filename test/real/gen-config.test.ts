@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { run } from '../support/run.ts'
-import { keycloak, makeRealm } from '../support/realm.ts'
+import { keycloak, fileRealm } from '../support/realm.ts'
 
 test('helm accepts the issuer that the realm names, letter by letter', async () => {
-  await using realm = await makeRealm()
+  await using realm = await fileRealm()
   const discovery = await fetch(`${keycloak.url}/realms/${realm.name}/.well-known/openid-configuration`)
   const { issuer } = (await discovery.json()) as { issuer: string }
   const ran = await run(['gen-config', 'helm', '--url', keycloak.url, '--realm', realm.name])

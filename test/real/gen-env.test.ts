@@ -8,7 +8,7 @@ import { readEnv } from '../../src/env-file/parse.ts'
 import { tempFolder } from '../support/folder.ts'
 import { run, spawnKjitsi } from '../support/run.ts'
 import { startProxy } from '../support/proxy.ts'
-import { keycloak, makeClient, makeRealm, makeUser, tokensOf } from '../support/realm.ts'
+import { keycloak, makeClient, makeRealm, makeUser, tokensOf, fileRealm } from '../support/realm.ts'
 
 const KEYS = ['--keyserver', 'https://meet.example.org/keys']
 const OLD = '# mine\nJWT_ACCEPTED_ISSUERS=old\n'
@@ -27,7 +27,7 @@ const codesIn = (stdout: string): readonly string[] =>
 
 describe('the issuers', () => {
   it('are those of the tokens', async () => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     await makeClient(realm)
     await makeUser(realm)
     const { exitCode } = await run(['gen-env', file, '--url', keycloak.url, '--realm', realm.name, ...KEYS])

@@ -6,7 +6,7 @@ import { readEnv } from '../../src/env-file/parse.ts'
 import { sharedFolder } from '../support/folder.ts'
 import { run } from '../support/run.ts'
 import { type Site, claimsOf, logIn, logOut } from '../support/browserless-login.ts'
-import { ADMIN_ENV, type TestRealm, keycloak, makeRealm, makeUser } from '../support/realm.ts'
+import { ADMIN_ENV, type TestRealm, keycloak, makeRealm, makeUser, fileRealm } from '../support/realm.ts'
 
 const ORIGIN = 'https://meet.example.org:8443'
 
@@ -38,7 +38,7 @@ async function filesFor(
 }
 
 test.each([[[]], [['--client', "o'neill & co"]]])('a login, and a logout: %j', async (options) => {
-  await using realm = await makeRealm()
+  await using realm = await fileRealm()
   await makeUser(realm)
   const { env, web } = await filesFor(realm, ...options)
   const url = new URL(env.get('TOKEN_AUTH_URL') ?? '')
@@ -83,7 +83,7 @@ describe('the addresses', () => {
 })
 
 test('--moderators makes the role and its mapper', async () => {
-  await using realm = await makeRealm()
+  await using realm = await fileRealm()
   await ranWell(['setup-client', '--realm', realm.name, '--moderators', 'everyone'])
   const [before] = await realm.admin.clients.find({ clientId: 'jitsi' })
   const id = before?.id ?? ''

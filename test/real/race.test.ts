@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { CLIENT, MAPPERS, type Raced, race } from '../support/race.ts'
 import { run } from '../support/run.ts'
 import { startProxy } from '../support/proxy.ts'
-import { ADMIN_ENV, type TestRealm, clientOf, keycloak, makeClient, makeRealm } from '../support/realm.ts'
+import { ADMIN_ENV, type TestRealm, clientOf, keycloak, makeClient, fileRealm } from '../support/realm.ts'
 
 const ROUNDS = 20
 
@@ -18,7 +18,7 @@ function expectWhole({ both, mappers, roles, checked }: Raced): void {
 }
 
 test(`setup-mappers twice at once, ${ROUNDS} times: no mapper twice, none lost`, async () => {
-  await using realm = await makeRealm()
+  await using realm = await fileRealm()
   for (let i = 0; i < ROUNDS; i++) {
     await makeClient(realm, `jitsi-${i}`)
     const raced = await race(realm.admin, `jitsi-${i}`, MAPPERS)
@@ -28,7 +28,7 @@ test(`setup-mappers twice at once, ${ROUNDS} times: no mapper twice, none lost`,
 })
 
 test(`setup-client twice at once, ${ROUNDS} times: one client, with its role and mappers`, async () => {
-  await using realm = await makeRealm()
+  await using realm = await fileRealm()
   for (let i = 0; i < ROUNDS; i++) {
     const raced = await race(realm.admin, `jitsi-${i}`, CLIENT)
     expectWhole(raced)
@@ -69,7 +69,7 @@ async function doubled(realm: TestRealm, id: string): Promise<readonly { id: str
 }
 
 test('an installation that is doubled already is mended by a run, which says it', async () => {
-  await using realm = await makeRealm()
+  await using realm = await fileRealm()
   const id = await makeClient(realm)
   const there = await doubled(realm, id)
   const env = { ...ADMIN_ENV, KEYCLOAK_REALM: realm.name }
@@ -89,7 +89,7 @@ test('an installation that is doubled already is mended by a run, which says it'
 })
 
 test('a duplicate that the other run has removed meanwhile is gone, and that is no failure', async () => {
-  await using realm = await makeRealm()
+  await using realm = await fileRealm()
   const id = await makeClient(realm)
   await doubled(realm, id)
   await using proxy = await startProxy(keycloak.url, {

@@ -15,6 +15,7 @@ import {
   makeUser,
   tokensOf,
   type ClientRepresentation,
+  fileRealm,
 } from '../support/realm.ts'
 
 const ORIGIN = 'https://meet.example.org'
@@ -84,7 +85,7 @@ function findingsOf({ stdout }: Ran): readonly string[] {
 
 describe('a realm without the client', () => {
   test('gets one with mappers and role, in as few requests as can be', async () => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     await using proxy = await startProxy(keycloak.url)
     const env = { ...ADMIN_ENV, KEYCLOAK_URL: proxy.url }
     const ran = await setUp(realm, ['--moderators', 'role:owner'], env)
@@ -141,7 +142,7 @@ describe('a realm without the client', () => {
   })
 
   test('is only read by a second run: two requests, three with a role', async () => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     await setUpWell(realm, '--moderators', 'role:owner')
     const before = await clientOf(realm)
     for (const [argv, expected] of [
@@ -161,7 +162,7 @@ describe('a realm without the client', () => {
   })
 
   test('stays without by --dry-run and --check, which print what would be done', async () => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     const dry = await setUp(realm, ['--dry-run', '--moderators', 'role:owner'])
     expect(dry.exitCode).toBe(0)
     expect(dry.stdout).toMatch(/^ {2}create {2}client jitsi .*\n(.*\n)* {2}create {2}role owner\n/m)
@@ -170,7 +171,7 @@ describe('a realm without the client', () => {
   })
 
   test('--json prints the plan that was carried out', async () => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     const { stdout, stderr } = await setUpWell(
       realm,
       '--json',
@@ -209,7 +210,7 @@ describe('a realm without the client', () => {
   })
 
   test('gets every address that was given', async () => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     await setUpWell(realm, '--jitsi-url', 'meet.example.com:8443', '--jitsi-url', `${ORIGIN}:443/`)
     const client = await clientOf(realm)
     expect(client?.redirectUris?.toSorted()).toEqual([
@@ -269,7 +270,7 @@ describe('a client that is there', () => {
   }
 
   test('is changed in what the login needs, and in nothing else', async () => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     await realm.admin.clients.create(THEIRS)
     const before = await clientOf(realm)
     await using proxy = await startProxy(keycloak.url)
@@ -325,7 +326,7 @@ describe('a client that is there', () => {
   })
 
   test('that anybody could misuse is a warning for each way, in no more requests', async () => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     await realm.admin.clients.create({
       clientId: 'jitsi',
       publicClient: true,
@@ -364,7 +365,7 @@ describe('a client that is there', () => {
   })
 
   test('that setup-mappers has changed is left as it is', async () => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     await setUpWell(realm)
     const mappers = ['setup-mappers', '--realm', realm.name, '--room', 'team-a', '--user-context']
     expect(await run(mappers, { env: ADMIN_ENV })).toMatchObject({ exitCode: 0 })
@@ -375,7 +376,7 @@ describe('a client that is there', () => {
   })
 
   test('without a room claim is a warning that names the command', async () => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     await realm.admin.clients.create({ clientId: 'jitsi', publicClient: true })
     const { stderr } = await setUpWell(realm)
     expect(stderr).toContain(
@@ -385,7 +386,7 @@ describe('a client that is there', () => {
   })
 
   test('that is confidential is refused, and made public when told to', async () => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     await makeServiceAccount(realm, 'jitsi', [])
     const before = await clientOf(realm)
     const refused = await setUp(realm)
@@ -406,7 +407,7 @@ describe('a client that is there', () => {
   })
 
   test('with authorization settings is never made public, since Keycloak would delete them', async () => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     const authorized = { serviceAccountsEnabled: true, authorizationServicesEnabled: true }
     await realm.admin.clients.create({ clientId: 'jitsi', publicClient: false, ...authorized })
     const ran = await setUp(realm, ['--make-public'])
@@ -416,7 +417,7 @@ describe('a client that is there', () => {
   })
 
   test('keeps full scope with --no-full-scope-change, and then gets no second audience', async () => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     await realm.admin.clients.create(THEIRS)
     const ran = await setUpWell(realm, '--no-full-scope-change', '--json')
     expect(findingsOf(ran)).toEqual(['redirect-wildcard', 'full-scope-stays'])
@@ -429,7 +430,7 @@ describe('a client that is there', () => {
   })
 
   test('is not touched at all where a mapper is in conflict', async () => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     const audience = { protocol: 'openid-connect', protocolMapper: 'oidc-audience-mapper' }
     const config = { 'included.custom.audience': 'jitsi', 'access.token.claim': 'true' }
     await realm.admin.clients.create({
@@ -448,7 +449,7 @@ describe('a client that is there', () => {
   })
 
   test('of another kind is refused', async () => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     await realm.admin.clients.create({ clientId: 'jitsi', protocol: 'saml' })
     expect(await setUp(realm)).toMatchObject({
       exitCode: 2,
@@ -459,7 +460,7 @@ describe('a client that is there', () => {
 
 describe('--remove', () => {
   test('deletes a client that is exactly what would be created', async () => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     await setUpWell(realm)
     expect(await setUp(realm, ['--remove', '--check'])).toMatchObject({ exitCode: 3 })
     expect(await clientOf(realm)).toBeDefined()
@@ -473,7 +474,7 @@ describe('--remove', () => {
   })
 
   test('keeps one that has roles, since people may hold them', async () => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     await setUpWell(realm, '--moderators', 'role:owner')
     const { stdout } = await setUpWell(realm, '--moderators', 'role:owner', '--remove')
     expect(stdout).toContain('kept  client jitsi  people may hold its roles: delete owner first')
@@ -484,7 +485,7 @@ describe('--remove', () => {
   })
 
   test('keeps one to which somebody has given a role', async () => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     await setUpWell(realm)
     await realm.admin.clients.createRole({ id: (await clientOf(realm))?.id ?? '', name: 'theirs' })
     const { stdout } = await setUpWell(realm, '--remove')
@@ -501,7 +502,7 @@ describe('--remove', () => {
     ['another lifespan', ['--token-lifespan', '1h'], 'access.token.lifespan'],
     ['another audience', ['--audience', 'meet'], 'mapper audience-jitsi'],
   ])('keeps one with %s than these options would create', async (_, argv, what) => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     await setUpWell(realm)
     const { stdout } = await setUpWell(realm, ...argv, '--remove')
     expect(stdout).toContain(`kept  client jitsi  not as these options would create it: ${what}\n`)
@@ -517,7 +518,7 @@ describe('the rights of the account', () => {
   })
 
   test('manage-clients does everything; how long sessions last it may not see', async () => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     const env = envOf(realm, await makeServiceAccount(realm, 'robot', ['manage-clients']))
     const created = await setUp(realm, ['--json', '--moderators', 'role:owner', '--audience', 'meet'], env)
     expect(created.exitCode, created.stderr).toBe(0)
@@ -538,7 +539,7 @@ describe('the rights of the account', () => {
   })
 
   test('view-clients sees what is to be done, and is told what it lacks', async () => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     const env = envOf(realm, await makeServiceAccount(realm, 'robot', ['view-clients']))
     expect(await setUp(realm, ['--check'], env)).toMatchObject({ exitCode: 3 })
     // Nobody can see beforehand that a client may not be created.
@@ -554,7 +555,7 @@ describe('the rights of the account', () => {
   })
 
   test('query-clients sees no client, and may not make one', async () => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     await setUpWell(realm)
     const env = envOf(realm, await makeServiceAccount(realm, 'robot', ['query-clients']))
     const ran = await setUp(realm, [], env)
@@ -563,7 +564,7 @@ describe('the rights of the account', () => {
   })
 
   test('query-clients does not take a client that it cannot see for removed', async () => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     await setUpWell(realm)
     const env = envOf(realm, await makeServiceAccount(realm, 'robot', ['query-clients']))
     for (const argv of [['--remove'], ['--remove', '--check']]) {
@@ -611,7 +612,7 @@ describe('a moderator with another role of the client', () => {
     ['moderator', 'guest', 'moderator'],
     ['moderator', 'Owner', 'Owner'],
   ])('has %s and %s: %s is what Keycloak gives, or one of the two', async (role, other, affiliation) => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     await setUpWell(realm, '--moderators', `role:${role}`)
     const client = await clientOf(realm)
     const id = client?.id ?? ''
@@ -650,7 +651,7 @@ describe('how long sessions last', () => {
 
 describe('what comes in between', () => {
   test('somebody else makes the client at the same time: it is read and planned once more', async () => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     await using proxy = await startProxy(keycloak.url, {
       fault: async ({ method, path }, nth) => {
         if (method !== 'POST' || !path.endsWith('/clients/') || nth > 0) return undefined
@@ -673,7 +674,7 @@ describe('what comes in between', () => {
   })
 
   test('somebody else makes the role: what was done before stays in the report', async () => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     await using proxy = await startProxy(keycloak.url, {
       fault: async ({ method, path }, nth) => {
         if (method !== 'POST' || !path.endsWith('/roles') || nth > 0) return undefined
@@ -690,12 +691,12 @@ describe('what comes in between', () => {
       .split('\n')
       .flatMap((line) => /^ {2}(\w+) +((?:client |role )?\S+)/.exec(line)?.slice(1, 3).join(' ') ?? [])
     expect(verbs).toEqual([
+      'kept role owner',
       'created client jitsi',
       'created audience-jitsi',
       'created context.user.affiliation',
       'created room',
       'created bnf',
-      'kept role owner',
     ])
   })
 
@@ -715,7 +716,7 @@ describe('what comes in between', () => {
   ])(
     'Keycloak goes away at %s: it is said how far it came, and the next run goes on',
     async (_, isIt, story, left) => {
-      await using realm = await makeRealm()
+      await using realm = await fileRealm()
       await using proxy = await startProxy(keycloak.url, {
         fault: ({ method, path }) => (method === 'POST' && isIt(path) ? { status: 500 } : undefined),
       })
@@ -750,7 +751,7 @@ describe('the address of Jitsi', () => {
       'https://a.example.org/static/sso.html',
     ],
   ])('%s', async (_, argv, uri) => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     const text = 'HTTPS_PORT=8443\nPUBLIC_URL=https://meet.example.org:${HTTPS_PORT}\n'
     const { stdout, stderr } = await inFolder(text, argv, realm.name)
     expect(stdout, stderr).toContain(`redirect URI ${uri}\n`)

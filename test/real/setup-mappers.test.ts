@@ -14,6 +14,7 @@ import {
   makeUser,
   tokensOf,
   giveRole,
+  fileRealm,
 } from '../support/realm.ts'
 
 const HARDCODED = 'oidc-hardcoded-claim-mapper'
@@ -84,7 +85,7 @@ async function claimsOf(realm: TestRealm, username = 'alice'): Promise<Record<st
 
 describe('the claims in a real token', () => {
   test('room and bnf, in the access token, the ID token, userinfo and introspection', async () => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     await makeClient(realm)
     await makeUser(realm)
     // Who asks for a token's introspection has to be among its audiences.
@@ -198,7 +199,7 @@ describe('the claims in a real token', () => {
   })
 
   test('where a claim is written around ours, Keycloak gives no token with both, so ours is not added', async () => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     const id = await makeClient(realm)
     await makeUser(realm)
     const json = {
@@ -228,7 +229,7 @@ describe('the claims in a real token', () => {
 
 describe('the plan', () => {
   test('--dry-run and --check show what a run then does, which the next run finds done', async () => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     const id = await makeClient(realm)
     await addMapper(realm, id, 'my room', HARDCODED, {
       'claim.name': 'room',
@@ -283,7 +284,7 @@ describe('the plan', () => {
   })
 
   test('says on stderr what it is going to do, and on stdout what it did', async () => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     await makeClient(realm)
     expect(await setUp(realm, ['--moderators', 'role:owner', '--user-context'])).toEqual({
       exitCode: 0,
@@ -306,7 +307,7 @@ describe('the plan', () => {
   })
 
   test('a mapper of another type gets the new type whole, and can be removed like any other', async () => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     await makeClient(realm)
     await setUpWell(realm, '--room-attribute', 'raum')
     await setUpWell(realm)
@@ -321,7 +322,7 @@ describe('the plan', () => {
   })
 
   test("somebody's mapper of our name that writes another claim: said, and nothing changed", async () => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     const id = await makeClient(realm)
     await addMapper(realm, id, 'room', HARDCODED, { 'claim.name': 'building.room', 'claim.value': '12' })
     const before = await mappersOf(realm)
@@ -348,7 +349,7 @@ describe('the plan', () => {
   })
 
   test('two that write the claim: said, and nothing changed', async () => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     const id = await makeClient(realm)
     for (const name of ['a', 'b'])
       await addMapper(realm, id, name, HARDCODED, { 'claim.name': 'room', 'claim.value': name })
@@ -366,7 +367,7 @@ describe('the plan', () => {
   })
 
   test('--remove takes what these options created, and keeps what somebody changed, the role and strangers', async () => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     const id = await makeClient(realm)
     await addMapper(realm, id, 'stranger', HARDCODED, { 'claim.name': 'stranger', 'claim.value': 'x' })
     const options = ['--user-context', '--moderators', 'role:owner', '--audience', 'meet', '--nbf']
@@ -388,7 +389,7 @@ describe('the plan', () => {
   })
 
   test('what is risky is said: a role that makes no moderator, other roles, a context without a name', async () => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     const id = await makeClient(realm)
     await realm.admin.clients.createRole({ id, name: 'student' })
     const { findings } = documentOf(await setUp(realm, ['--moderators', 'role:chief', '--dry-run', '--json']))
@@ -413,7 +414,7 @@ describe('requests', () => {
     )
 
   test('three on a fresh client and one to see what else was created meanwhile, two on the next run', async () => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     await makeClient(realm)
     await using proxy = await startProxy(keycloak.url)
     await setUp(realm, [], { KEYCLOAK_URL: proxy.url })
@@ -423,7 +424,7 @@ describe('requests', () => {
   })
 
   test('a role costs one to see and one to make; an update and a removal one each', async () => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     await makeClient(realm)
     await setUpWell(realm, '--bnf', '1')
     await using proxy = await startProxy(keycloak.url)
@@ -440,7 +441,7 @@ describe('requests', () => {
   })
 
   test('a ready access token needs no login', async () => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     await makeClient(realm)
     await using proxy = await startProxy(keycloak.url)
     const token = (await realm.admin.getAccessToken()) ?? ''
@@ -450,7 +451,7 @@ describe('requests', () => {
   })
 
   test('a token that has run out is replaced by a new login', async () => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     await makeClient(realm)
     const secret = await makeServiceAccount(realm, 'robot', ['manage-clients'])
     const [robot] = await realm.admin.clients.find({ clientId: 'robot' })
@@ -473,7 +474,7 @@ describe('requests', () => {
   })
 
   test('somebody else makes the same mapper at the same time: read and planned once more', async () => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     const id = await makeClient(realm)
     await using proxy = await startProxy(keycloak.url, {
       async fault({ path }, nth) {
@@ -484,16 +485,16 @@ describe('requests', () => {
     })
     const ran = await setUp(realm, ['--moderators', 'role:owner', '--json'], { KEYCLOAK_URL: proxy.url })
     expect(short(documentOf(ran))).toEqual([
-      'create owner',
       'create room',
-      'create context.user.affiliation',
       'update bnf',
+      'create context.user.affiliation',
+      'create owner',
     ])
     expect(await mappersOf(realm)).toMatchObject({ bnf: { config: { 'claim.value': '0' } }, room: {} })
   })
 
   test('a race that is lost at each try is an error that says what was done, in the first try too', async () => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     const id = await makeClient(realm)
     await using proxy = await startProxy(keycloak.url, {
       async fault({ path, body }) {
@@ -524,7 +525,7 @@ describe('requests', () => {
       ['bnf', 'context.user.affiliation', 'mine', 'room'],
     ],
   ])('somebody else makes %s: what was done is said', async (_, [name, claim], before, after) => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     const id = await makeClient(realm)
     await using proxy = await startProxy(keycloak.url, {
       async fault({ path }, nth) {
@@ -546,7 +547,7 @@ describe('requests', () => {
   })
 
   test('a failure after the write says what was done', async () => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     await makeClient(realm)
     await using proxy = await startProxy(keycloak.url, {
       fault: ({ path }, nth) => (path.includes('clients/?') && nth === 1 ? { status: 500 } : undefined),
@@ -557,7 +558,7 @@ describe('requests', () => {
   })
 
   test('a failure halfway says what was done and what was not', async () => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     await makeClient(realm)
     await setUpWell(realm, '--room', 'a', '--bnf', '1')
     await using proxy = await startProxy(keycloak.url, {

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { tempFolder } from '../support/folder.ts'
 import { CTRL_C, ENTER, type Terminal, openTerminal } from '../support/terminal.ts'
 import { startProxy } from '../support/proxy.ts'
-import { keycloak, makeClient, makeRealm, makeServiceAccount } from '../support/realm.ts'
+import { keycloak, makeClient, makeServiceAccount, fileRealm } from '../support/realm.ts'
 
 async function answer(terminal: Terminal, question: string, ...answers: readonly string[]): Promise<void> {
   await terminal.shows(question)
@@ -13,7 +13,7 @@ async function answer(terminal: Terminal, question: string, ...answers: readonly
 }
 
 test('what is missing is asked one at a time, each answer is checked, and stdout has the result alone', async () => {
-  await using realm = await makeRealm()
+  await using realm = await fileRealm()
   await makeClient(realm)
   const cwd = tempFolder()
   const stdout = join(cwd, 'stdout')
@@ -44,7 +44,7 @@ test('what is missing is asked one at a time, each answer is checked, and stdout
 })
 
 test('the missing half of a login is asked for until it is right, and what is typed is a secret', async () => {
-  await using realm = await makeRealm()
+  await using realm = await fileRealm()
   await makeClient(realm)
   const secret = 'typed by hand'
   const { KEYCLOAK_CLIENT_ID } = await makeServiceAccount(realm, 'robot', ['manage-clients'], secret)

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { run } from '../support/run.ts'
 import { type Fault, startProxy } from '../support/proxy.ts'
-import { ADMIN_ENV, keycloak, makeClient, makeRealm } from '../support/realm.ts'
+import { ADMIN_ENV, keycloak, makeClient, fileRealm } from '../support/realm.ts'
 
 const CLIENT = ['setup-client', '--jitsi-url', 'https://meet.example.org', '--moderators', 'role:owner']
 
@@ -43,7 +43,7 @@ const ANSWERS: readonly (readonly [answer: string, fault: Fault, said: string])[
 test.each(WRITES.flatMap((write) => ANSWERS.map((answer) => [...write, ...answer] as const)))(
   "%s: the answer is not Keycloak's",
   async (_, there, argv, request, perhaps, _answer, fault, said) => {
-    await using realm = await makeRealm()
+    await using realm = await fileRealm()
     const env = { ...ADMIN_ENV, KEYCLOAK_REALM: realm.name }
     for (const before of there) expect(await run(before, { env })).toMatchObject({ exitCode: 0 })
     await using proxy = await startProxy(keycloak.url, {
@@ -57,7 +57,7 @@ test.each(WRITES.flatMap((write) => ANSWERS.map((answer) => [...write, ...answer
 )
 
 test('the real Keycloak answers each of them with 201 or 204', async () => {
-  await using realm = await makeRealm()
+  await using realm = await fileRealm()
   await makeClient(realm, 'theirs')
   const env = { ...ADMIN_ENV, KEYCLOAK_REALM: realm.name }
   for (const argv of [

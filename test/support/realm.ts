@@ -2,7 +2,7 @@
 import KeycloakAdminClient from '@keycloak/keycloak-admin-client'
 import { UnmanagedAttributePolicy } from '@keycloak/keycloak-admin-client/lib/defs/userProfileMetadata.js'
 import { randomUUID } from 'node:crypto'
-import { inject } from 'vitest'
+import { afterAll, expect, inject } from 'vitest'
 
 export const keycloak = inject('keycloak')
 
@@ -19,29 +19,129 @@ export interface TestRealm extends AsyncDisposable {
   readonly admin: KeycloakAdminClient
 }
 
-/** Makes an enabled realm; `await using` removes it at the end of the test. */
-export async function makeRealm(prefix = 'kjitsi'): Promise<TestRealm> {
+/**
+ * Makes an enabled realm; `await using` removes it at the end of the test. Of the keys of a new realm it lacks
+ * the one for encryption, which takes as long to make as all the rest.
+ */
+export async function makeRealm(prefix = 'kjitsi', more: RealmRepresentation = {}): Promise<TestRealm> {
   const name = `${prefix}-${randomUUID().slice(0, 8)}`
-  const admin = await adminClient()
-  await admin.realms.create({ realm: name, enabled: true })
+  const admin = adminClient()
+  await admin.realms.create({ realm: name, enabled: true, components: KEYS, ...more })
   admin.setConfig({ realmName: name })
   return {
     name,
     admin,
     async [Symbol.asyncDispose]() {
-      await (await adminClient()).realms.del({ realm: name })
+      await adminClient().realms.del({ realm: name })
     },
   }
 }
 
-async function adminClient(): Promise<KeycloakAdminClient> {
-  const { url: baseUrl, user: username, password } = keycloak
-  const login = new KeycloakAdminClient({ baseUrl, realmName: 'master' })
-  await login.auth({ grantType: 'password', clientId: 'admin-cli', username, password })
+// The admin client has the type of one component where a realm has a list of them.
+const KEYS = {
+  'org.keycloak.keys.KeyProvider': [
+    { name: 'rsa-generated', providerId: 'rsa-generated', config: { priority: ['100'] } },
+    { name: 'aes-generated', providerId: 'aes-generated', config: { priority: ['100'] } },
+    {
+      name: 'hmac-generated-hs512',
+      providerId: 'hmac-generated',
+      config: { priority: ['100'], algorithm: ['HS512'] },
+    },
+  ],
+} as object as NonNullable<RealmRepresentation['components']>
+
+let shared: Promise<Shared> | undefined
+afterAll(async () => {
+  await (await shared)?.realm[Symbol.asyncDispose]()
+})
+
+type RealmRepresentation = NonNullable<Parameters<KeycloakAdminClient['realms']['create']>[0]>
+
+interface Shared {
+  readonly realm: TestRealm
+  readonly untouched: Contents
+}
+
+/**
+ * The realm of this file; what a test has put into it is gone at the end of its `await using`.
+ * @throws Error at that end, where the test changed what the realm had: such a test needs one of its own
+ */
+export async function fileRealm(): Promise<TestRealm> {
+  shared ??= makeRealm().then(async (realm) => ({ realm, untouched: await contentsOf(realm) }))
+  const { realm, untouched } = await shared
+  return {
+    ...realm,
+    async [Symbol.asyncDispose]() {
+      const { clients, clientScopes, roles, groups, users } = realm.admin
+      const left = await contentsOf(realm)
+      const added = (kind: keyof Contents): readonly string[] =>
+        Object.keys(left[kind]).filter((id) => !(id in untouched[kind]))
+      // One after the other: Keycloak's database of a developer's server takes them for a deadlock otherwise.
+      for (const id of added('clients')) await clients.del({ id })
+      for (const id of added('clientScopes')) await clientScopes.del({ id })
+      for (const id of added('roles')) await roles.delById({ id })
+      for (const id of added('groups')) await groups.del({ id })
+      for (const id of added('users')) await users.del({ id })
+      // What a test gives to a realm beside these, such as a key, is never taken back.
+      const kinds = Object.entries(left) as [keyof Contents, Things][]
+      const remaining = kinds.map(([kind, things]) => [
+        kind,
+        Object.fromEntries(
+          Object.entries(things).filter(([id]) => kind === 'components' || id in untouched[kind]),
+        ),
+      ])
+      expect(Object.fromEntries(remaining), 'a test that changes its realm needs one of its own').toEqual(
+        untouched,
+      )
+    },
+  }
+}
+
+type Things = Readonly<Record<string, unknown>>
+
+type Contents = Readonly<Record<Kind, Things>>
+type Kind = 'realm' | 'components' | 'clients' | 'clientScopes' | 'roles' | 'groups' | 'users'
+
+async function contentsOf({ admin, name }: TestRealm): Promise<Contents> {
+  const byId = (things: readonly { readonly id?: string }[]): Things =>
+    Object.fromEntries(things.map((thing) => [thing.id ?? '', thing]))
+  const [realm, components, clients, clientScopes, roles, groups, users] = await Promise.all([
+    admin.realms.findOne({ realm: name }).then((found) => byId([found ?? {}])),
+    admin.components.find().then(byId),
+    admin.clients.find().then(byId),
+    admin.clientScopes.find().then(byId),
+    admin.roles.find().then(byId),
+    admin.groups.find().then(byId),
+    admin.users.find().then(byId),
+  ])
+  return { realm, components, clients, clientScopes, roles, groups, users }
+}
+
+const HALF_A_LOGIN_MS = 30_000
+let token: Promise<string> | undefined
+let renewAt = 0
+
+/** A client of the administrator's; all of a file share one login, which always has half of its minute before it. */
+function adminClient(): KeycloakAdminClient {
+  const { url: baseUrl } = keycloak
   const admin = new KeycloakAdminClient({ baseUrl, realmName: 'master' })
-  // A login lasts a minute, and a client renews it at the realm that it is set on: only one that stays on master can.
-  admin.registerTokenProvider({ getAccessToken: () => login.getAccessToken() })
+  admin.registerTokenProvider({
+    getAccessToken() {
+      if (performance.now() > renewAt) {
+        renewAt = performance.now() + HALF_A_LOGIN_MS
+        token = logIn()
+      }
+      return token ?? logIn()
+    },
+  })
   return admin
+}
+
+async function logIn(): Promise<string> {
+  const { url: baseUrl, user: username, password } = keycloak
+  const client = new KeycloakAdminClient({ baseUrl, realmName: 'master' })
+  await client.auth({ grantType: 'password', clientId: 'admin-cli', username, password })
+  return client.accessToken ?? ''
 }
 
 /** Makes a public client that also takes direct grants, so that a test can get a token without a browser. */

@@ -94,7 +94,7 @@ function toAdd(text: string, section: string): readonly string[] {
   return [...added.matchAll(/"([^"]+)"/g)].map(([, name = '']) => name)
 }
 
-function wishOf({ client, moderators, origin }: Asked): DesiredClient {
+function desiredOf({ client, moderators, origin }: Asked): DesiredClient {
   const moderatorRole = moderatorRoleOf(readModerators(moderators))
   const options = {
     tokenAudience: undefined,
@@ -138,7 +138,7 @@ test.each(fc.sample(ASKED, { numRuns: 40, seed: 6 }))('%j', async (asked) => {
   const host = await readProsody(text, 'meet.example.org')
   const muc = await readProsody(text, 'conference.meet.example.org')
   const guest = await readProsody(text, 'guest.meet.example.org')
-  const wish = wishOf(asked)
+  const desired = desiredOf(asked)
 
   // The login: .env, both web configurations and the client.
   const { TOKEN_AUTH_URL: authUrl = '' } = env
@@ -155,11 +155,11 @@ test.each(fc.sample(ASKED, { numRuns: 40, seed: 6 }))('%j', async (asked) => {
     authorize.searchParams.get('client_id'),
     logout.searchParams.get('client_id'),
   ]
-  expect(clients).toEqual([wish.clientId, wish.clientId, wish.clientId])
-  expect(wish.settings.redirectUris).toEqual([authorize.searchParams.get('redirect_uri')])
-  const { attributes } = wish.settings
+  expect(clients).toEqual([desired.clientId, desired.clientId, desired.clientId])
+  expect(desired.settings.redirectUris).toEqual([authorize.searchParams.get('redirect_uri')])
+  const { attributes } = desired.settings
   expect(attributes['post.logout.redirect.uris']).toBe(logout.searchParams.get('post_logout_redirect_uri'))
-  expect(wish.settings.webOrigins).toEqual([new URL(wish.settings.redirectUris[0] ?? '').origin])
+  expect(desired.settings.webOrigins).toEqual([new URL(desired.settings.redirectUris[0] ?? '').origin])
   expect(attributes['pkce.code.challenge.method']).toBe(authorize.searchParams.get('code_challenge_method'))
   expect(web.tokenAuthInline).toBe(true)
 
@@ -171,7 +171,7 @@ test.each(fc.sample(ASKED, { numRuns: 40, seed: 6 }))('%j', async (asked) => {
   expect(host['signature_algorithm']).toEqual([
     env['JWT_SIGN_TYPE'] ?? attributes['access.token.signed.response.alg'],
   ])
-  if (asked.audience.length === 0) expect(host['asap_accepted_audiences']).toContain(wish.audience)
+  if (asked.audience.length === 0) expect(host['asap_accepted_audiences']).toContain(desired.audience)
 
   // The keys: .env and both of Prosody's files.
   const [, keySet] = /(?:^|,)cache_keys_url="([^"]*)"/.exec(env['XMPP_CONFIGURATION'] ?? '') ?? []
@@ -199,7 +199,7 @@ test.each(fc.sample(ASKED, { numRuns: 40, seed: 6 }))('%j', async (asked) => {
   expect(mucModules.filter((one) => one !== 'token_verification').sort()).toEqual(
     mine(env['XMPP_MUC_MODULES']),
   )
-  expect(wish.moderatorMappers.length > 0).toBe(mucModules.includes('token_affiliation'))
+  expect(desired.moderatorMappers.length > 0).toBe(mucModules.includes('token_affiliation'))
   // Somebody can moderate, and only whom it was asked for: by role, by having logged in, or by coming first.
   const ways = [
     mucModules.includes('token_affiliation'),
