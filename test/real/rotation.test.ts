@@ -166,6 +166,7 @@ describe('exported keys', () => {
     await said('a key is removed when it has been gone for 4s')
     expect(await readdir(dir)).toContain(old)
     await said(`removed ${join(dir, old)}`)
+    await said(`updated ${join(dir, '.kjitsi.json')}`)
     expect((await readdir(dir)).sort()).toEqual(['.kjitsi.json', fresh].sort())
     expect((await end('SIGTERM')).exitCode).toBe(0)
   })
