@@ -1,18 +1,19 @@
 // The house: who may know whom. `npm run check:house` holds src/ against it, `npm run house:draw` draws it.
 
-const FLOWS = 'keycloak|jitsi|prosody|certs|token|sandbox'
-const LOWER = 'http|env-file'
+const FLOWS = 'keycloak|jitsi|prosody|certs|token|sandbox|demo'
+const LOWER = 'http|env-file|files'
 
 /** Files that compute and do no I/O; what is not listed here may. */
 const PURE = [
   'src/(duration|finding|table|errors|shell|shown|characters)\\.ts',
-  'src/cli/(exit-codes|readers|setting|common|mistakes)\\.ts',
+  'src/cli/(exit-codes|readers|setting|common|mistakes|help)\\.ts',
   'src/env-file/',
+  'src/files/(bytes|findings|plan|reasons|wording)\\.ts',
   'src/jitsi/(?!public-url|formats)',
   'src/prosody/',
-  'src/keycloak/(advice|desired-client|findings|login|mappers|plan|plan-client|plan-mappers|wording)\\.ts',
-  'src/certs/(findings|jwks|keyring|news|pages|pem|sources)\\.ts',
-  'src/token/(?!check|given|key-source|batch)',
+  'src/keycloak/(address|advice|desired-client|findings|login|mappers|plan|plan-client|plan-mappers|wording)\\.ts',
+  'src/certs/(findings|handler|jwks|key|keyring|log|sources)\\.ts',
+  'src/token/(?!check|settings|fetch-keys|batch)',
 ]
 
 export default {
@@ -45,11 +46,18 @@ export default {
       to: { path: '^src/commands/', pathNot: '^src/commands/$1/' },
     },
     {
+      name: 'commands-of-a-group-are-apart',
+      comment: 'but for what they share: settings, and what is done with their files',
+      severity: 'error',
+      from: { path: '^src/commands/([^/]+)/' },
+      to: { path: '^src/commands/', pathNot: '^src/commands/$1/(settings|target)\\.ts$' },
+    },
+    {
       name: 'pure-does-no-io',
       severity: 'error',
       from: { path: `^(${PURE.join('|')})` },
       to: {
-        path: '^(node:)?(fs|fs/promises|http|https|net|tls|child_process|undici)$|^src/http/|^src/(files|templates)\\.ts$',
+        path: '^(node:)?(fs|fs/promises|http|https|net|tls|child_process|undici)$|^src/http/|^src/files/(read|write|target|apply|run)\\.ts$|^src/templates\\.ts$',
         dependencyTypesNot: ['type-only'],
       },
     },

@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { CASES, INSTALLATIONS, verdictOn } from '../test/support/corpus.ts'
+import { CORPUS, verdictOn } from '../test/support/corpus.ts'
 
 const SETTINGS = 'one-one'
 const LINES = 20_000
@@ -18,19 +18,19 @@ function say(what: string, count: number, ms: number): void {
   )
 }
 
-const accepted = CASES.filter((one) => one.settings === SETTINGS && one.join?.accepted)
+const accepted = CORPUS.cases.filter((one) => one.settings === SETTINGS && one.join?.accepted)
 const one = accepted[0]
-const installation = INSTALLATIONS.find(({ id }) => id === SETTINGS)
+const installation = CORPUS.installations.find(({ id }) => id === SETTINGS)
 if (one === undefined || installation === undefined) throw new Error('the fixture has changed')
 
 for (const [what, cases] of [
   ['an accepted token', [one]],
-  ['the whole fixture', CASES],
+  ['the whole fixture', CORPUS.cases],
 ] as const) {
   let count = 0
   const start = performance.now()
   while (performance.now() - start < seconds * 1000) {
-    for (const asked of cases) verdictOn(asked)
+    for (const asked of cases) verdictOn(CORPUS, asked)
     count += cases.length
   }
   say(what, count, performance.now() - start)
@@ -48,7 +48,7 @@ try {
   writeFileSync(join(dir, 'tokens.jsonl'), Array.from({ length: LINES }, (_, i) => line(i)).join(''))
   const bin = fileURLToPath(new URL('../bin/kjitsi.js', import.meta.url))
   const start = performance.now()
-  const argv = [bin, 'check-token', '--env', 'jitsi.env', '--certs', 'certs', '--batch', 'tokens.jsonl']
+  const argv = [bin, 'check-token', '--jitsi-env', 'jitsi.env', '--certs', 'certs', '--batch', 'tokens.jsonl']
   const child = spawn(process.execPath, argv, { cwd: dir, stdio: ['ignore', 'pipe', 'inherit'] })
   let answers = 0
   for await (const chunk of child.stdout as AsyncIterable<Buffer>)

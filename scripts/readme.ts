@@ -2,37 +2,72 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { COMMON } from '../src/cli/common.ts'
-import { type Setting, flagsOf } from '../src/cli/setting.ts'
+import { namedCommands } from '../src/cli/context.ts'
+import { type Setting, termOf } from '../src/cli/setting.ts'
 import { PROGRAM } from '../src/main.ts'
-import { RULES } from '../src/token/rules.ts'
+import { RULES } from '../src/token/verdict.ts'
 
 function commandsTable(): string {
-  const rows = PROGRAM.commands.map(({ name, args, summary }) => {
+  const rows = namedCommands(PROGRAM.commands).map(([words, { args, summary }]) => {
     const positional = args.map(([argument]) => ` ${argument}`).join('')
-    return `| \`kjitsi ${name}${positional}\` | ${summary} |`
+    return `| \`kjitsi ${words}${positional}\` | ${summary} |`
   })
   return ['| command | does |', '|---|---|', ...rows].join('\n')
 }
 
+interface Row {
+  readonly setting: Setting
+  /** The commands that have it, by what holds there where it is not given. */
+  readonly uses: Map<string, string[]>
+}
+
 /** Each setting once, in the order of the commands that have it; those that all have come last. */
 function settingsTable(): string {
-  const users = new Map<Setting, string[]>()
-  for (const { name, settings } of PROGRAM.commands) {
-    for (const setting of Object.values(settings)) users.set(setting, [...(users.get(setting) ?? []), name])
+  const rows = new Map<string, Row>()
+  const add = (setting: Setting, command: string): void => {
+    const row = rows.get(setting.flag + setting.help) ?? { setting, uses: new Map<string, string[]>() }
+    rows.set(setting.flag + setting.help, row)
+    const initial = setting.default === undefined ? (setting.unset ?? '') : `\`${setting.default}\``
+    row.uses.set(initial, [...(row.uses.get(initial) ?? []), command])
   }
-  for (const setting of Object.values(COMMON)) users.set(setting, ['all'])
-  const rows = [...users].map(([setting, names]) => {
-    const { env, secret, help, default: preset } = setting
-    const flags = flagsOf(setting).map((flag) => `\`${flag}\``)
-    const variables = env === undefined ? [] : [env, ...(secret ? [`${env}_FILE`] : [])]
-    const shown = variables.map((name) => `\`${name}\``).join(', ')
-    const value = preset === undefined ? '' : `\`${preset}\``
-    return `| ${flags.join(', ')} | ${shown} | ${value} | ${names.join(', ')} | ${help.replaceAll('<', '\\<')} |`
+  for (const [words, { settings }] of namedCommands(PROGRAM.commands))
+    for (const setting of Object.values(settings)) add(setting, words)
+  for (const setting of Object.values(COMMON)) add(setting, 'all')
+  return [
+    '| flag | environment | default | commands | meaning |',
+    '|---|---|---|---|---|',
+    ...[...rows.values()].map(settingRow),
+  ].join('\n')
+}
+
+function settingRow({ setting, uses }: Row): string {
+  const { env, secret, help } = setting
+  const variables = env === undefined ? [] : [env, ...(secret ? [`${env}_FILE`] : [])]
+  const shown = variables.map((name) => `\`${name}\``)
+  const initial = [...uses].map(([value, commands]) =>
+    uses.size === 1 ? value : `${userNames(commands).join(', ')}: ${value || 'none'}`,
+  )
+  const cells = [
+    `\`${termOf(setting)}\``,
+    shown.join(', '),
+    initial.join('; '),
+    userNames([...uses.values()].flat()).join(', '),
+    help.replaceAll('<', '\\<'),
+  ]
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
+}
+
+/** A group in the place of its commands: by itself where all of them have the setting, else with their names. */
+function userNames(users: readonly string[]): readonly string[] {
+  const names = users.map((words) => {
+    const group = PROGRAM.commands.find(({ name }) => words.startsWith(`${name} `))
+    if (group === undefined || !('subcommands' in group)) return words
+    const subs = group.subcommands
+      .map(({ name }) => name)
+      .filter((sub) => users.includes(`${group.name} ${sub}`))
+    return subs.length === group.subcommands.length ? group.name : `${group.name} (${subs.join(', ')})`
   })
-  const cells = ['| flag | environment | default | commands | meaning |', '|---|---|---|---|---|', ...rows]
-  return cells
-    .map((row) => row.replace(/<([^>]*)\|([^>]*)>/g, '<$1\\|$2>').replace(/=true\|false/g, '=true\\|false'))
-    .join('\n')
+  return [...new Set(names)]
 }
 
 /** What Prosody logs, in the order in which it looks; a rule without a reason gives no answer at all. */

@@ -16,15 +16,20 @@ export interface Io {
 
 /** All that is said or printed goes through here; made by cli/output.ts. stdout is data, stderr is talk. */
 export interface Output {
-  /** Prints the command's result: `{"version":1,"kind":kind,…payload,"findings":[…]}` with --json, else `human()`. */
+  /**
+   * Prints what the command has to report: `{"version":1,"kind":kind,…payload,"findings":[…]}` with --json, else `human()`,
+   * of which --quiet leaves nothing. No secret is in either.
+   */
   readonly result: (
     kind: string,
     payload: Readonly<Record<string, unknown>>,
     human: (paint: ChalkInstance) => string,
   ) => void
+  /** Prints what the command was called for, `text` byte for byte and with --quiet too, or with --json the document. */
+  readonly data: (kind: string, payload: Readonly<Record<string, unknown>>, text: string) => void
   /** Says something on stderr, unless --quiet or --json. */
   readonly note: (text: string) => void
-  /** Says a finding on stderr, and keeps it for the result's `findings`. */
+  /** Says a finding on stderr, an error after the result, and keeps it for the result's `findings`. */
   readonly find: (finding: Finding) => void
   /** Says a line of a log on stderr, with --json too, with --quiet errors only. The fields go into `--log json`. */
   readonly log: (level: Level, text: string, fields?: LogFields) => void

@@ -11,8 +11,9 @@ import { serveCerts } from './commands/serve-certs.ts'
 import { setupClient } from './commands/setup-client.ts'
 import { setupMappers } from './commands/setup-mappers.ts'
 import { KjitsiError } from './errors.ts'
-import { fileError } from './files.ts'
+import { fileError } from './files/reasons.ts'
 import type { Io } from './io.ts'
+import { FORMER } from './settings.ts'
 
 export const PROGRAM: Program = {
   name: 'kjitsi',
@@ -20,6 +21,7 @@ export const PROGRAM: Program = {
   version: packageJson.version,
   about: `kjitsi ${packageJson.version}, Node ${process.version} on ${process.platform}`,
   commands: [setupClient, setupMappers, genEnv, exportCerts, serveCerts, genConfig, checkToken, demo],
+  former: FORMER,
 }
 
 /** Runs this process's command line and sets its exit code. */

@@ -4,26 +4,27 @@ import { type Context, isMissing } from './cli/context.ts'
 import { clientId } from './jitsi/client-id.ts'
 import { hostAndPort, httpUrl, issuer, oneOf, plain, urlOrPath } from './cli/readers.ts'
 import { SOURCES } from './cli/resolve.ts'
-import { onOff, setting, waysToGive } from './cli/setting.ts'
+import { onOff, setting, under, waysToGive } from './cli/setting.ts'
 import type { KeySource } from './certs/sources.ts'
 import { duration } from './duration.ts'
 import { KjitsiError, messageOf } from './errors.ts'
 import type { Http } from './http/http.ts'
 import { type Moderators, readModerators } from './jitsi/moderation.ts'
 import { jitsiOrigin } from './jitsi/origin.ts'
-import type { Login } from './keycloak/login.ts'
+import { adviseAddress, serverAddress } from './keycloak/address.ts'
+import type { Grant, Login } from './keycloak/login.ts'
+import { tokenIn } from './token/pasted.ts'
 
-const KEYCLOAK_GROUP = 'Keycloak:'
-const LOGIN_GROUP = 'Login of kjitsi at Keycloak:'
+const KEYCLOAK_TITLE = 'Keycloak:'
 
 /** Which Keycloak, and which of its realms. */
-export const KEYCLOAK = {
+export const KEYCLOAK = under(KEYCLOAK_TITLE, {
   url: setting({
     flag: '--url <url>',
     env: 'KEYCLOAK_URL',
-    help: 'address of Keycloak, with /auth at its end where the server has that path',
-    parse: httpUrl,
-    group: KEYCLOAK_GROUP,
+    help: "Keycloak's address, with its /auth if any",
+    parse: (text) => httpUrl(serverAddress(text)),
+    advise: adviseAddress,
     question: 'Address of Keycloak',
     check: async (url: string, _: object, http: Http) =>
       trueOr((await import('./keycloak/discovery.ts')).checkServer(http, url)),
@@ -31,15 +32,14 @@ export const KEYCLOAK = {
   realm: setting({
     flag: '--realm <name>',
     env: 'KEYCLOAK_REALM',
-    help: 'realm whose tokens Jitsi is to accept; may be given several times',
+    help: 'realm whose tokens Jitsi is to accept',
     parse: plain,
     repeat: true,
-    group: KEYCLOAK_GROUP,
     question: 'Realm',
     check: async (realm: string, { url }: { url?: unknown }, http: Http) =>
       typeof url !== 'string' || trueOr((await import('./keycloak/discovery.ts')).discover(http, url, realm)),
   }),
-}
+})
 
 /** True where it comes to something, else what it says. */
 async function trueOr(asked: Promise<unknown>): Promise<string | true> {
@@ -49,137 +49,142 @@ async function trueOr(asked: Promise<unknown>): Promise<string | true> {
 export const CLIENT = setting({
   flag: '--client <client-id>',
   env: 'KJITSI_CLIENT',
-  help: 'client id of the Keycloak client that Jitsi logs in with',
+  help: "client for Jitsi's login",
   parse: clientId,
   default: 'jitsi',
-  group: KEYCLOAK_GROUP,
+  group: KEYCLOAK_TITLE,
 })
 
 /** How to log in to Keycloak's admin API. */
-export const LOGIN = {
+export const LOGIN = under('Login of kjitsi at Keycloak (an administrator, of realm master by default):', {
   authRealm: setting({
     flag: '--auth-realm <name>',
     env: 'KEYCLOAK_AUTH_REALM',
-    help: 'realm to log in at (default: master with a password, the realm itself with a client secret)',
+    help: 'realm to log in at',
+    unset: 'master; with --login-client the realm itself',
     parse: plain,
-    group: LOGIN_GROUP,
   }),
   user: setting({
     flag: '--user <name>',
     env: 'KEYCLOAK_USER',
-    help: 'log in as this user, with KEYCLOAK_PASSWORD',
+    help: 'log in as this administrator',
     parse: plain,
-    group: LOGIN_GROUP,
-    question: 'Log in as user',
+    question: 'Log in as administrator',
   }),
   password: setting({
     flag: '--password-file <path>',
     env: 'KEYCLOAK_PASSWORD',
-    help: 'the password of --user; the flag names a file (- for stdin)',
+    help: 'password of --user',
     parse: plain,
     secret: true,
-    group: LOGIN_GROUP,
     question: 'Password',
   }),
   loginClient: setting({
     flag: '--login-client <client-id>',
     env: 'KEYCLOAK_CLIENT_ID',
-    help: 'log in as the service account of this client, with KEYCLOAK_CLIENT_SECRET',
+    help: 'log in as the service account of this client',
     parse: plain,
-    group: LOGIN_GROUP,
     question: 'Log in as the service account of client',
   }),
   clientSecret: setting({
     flag: '--client-secret-file <path>',
     env: 'KEYCLOAK_CLIENT_SECRET',
-    help: 'the secret of --login-client; the flag names a file (- for stdin)',
+    help: 'secret of --login-client',
     parse: plain,
     secret: true,
-    group: LOGIN_GROUP,
     question: 'Secret of that client',
   }),
   accessToken: setting({
     flag: '--access-token-file <path>',
     env: 'KEYCLOAK_ACCESS_TOKEN',
-    help: 'a ready access token in place of a login; the flag names a file (- for stdin)',
-    parse: plain,
+    help: 'access token to use in place of a login',
+    parse: tokenIn,
     secret: true,
-    group: LOGIN_GROUP,
   }),
-}
+})
+
+const PLAN_TITLE = 'Plan:'
 
 /** What a command that changes things can do instead. */
-export const PLAN = {
+export const PLAN = under(PLAN_TITLE, {
   dryRun: setting({
     flag: '--dry-run',
     env: 'KJITSI_DRY_RUN',
-    help: 'say what would change and change nothing',
+    help: 'print what would change, and change nothing',
     parse: onOff,
   }),
   check: setting({
     flag: '--check',
     env: 'KJITSI_CHECK',
-    help: 'as --dry-run, but exit 3 where something would change',
+    help: 'as --dry-run, exit 3 if anything would change',
     parse: onOff,
   }),
   strict: setting({
     flag: '--strict',
     env: 'KJITSI_STRICT',
-    help: 'exit 3 where there is a warning too',
+    help: 'exit 3 if there is a warning',
     parse: onOff,
   }),
   all: setting({
     flag: '--all',
     env: 'KJITSI_ALL',
-    help: 'show what stays as it is as well',
+    help: 'print what stays as it is, too',
     parse: onOff,
   }),
-}
+})
 
 /** Without a name in the environment: there it would turn each run into a removal, without a word. */
 export const REMOVE = setting({
   flag: '--remove',
-  help: 'remove what these options would create, where it is exactly that',
+  help: 'remove what these options create, if it is exactly that',
   parse: onOff,
+  group: PLAN_TITLE,
+})
+
+/** Without a name in the environment: there it would replace what somebody made, without a word. */
+export const FORCE = setting({
+  flag: '--force',
+  help: 'replace a file that kjitsi did not make',
+  parse: onOff,
+  group: PLAN_TITLE,
 })
 
 /** Under which address people open Jitsi. */
 export const JITSI_URLS = setting({
   flag: '--jitsi-url <url>',
   env: 'KJITSI_JITSI_URL',
-  help: "address of Jitsi; may be given several times (default: PUBLIC_URL of Jitsi's .env)",
+  help: 'address of Jitsi',
   parse: jitsiOrigin,
   repeat: true,
   question: 'Address of Jitsi',
 })
 
 export const JITSI_ENV_FILE = setting({
-  flag: '--env <file>',
+  flag: '--jitsi-env <file>',
   env: 'KJITSI_JITSI_ENV',
-  help: "Jitsi's own .env; flags come first (default for setup-client: .env, if there)",
+  help: "Jitsi's own .env",
   parse: plain,
 })
 
 export const MODERATORS = setting({
   flag: '--moderators <who>',
   env: 'KJITSI_MODERATORS',
-  help: 'who moderates: role:NAME (a role of the client), everyone who has logged in, or the first to come (default: what the .env has, else everyone)',
+  help: 'who moderates: role:NAME (a role of the client), everyone (who has logged in) or first (who comes first)',
   parse: readModerators,
   question: 'Who moderates (role:NAME, everyone or first)',
   write: (who: Moderators) => (typeof who === 'object' ? `role:${who.role}` : who),
 })
 
-export const MODERATOR_ROLE = setting({
-  flag: '--moderator-role <role>',
-  env: 'KJITSI_MODERATOR_ROLE',
-  help: 'client role whose holders get it as context.user.affiliation; made if missing',
-  parse: plain,
-})
+/** The same choice where it is a matter of the client. */
+export const MODERATOR_ROLE = {
+  ...MODERATORS,
+  help: 'who moderates: role:NAME writes that client role, made if missing; everyone and first need no claim',
+}
 
 export const TOKEN_AUDIENCE = setting({
   flag: '--audience <name>',
   env: 'KJITSI_TOKEN_AUDIENCE',
-  help: 'add this audience to the `aud` claim (default of setup-client: the client id)',
+  help: 'audience to add to aud',
   parse: plain,
 })
 
@@ -196,21 +201,21 @@ export const ACCEPTED = {
   issuer: setting({
     flag: '--issuer <url>',
     env: 'KJITSI_ISSUER',
-    help: 'issuer to accept, in place of asking Keycloak; may be given several times',
+    help: 'issuer to accept',
     parse: issuer,
     repeat: true,
   }),
   audience: setting({
-    flag: '--audience <name>',
-    env: 'KJITSI_AUDIENCE',
-    help: 'audience to accept; may be given several times (default of gen-env: account and the client id)',
+    flag: '--accept-audience <name>',
+    env: 'KJITSI_ACCEPT_AUDIENCE',
+    help: 'audience to accept',
     parse: plain,
     repeat: true,
   }),
   appId: setting({
     flag: '--app-id <name>',
     env: 'KJITSI_APP_ID',
-    help: 'JWT_APP_ID (default of gen-env: the client id)',
+    help: 'JWT_APP_ID',
     parse: plain,
   }),
   signType: setting({
@@ -225,21 +230,22 @@ export const ACCEPTED = {
 export const KEYSERVER = setting({
   flag: '--keyserver <url>',
   env: 'KJITSI_KEYSERVER',
-  help: 'where Prosody fetches <sha256(kid)>.pem (default: what the .env has; in gen-env else http://localhost:9000/certs, in gen-config where its files put the keys)',
+  help: 'where Prosody fetches <sha256(kid)>.pem',
   parse: httpUrl,
 })
 
 export const KEYS = setting({
   flag: '--keys <form>',
   env: 'KJITSI_KEYS',
-  help: 'how Prosody comes by the keys: pem, jwks (from Keycloak itself, one realm only) or both (default: pem)',
+  help: 'how Prosody gets the keys: pem, jwks (from Keycloak, one realm only) or both',
+  unset: 'pem',
   parse: oneOf('pem', 'jwks', 'both'),
 })
 
 export const JWKS = setting({
   flag: '--jwks <url|file>',
   env: 'KJITSI_JWKS',
-  help: 'key set to read in place of asking Keycloak for it; may be given several times',
+  help: 'key set to read in place of asking Keycloak for it',
   parse: urlOrPath,
   repeat: true,
 })
@@ -247,7 +253,7 @@ export const JWKS = setting({
 export const ALLOW_KEYS_FROM = setting({
   flag: '--allow-keys-from <host>',
   env: 'KJITSI_ALLOW_KEYS_FROM',
-  help: "host (or host:port) other than Keycloak's own that may publish a realm's keys; may be given several times",
+  help: "host or host:port, besides Keycloak's own, that may publish a realm's keys",
   parse: hostAndPort,
   repeat: true,
 })
@@ -255,9 +261,7 @@ export const ALLOW_KEYS_FROM = setting({
 export const GRACE = setting({
   flag: '--grace <duration>',
   env: 'KJITSI_GRACE',
-  help:
-    'how long a key that has left its key set is kept ' +
-    '(default: 24h; 0s for export-certs without --watch, and for serve-certs --dir)',
+  help: 'how long a key that has left its key set is kept',
   parse: duration,
 })
 
@@ -268,6 +272,18 @@ export const LOG = setting({
   parse: oneOf('text', 'json'),
   default: 'text',
 })
+
+/** Names that settings had, each with what has taken its place; commands that have that refuse the former name. */
+export const FORMER = {
+  '--audience': '--accept-audience',
+  '--env': '--jitsi-env',
+  '--moderator-role': '--moderators role:NAME',
+  '--room': '--join',
+  KJITSI_AUDIENCE: 'KJITSI_ACCEPT_AUDIENCE',
+  KJITSI_ENV_FILE: 'KJITSI_SETTINGS',
+  KJITSI_JOIN_ROOM: 'KJITSI_JOIN',
+  KJITSI_MODERATOR_ROLE: 'KJITSI_MODERATORS=role:NAME',
+} as const
 
 type Admin = Context<typeof KEYCLOAK & typeof LOGIN>
 
@@ -286,16 +302,31 @@ export async function needAdmin(
   const given = givenLogin(settings)
   const missing = [...(given === undefined ? [howToLogIn(settings)] : []), ...others]
   const { url, realm } = await context.need(['url', 'realm'], canAsk ? [] : missing)
-  const login = given ?? (await askLogin(context))
+  const login = given ?? (await askLogin(context, url, realm[0] ?? ''))
   context.output.detail(`login: ${whoIs(login)}`)
   return { url, realms: [...new Set(realm)], login }
 }
 
-async function askLogin(context: Admin): Promise<Login> {
-  const { loginClient, clientSecret, user, authRealm } = context.settings
-  if (user === undefined && (loginClient !== undefined || clientSecret !== undefined)) {
-    const asked = await context.need(['loginClient', 'clientSecret'])
-    return { by: 'client', clientId: asked.loginClient, clientSecret: asked.clientSecret, authRealm }
+/** Asks until Keycloak does not refuse the login, so that a slip costs no other answer. */
+async function askLogin(context: Admin, url: string, realm: string): Promise<Login> {
+  const { tokenSource } = await import('./keycloak/token.ts')
+  for (;;) {
+    const login = await typedLogin(context)
+    try {
+      await tokenSource(context.http, url, login, login.authRealm ?? realm)()
+      return login
+    } catch (error) {
+      if (!(error instanceof KjitsiError) || error.code !== 'login') throw error
+      context.output.log('error', error.message, { fix: error.hint })
+    }
+  }
+}
+
+async function typedLogin(context: Admin): Promise<Grant> {
+  const { loginClient, clientSecret: secret, user, authRealm } = context.settings
+  if (user === undefined && (loginClient !== undefined || secret !== undefined)) {
+    const { loginClient: clientId, clientSecret } = await context.need(['loginClient', 'clientSecret'])
+    return { by: 'client', clientId, clientSecret, authRealm }
   }
   return { by: 'password', ...(await context.need(['user', 'password'])), authRealm: authRealm ?? 'master' }
 }
@@ -311,7 +342,7 @@ function howToLogIn({ user, password, loginClient, clientSecret }: Admin['settin
     'a login, in one of three ways:',
     `  a ready access token: ${ways('accessToken')}`,
     `  a service account: ${ways('loginClient')}, and ${ways('clientSecret')}`,
-    `  a user: ${ways('user')}, and ${ways('password')}`,
+    `  an administrator, of realm master by default: ${ways('user')}, and ${ways('password')}`,
   ].join('\n  ')
 }
 

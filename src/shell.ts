@@ -24,7 +24,6 @@ export function aboutThisRun(sentence: string, { url, realm, client }: About, fi
     value === undefined ? '' : ` ${flag} ${shellWord(value)}`
   const keycloak = words('--url', url) + words('--realm', realm)
   const generic = sentence.replace(/ --url KEYCLOAK --realm REALM/, (own) => (keycloak === '' ? own : ''))
-  const audience = client === undefined ? undefined : `--audience ${shellWord(client)}`
   return Object.entries(ARGUMENT).reduce(
     (text, [name, argument]) => {
       const command = ['kjitsi', name, ...(argument === '' ? [] : [argument])].join(' ')
@@ -33,7 +32,7 @@ export function aboutThisRun(sentence: string, { url, realm, client }: About, fi
       const completed = ['kjitsi', name, ...(place === '' ? [] : [place])].join(' ') + about
       return text.replaceAll(command, completed)
     },
-    audience === undefined ? generic : generic.replaceAll('--audience jitsi', audience),
+    client === undefined ? generic : generic.replace(/(?<=-audience )jitsi/g, () => shellWord(client)),
   )
 }
 

@@ -1,4 +1,5 @@
-// What may be shown of an address, or of any other value that somebody typed. Every message that quotes one asks here.
+// What may be shown of an address, of any other value that somebody typed, and of what servers say. Every message that quotes
+// one asks here.
 
 /** Stands where something is not shown, and cannot be taken for it. */
 export const MASKED = '(masked)'
@@ -26,4 +27,48 @@ export function shownAddress(address: string): string {
 /** A value of any kind: an address in it as `shownAddress` has it, and no token. */
 export function shownValue(value: string): string {
   return value.includes('://') ? shownAddress(value) : withoutTokens(value)
+}
+
+/** A word, or too short to be told from one: it may be a part of anybody's sentence by chance. */
+function isCommon(secret: string): boolean {
+  return secret.length < 8 || /^\p{L}[\p{Ll}-]{0,19}$/u.test(secret)
+}
+
+/**
+ * A text of any kind without tokens, and without each secret in the forms in which servers repeat it. A common one is
+ * left as it is: blotted out of a sentence that has the word by chance, it would be told.
+ */
+export function withoutSecrets(text: string, secrets: readonly string[]): string {
+  let clean = text
+  for (const secret of secrets) {
+    // Some write it without the padding.
+    const encoded = (['base64', 'base64url'] as const).map((coding) =>
+      Buffer.from(secret).toString(coding).replace(/=+$/, ''),
+    )
+    const forms = [...(isCommon(secret) ? [] : plainForms(secret)), ...(secret.length < 4 ? [] : encoded)]
+    for (const form of forms) clean = clean.replaceAll(form, MASKED)
+  }
+  return withoutTokens(clean)
+}
+
+function plainForms(secret: string): readonly string[] {
+  return [secret, encodeURIComponent(secret), new URLSearchParams([['', secret]]).toString().slice(1)]
+}
+
+/**
+ * What a server says, as it may be repeated. Where a common secret is a word of it, nobody can tell whether the server
+ * repeats what it was sent, and which word that is must not be told: then nothing of it is shown.
+ */
+export function quoted(text: string, secrets: readonly string[]): string {
+  const words = secrets.filter(isCommon).flatMap(plainForms)
+  // In every address of the admin API.
+  const repeats = words.some((word) => word !== '' && word !== 'admin' && hasWord(text, word))
+  return repeats ? MASKED : text
+}
+
+function hasWord(text: string, word: string): boolean {
+  const isInside = (character: string | undefined): boolean => /[\p{L}\p{N}_]/u.test(character ?? '')
+  for (let at = text.indexOf(word); at !== -1; at = text.indexOf(word, at + 1))
+    if (!isInside(text[at - 1]) && !isInside(text[at + word.length])) return true
+  return false
 }

@@ -78,7 +78,7 @@ test.each([
   await writeFile(join(cwd, '.env'), `ENABLE_AUTH=1\nAUTH_TYPE=jwt\nJWT_APP_ID=jitsi\n${line}\n`)
   const token = `${Buffer.from('{"alg":"RS256","kid":"k"}').toString('base64url')}.e30.AAAA`
   for (const form of [[], ['--json'], ['--verbose']]) {
-    const ran = await run(['check-token', '--env', '.env', ...form], { cwd, stdin: token })
+    const ran = await run(['check-token', '--jitsi-env', '.env', ...form], { cwd, stdin: token })
     expect(ran.stdout).not.toBe('')
     expect(ran.stdout + ran.stderr).not.toMatch(/hunter2|eyJhb/)
   }

@@ -41,8 +41,8 @@ const ROWS: readonly Row[] = [
   ['kjitsi-values.yaml', ['gen-config', 'helm', '.', ...NOBODY], 'cannot write PATH', 1],
   ['kjitsi-export-certs.timer', ['gen-config', 'systemd', '.', ...NOBODY], 'cannot write PATH', 1],
   ['kjitsi.yml', ['gen-config', 'compose', '.', '--dry-run', ...KEYCLOAK], 'cannot write PATH', 1],
-  ['j', ['gen-config', 'nginx', '--env', 'j', ...NOBODY], 'cannot read PATH', 2],
-  ['j', ['setup-client', '--env', 'j', ...NOBODY], 'cannot read PATH', 2],
+  ['j', ['gen-config', 'nginx', '--jitsi-env', 'j', ...NOBODY], 'cannot read PATH', 2],
+  ['j', ['setup-client', '--jitsi-env', 'j', ...NOBODY], 'cannot read PATH', 2],
   ['s', ['setup-mappers', '--password-file', 's', ...NOBODY], '--password-file: cannot read PATH', 2],
   [
     's',
@@ -72,12 +72,12 @@ const ROWS: readonly Row[] = [
     '--tls-key: cannot read PATH',
     1,
   ],
-  ['j.env', ['check-token', '--env', 'j.env'], 'cannot read PATH', 1],
-  ['k.json', ['check-token', '--env', 'good.env', '--jwks', 'k.json'], 'cannot read PATH', 1],
-  [FILE, ['check-token', '--env', 'good.env', '--certs', '.'], 'cannot read PATH', 1],
+  ['j.env', ['check-token', '--jitsi-env', 'j.env'], 'cannot read PATH', 1],
+  ['k.json', ['check-token', '--jitsi-env', 'good.env', '--jwks', 'k.json'], 'cannot read PATH', 1],
+  [FILE, ['check-token', '--jitsi-env', 'good.env', '--certs', '.'], 'cannot read PATH', 1],
   [
     'b',
-    ['check-token', '--batch', 'b', '--env', 'good.env', '--jwks', 'http://127.0.0.1:9/'],
+    ['check-token', '--batch', 'b', '--jitsi-env', 'good.env', '--jwks', 'http://127.0.0.1:9/'],
     '--batch: cannot read PATH',
     1,
   ],
@@ -155,7 +155,7 @@ const LONG: readonly Row[] = [
   ['.env', ['gen-config', 'systemd', ...NOBODY], 'cannot read PATH', 2],
   ['c', ['KJITSI_SETTINGS=c', 'gen-config', 'systemd', ...NOBODY], 'KJITSI_SETTINGS: cannot read PATH', 2],
   ['j', ['gen-env', 'j', '--issuer', 'https://auth.example.org/realms/meet'], 'cannot read PATH', 1],
-  ['j', ['check-token', '--env', 'j'], 'cannot read PATH', 1],
+  ['j', ['check-token', '--jitsi-env', 'j'], 'cannot read PATH', 1],
 ]
 
 test.each(LONG)('%s of more than 1 MB in kjitsi %j', async (name, argv, error, exitCode) => {
@@ -171,7 +171,7 @@ test('a folder that cannot be made is an error', { timeout: 30_000 }, async () =
   expect(await kjitsi(['export-certs', '/proc/nope/x', '--jwks', KEY_SET], '/')).toMatchObject({
     exitCode: 1,
     stderr: expect.stringContaining(
-      'error: cannot make /proc/nope/x: the file system there takes no new folder\n  → choose another place\n',
+      'error: cannot make /proc/nope/x: the file system there takes no new folder; nothing was changed; not done: create /proc/nope/x/',
     ) as string,
   })
   const demo = await kjitsi(['XDG_CACHE_HOME=/proc/nope', `PATH=${process.env['PATH'] ?? ''}`, 'demo'], '/')
@@ -186,7 +186,7 @@ test('a batch may be longer than any other file', async () => {
   await writeFile(join(dir, 'good.env'), env + keySet)
   const line = `${JSON.stringify({ token: token() })}\n`
   await writeFile(join(dir, 'b'), line.repeat(Math.ceil(1_100_000 / line.length)))
-  const argv = ['check-token', '--batch', 'b', '--env', 'good.env', '--jwks', KEY_SET]
+  const argv = ['check-token', '--batch', 'b', '--jitsi-env', 'good.env', '--jwks', KEY_SET]
   const { stderr } = await kjitsi(argv, dir)
   expect(stderr).toMatch(/\d{4} accepted\n$/)
   expect(await readFile(join(dir, 'b'), 'utf8')).toContain(line)

@@ -27,9 +27,9 @@ test.each([
     "kjitsi setup-mappers --url https://auth.example.org --realm 'team a' --client web --nbf writes 0",
   ],
   [
-    'kjitsi setup-mappers --audience jitsi, and kjitsi gen-env .env --audience jitsi',
+    'kjitsi setup-mappers --audience jitsi, and kjitsi gen-env .env --accept-audience jitsi',
     "kjitsi setup-mappers --url https://auth.example.org --realm 'team a' --client web --audience web, and " +
-      "kjitsi gen-env my.env --url https://auth.example.org --realm 'team a' --client web --audience web",
+      "kjitsi gen-env my.env --url https://auth.example.org --realm 'team a' --client web --accept-audience web",
   ],
   [
     'kjitsi export-certs DIR writes the keys',

@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest'
-import { shownAddress, shownValue, withoutTokens } from '../src/shown.ts'
+import { describe, expect, test } from 'vitest'
+import { quoted, shownAddress, shownValue, withoutSecrets, withoutTokens } from '../src/shown.ts'
 
 const JWT = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl'
 
@@ -43,4 +43,39 @@ test.each([
   ['a key.pem', 'a key.pem'],
 ])('%j without tokens is %j', (text, shown) => {
   expect(withoutTokens(text)).toBe(shown)
+})
+
+describe('a secret', () => {
+  const SECRET = 'hunter2/s?cret+w rd'
+  const base64 = Buffer.from(SECRET).toString('base64')
+
+  test.each([
+    [SECRET, `you sent ${SECRET}`, 'you sent (masked)'],
+    [SECRET, `password=${encodeURIComponent(SECRET)}&x`, 'password=(masked)&x'],
+    [SECRET, `password=${new URLSearchParams([['', SECRET]]).toString().slice(1)}&x`, 'password=(masked)&x'],
+    [SECRET, `Basic ${base64}.`, `Basic (masked)${/=*$/.exec(base64)?.[0] ?? ''}.`],
+    // Blotted out of our own sentence, a word would be told.
+    ['realm', 'there is no realm x', 'there is no realm x'],
+    ['admin ', 'user admin in realm master', 'user admin in realm master'],
+    ['Keycloak', 'Keycloak refused it', 'Keycloak refused it'],
+    ['manage-clients', 'the role manage-clients', 'the role manage-clients'],
+    ['realm', `Basic ${Buffer.from('realm').toString('base64url')}`, 'Basic (masked)'],
+    ['Keycloak1', 'you sent Keycloak1', 'you sent (masked)'],
+    ['qwertzuiopasdfghjklyx', 'you sent qwertzuiopasdfghjklyx', 'you sent (masked)'],
+  ])('%j in %j', (secret, text, shown) => {
+    expect(withoutSecrets(text, [secret])).toBe(shown)
+  })
+
+  test.each([
+    ['realm', 'no such realm', '(masked)'],
+    ['realm', 'password=realm&user=x', '(masked)'],
+    ['realm', 'Realms are many', 'Realms are many'],
+    ['pa ss', 'password=pa+ss', '(masked)'],
+    // What is nobody's word is blotted out where it stands.
+    ['hunter22', 'you sent hunter22', 'you sent hunter22'],
+    ['admin', 'the admin API', 'the admin API'],
+    ['', 'anything', 'anything'],
+  ])('%j: a server says %j', (secret, text, shown) => {
+    expect(quoted(text, [secret])).toBe(shown)
+  })
 })

@@ -1,18 +1,21 @@
 // A run of export-certs: once, or again and again. Files of keys go into a folder, under the names that Prosody asks for.
-import type { ChalkInstance } from 'chalk'
-import { join } from 'node:path'
 import { shownDuration } from '../duration.ts'
 import { type ErrorCode, KjitsiError } from '../errors.ts'
+import { applyFiles } from '../files/apply.ts'
+import { fileChanges } from '../files/plan.ts'
+import { type FilesRun, runFiles } from '../files/run.ts'
+import { fileLine, plainFile } from '../files/wording.ts'
 import type { Http } from '../http/http.ts'
 import type { Output } from '../io.ts'
-import { table } from '../table.ts'
-import { type Step, applyExport, exportStopped, planExport, readFolder, removeLeftovers } from './export.ts'
-import { type Fetched, fetchAll } from './fetch.ts'
+import { type FolderPlan, planFolder, readFolder } from './export.ts'
+import { type Fetched, fetchAll, liveSource } from './fetch.ts'
 import { finding } from './findings.ts'
-import { MANIFEST_FILE, readManifest, upkeep, writeManifest } from './manifest.ts'
-import { type LeftOut, nameOfKey, shownKid, unite } from './pem.ts'
-import { type KeySource, lastingNameOf } from './sources.ts'
-import { newsOutput, watch } from './watch.ts'
+import { nameOfKey } from './key.ts'
+import type { Sets } from './keyring.ts'
+import { type Line, newsOf, onlyNews, sayLine } from './log.ts'
+import { readManifest } from './manifest.ts'
+import { clock, keepKeys, untilGood } from './refresh.ts'
+import { type KeySource, lastingNameOf, nameOfSource } from './sources.ts'
 
 export interface ExportRun {
   /** Absolute. */
@@ -22,133 +25,140 @@ export interface ExportRun {
   readonly prune: boolean
   /** How long a key that has left is kept, seconds. */
   readonly grace: number
-  readonly dryRun: boolean
   readonly http: Http
   readonly output: Output
   readonly signal: AbortSignal
 }
 
 /**
- * Brings the folder up to date. With --json: `{kind: 'certs', dir, dryRun, changed, steps: [{action, file, kid, alg, bits,
- * source}], leftOut}`.
- * @param check what a dry run would change is a failure
+ * Brings the folder up to date. With --json: `{kind: 'certs', dir, dryRun, changed, files, leftOut}`, where a key's file
+ * has `{action, path, kid, alg, bits, source}`.
  * @returns in how many ways it did not end well
  */
-export async function exportFolder(run: ExportRun, check: boolean): Promise<readonly ErrorCode[]> {
-  const { dir, dryRun, output } = run
-  const { steps, leftOut, changed, codes } = await exportOnce(run)
-  const payload = { dir, dryRun, changed, steps: steps.map(plainStep), leftOut }
-  output.result('certs', payload, (paint) => table(rowsOf(steps, dryRun, paint)))
-  if (!changed) output.note('no changes')
-  return [...codes, ...(check && changed ? (['drift'] as const) : [])]
-}
-
-interface Round {
-  readonly steps: readonly Step[]
-  readonly leftOut: readonly LeftOut[]
-  readonly changed: boolean
-  /** In how many ways it did not end well: the code of each source that gave no key. */
-  readonly codes: readonly ErrorCode[]
-}
-
-/** Milliseconds since 1970. A clock that is set while we run, as after the start of a machine, counts for nothing. */
-function clock(): number {
-  return performance.timeOrigin + performance.now()
-}
-
-/** Brings the folder up to date, and says what is worth knowing. */
-async function exportOnce(
-  { dir, sources, prune, grace, dryRun, http, output, signal }: ExportRun,
-  onApplied: (steps: readonly Step[]) => void = () => undefined,
-): Promise<Round> {
-  // A folder that cannot be written to, or whose manifest cannot be read, is told before a server is asked.
-  const folder = await readFolder(dir)
+export async function exportFolder(
+  run: ExportRun,
+  how: Pick<FilesRun, 'dryRun' | 'check' | 'all'>,
+): Promise<readonly ErrorCode[]> {
+  const { dir, sources, prune, http, output, signal } = run
+  // A folder or a manifest that cannot be read is told before a server is asked.
+  await readFolder(dir)
   await readManifest(dir)
   const fetched = await fetchAll(http, sources)
   const failure = failureOfAll(fetched)
+  const silent = fetched.flatMap(({ source, outcome }) => (outcome === 'unreachable' ? [source] : []))
   for (const found of fetched.flatMap(({ findings }) => findings)) output.find(found)
   if (fetched.length > 1) sayWhatFailed(fetched, output)
-  if (failure && fetched.every(({ outcome }) => outcome === 'unreachable')) throw failure
-  const keys = unite(fetched.flatMap((one) => one.keys))
-  const writes = planExport(keys, folder)
-  const done: Step[] = []
-  if (writes.some(({ action }) => action !== 'keep') && !dryRun) {
-    await applyExport(dir, writes, signal, done)
-  }
-
-  // As late as can be: another run may have written to it meanwhile.
-  const before = await readManifest(dir)
-  const files = [...folder.entries].flatMap(([file, { kind }]) => (kind === 'file' ? [file] : []))
-  const readings = sources.flatMap((source, i) => {
-    const one = fetched[i]
-    return one === undefined ? [] : [{ source: lastingNameOf(source), outcome: one.outcome, keys: one.keys }]
-  })
-  const { manifest, gone, waiting, foreign, others } = upkeep(
-    before.manifest,
-    readings,
-    new Set([...files, ...keys.map(({ file }) => file)]),
-    clock(),
-    prune ? grace : undefined,
+  if (failure && silent.length === fetched.length) throw failure
+  const sets = fetched.map(
+    ({ source, outcome, keys }) => [source, outcome === 'unreachable' ? undefined : keys] as const,
   )
-  const removals = gone.map((file): Step => ({ action: 'remove', file }))
-  if (!dryRun) {
-    if (removals.length > 0) await applyExport(dir, removals, signal, done)
-    await writeManifest(dir, manifest, before).catch((error: unknown) => {
-      throw exportStopped(error, done, [`write ${MANIFEST_FILE}`])
-    })
-    await removeLeftovers(folder)
-  }
-  const steps = [...writes, ...removals]
-  onApplied(steps)
-
-  const silent = fetched.flatMap(({ source, outcome }) => (outcome === 'unreachable' ? [source] : []))
+  const { items, lines } = await planRound(run, new Map(sets))
   if (prune && silent.length > 0) output.find(finding('nothing-pruned', { dir, sources: silent }))
-  if (before.isSpoilt) output.find(finding('manifest-spoilt', { file: join(dir, MANIFEST_FILE) }))
-  if (waiting.length > 0) {
-    const about = { dir, files: waiting }
-    output.find(
-      prune
-        ? finding('pruned-later', { ...about, grace: shownDuration(grace) })
-        : finding('stale-keys', about),
-    )
+  for (const line of lines) {
+    if (typeof line === 'string') output.note(line)
+    else output.find(line)
   }
-  if (foreign.length > 0) output.find(finding('foreign-keys', { dir, files: foreign }))
-  if (others.files.length > 0) output.find(finding('others-keys', { dir, ...others }))
-  if (gone.length > 0) output.find(finding('pruned-still-trusted', { files: gone }))
-  if (!folder.open) output.find(finding('folder-closed', { dir }))
   const leftOut = fetched.flatMap((one) => one.leftOut)
-  for (const key of leftOut) output.note(`left out: ${nameOfKey(key)} of ${key.source}: ${key.reason}`)
-  if (failure && keys.length === 0 && steps.length === 0) throw failure
+  for (const key of leftOut) {
+    const say = key.encrypts ? output.detail : output.note
+    say(`left out: ${nameOfKey(key)} of ${key.source}: ${key.reason}`)
+  }
+  if (failure && fileChanges(items).length === 0 && fetched.every(({ keys }) => keys.length === 0))
+    throw failure
   if (fetched.length === 1) sayWhatFailed(fetched, output)
-  const changed = steps.some(({ action }) => action !== 'keep')
-  return { steps, leftOut, changed, codes: fetched.flatMap(({ error }) => error?.code ?? []) }
+  const ended = await runFiles(items, { kind: 'certs', payload: { dir, leftOut }, ...how, output, signal })
+  return [...fetched.flatMap(({ error }) => error?.code ?? []), ...ended]
 }
 
 /**
  * Exports again and again, until it is told to stop; what has changed is told as a log.
- * @param interval between two rounds that went well, seconds
+ * @param interval between two readings of a source that answers, seconds
  */
 export async function watchFolder(run: ExportRun, interval: number): Promise<void> {
-  const { dir, output, signal } = run
-  const { news, endRound } = newsOutput(output)
-  let wasGood = true
-  const round = async (): Promise<boolean> => {
-    const { codes } = await exportOnce({ ...run, output: news }, (steps) => {
-      for (const step of steps) if (step.action !== 'keep') output.log('note', lineOf(step), plainStep(step))
-    })
-    return codes.length === 0
+  const { dir, sources, grace, http, output, signal } = run
+  const say = (line: Line): void => {
+    sayLine(output, line)
+  }
+  const sayNews = onlyNews(say)
+  let sets: Sets = new Map()
+  let turns = 0
+  let written = 0
+  let wake = (): void => undefined
+  const write = async (): Promise<boolean> => {
+    try {
+      const { items, lines } = await planRound(run, sets)
+      await applyFiles(items, signal, (item) => {
+        output.log('note', fileLine(item, 'done'), plainFile(item))
+      })
+      sayNews(lines)
+      return true
+    } catch (error) {
+      if (!(error instanceof KjitsiError)) throw error
+      const { code, message, hint } = error
+      if (!signal.aborted) sayNews([finding('source-failed', { failure: code, message, hint })])
+      return false
+    }
   }
   output.log('note', `exporting to ${dir} every ${shownDuration(interval)}`)
-  await watch(round, {
-    interval,
-    signal,
-    onEnd: (isGood, error) => {
-      if (error) news.log('error', error.message, { fix: error.hint, code: error.code })
-      if (isGood && !wasGood) output.log('note', 'every key set was read again')
-      wasGood = isGood
-      endRound()
-    },
+  signal.addEventListener('abort', () => {
+    wake()
   })
+  keepKeys(
+    sources.map((source) => liveSource(http, source, 0)),
+    {
+      refresh: interval,
+      grace,
+      signal,
+      say,
+      onTurn: (_, now) => {
+        sets = now
+        turns++
+        wake()
+      },
+    },
+  ).start()
+  while (!signal.aborted) {
+    if (written === turns) await new Promise<void>((resolve) => (wake = resolve))
+    written = turns
+    await untilGood(write, interval, signal)
+  }
+}
+
+/** What brings the folder to what its sources publish, and what is worth knowing about it. */
+async function planRound(
+  { dir, sources, prune, grace }: ExportRun,
+  sets: Sets,
+): Promise<{ readonly items: FolderPlan['items']; readonly lines: readonly Line[] }> {
+  const files = [...sets.values()].flatMap((keys = []) => keys.map(({ file }) => file))
+  const folder = await readFolder(dir, files)
+  const before = await readManifest(dir)
+  const names = new Map(sources.map((source) => [nameOfSource(source), lastingNameOf(source)]))
+  const graceMs = prune ? grace * 1000 : Infinity
+  const { items, changes, gone, waiting, foreign, others } = planFolder(
+    folder,
+    before,
+    names,
+    sets,
+    clock(),
+    graceMs,
+  )
+  const clashes = changes.filter(({ change }) => change === 'clash')
+  const later = { dir, files: waiting }
+  const waits = prune
+    ? finding('pruned-later', { ...later, grace: shownDuration(grace) })
+    : finding('stale-keys', later)
+  return {
+    items,
+    lines: [
+      ...newsOf(clashes, grace),
+      ...(before.isSpoilt ? [finding('manifest-spoilt', { file: before.target.path })] : []),
+      ...(waiting.length > 0 ? [waits] : []),
+      ...(foreign.length > 0 ? [finding('foreign-keys', { dir, files: foreign })] : []),
+      ...(others.files.length > 0 ? [finding('others-keys', { dir, ...others })] : []),
+      ...(gone.length > 0 ? [finding('pruned-still-trusted', { files: gone })] : []),
+      ...(folder.open ? [] : [finding('folder-closed', { dir })]),
+    ],
+  }
 }
 
 /** What to end with where no source gave a key and nothing was done: the failure that says most of what to mend. */
@@ -165,36 +175,4 @@ function sayWhatFailed(fetched: readonly Fetched[], output: Output): void {
   for (const { code, message, hint } of fetched.flatMap(({ error }) => error ?? [])) {
     output.find(finding('source-failed', { failure: code, message, hint }))
   }
-}
-
-const DONE = { create: 'created', update: 'updated', keep: 'unchanged', remove: 'removed' } as const
-
-function lineOf(step: Step): string {
-  if (step.action === 'remove') return `removed ${step.file}`
-  const { file, kid, source } = step.key
-  return `${DONE[step.action]} ${file}: key ${shownKid(kid)} of ${source}`
-}
-
-function plainStep(step: Step): Readonly<Record<string, unknown>> {
-  if (step.action === 'remove') return { ...step }
-  const { file, kid, alg, bits, source } = step.key
-  return { action: step.action, file, kid, alg, bits, source }
-}
-
-function rowsOf(
-  steps: readonly Step[],
-  dryRun: boolean,
-  paint: ChalkInstance,
-): readonly (readonly string[])[] {
-  const colours = { create: paint.green, update: paint.yellow, keep: paint.dim, remove: paint.red }
-  const state = ({ action }: Step): string =>
-    colours[action](dryRun && action !== 'keep' ? `to ${action}` : DONE[action])
-  return [
-    ['file', 'kid', 'alg', 'bits', ''],
-    ...steps.map((step) =>
-      step.action === 'remove'
-        ? [step.file, '', '', '', state(step)]
-        : [step.key.file, shownKid(step.key.kid), step.key.alg ?? '-', String(step.key.bits), state(step)],
-    ),
-  ]
 }

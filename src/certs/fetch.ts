@@ -1,15 +1,15 @@
 // Gets the keys of every source: a realm (by its discovery document), an address, or a file.
 import pLimit from 'p-limit'
 import { KjitsiError } from '../errors.ts'
-import { readText } from '../files.ts'
+import { readText } from '../files/read.ts'
 import { type Http, getText } from '../http/http.ts'
 import { badStatus } from '../http/reasons.ts'
 import { finding } from './findings.ts'
 import { discover } from '../keycloak/discovery.ts'
 import { shownAddress } from '../shown.ts'
 import { type KeySet, MAX_JWKS_BYTES, readKeys } from './jwks.ts'
-import { type LeftOut, type PublicPem, nameOfKey, pemsOf } from './pem.ts'
-import type { Reading } from './refresh.ts'
+import { type LeftOut, keysOf, nameOfKey } from './key.ts'
+import type { LiveSource, Reading } from './refresh.ts'
 import { type KeySource, type RealmSource, nameOfSource } from './sources.ts'
 
 /** What one source gave. */
@@ -17,7 +17,6 @@ export interface Fetched extends Reading {
   readonly source: string
   /** The address or the file that the keys came from. */
   readonly address?: string
-  readonly keys: readonly PublicPem[]
 }
 
 const AT_ONCE = 8
@@ -43,16 +42,38 @@ export async function fetchKeys(http: Http, source: KeySource): Promise<Fetched>
     if (!(error instanceof KjitsiError)) throw error
     return { source: name, outcome: 'unreachable', keys: [], leftOut: [], findings: [], error }
   }
-  const { keys, leftOut, leaks } = pemsOf(set)
-  const findings = [
-    ...leaks.map((leak) =>
-      finding('private-key-published', { source: name, key: nameOfKey(leak), members: leak.members }),
-    ),
-  ]
+  const { keys, leftOut, leaks } = keysOf(set)
+  const findings = leaks.map((leak) =>
+    finding('private-key-published', { source: name, key: nameOfKey(leak), members: leak.members }),
+  )
   const about = { source: name, address: set.address, keys, findings }
   return keys.length === 0
     ? { ...about, outcome: 'none', leftOut: [], error: noUsableKey(set, leftOut) }
     : { ...about, outcome: 'keys', leftOut }
+}
+
+/**
+ * A source that is read again and again.
+ *
+ * Where a key is asked for that is not known, a realm costs one request: its key set is read from where its discovery
+ * document said last. In all other cases discovery is asked first, so that a server that moves its keys is followed.
+ * @param cooldown seconds
+ */
+export function liveSource(http: Http, source: KeySource, cooldown: number): LiveSource {
+  let jwksUri: string | undefined
+  // It is asked again in any case, and nobody looks at a progress line.
+  const quiet = { ...http, wait: 0, retries: 0, onRetry: () => undefined }
+  return {
+    name: nameOfSource(source),
+    cooldown,
+    async read(why) {
+      const known = why === 'asked' ? jwksUri : undefined
+      const place = source.kind === 'realm' && known !== undefined ? { ...source, jwksUri: known } : source
+      const fetched = await fetchKeys(quiet, place)
+      jwksUri = fetched.error === undefined ? fetched.address : undefined
+      return fetched
+    },
+  }
 }
 
 async function getSet(

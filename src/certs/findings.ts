@@ -61,10 +61,10 @@ export const finding = findingsOf({
     level: 'warning',
     say: ({ kid, kept, refused }) =>
       kept === refused
-        ? `${kept} publishes two different keys under the kid ${kid}: the first of them is served`
-        : `${refused} publishes another key than ${kept} under the kid ${kid}: that of ${kept}, which was named first, is served`,
+        ? `${kept} publishes two different keys under the kid ${kid}: the first of them is taken`
+        : `${refused} publishes another key than ${kept} under the kid ${kid}: that of ${kept}, which was named first, is taken`,
     fix: () =>
-      'Prosody finds a key by its kid alone: rotate one of the two, or give each realm a key server and a Jitsi of its own',
+      'Prosody finds a key by its kid alone: rotate one of the two, or give each realm keys and a Jitsi of its own',
   }),
   'key-replaced': kind<{ key: string; source: string; before: string }>({
     level: 'warning',
@@ -79,15 +79,15 @@ export const finding = findingsOf({
       'a Prosody that has fetched it keeps it until it restarts',
     fix: () => 'restart Prosody where it must not be accepted any more',
   }),
-  'keys-kept': kind<SourceArgs & { served: number | null }>({
+  'keys-kept': kind<SourceArgs & { kept: number | null }>({
     level: 'warning',
-    say: ({ source, message, served }) => {
+    say: ({ source, message, kept }) => {
       const reason = reasonOf(source, message)
-      if (served === null) return `${source} has given no key yet, and is asked again: ${reason}`
+      if (kept === null) return `${source} has given no key yet, and is asked again: ${reason}`
       const still =
-        served === 0
-          ? 'none of its keys is served any more'
-          : `what it gave last is still served (${served} ${served === 1 ? 'key' : 'keys'})`
+        kept === 0
+          ? 'none of its keys is left'
+          : `what it gave last stays (${kept} ${kept === 1 ? 'key' : 'keys'})`
       return `${source} is asked again, and ${still}: ${reason}`
     },
     fix: ({ hint }) => hint,

@@ -1,106 +1,118 @@
-// The keys that a key server answers with: those that its sources publish, and those that have left a short while ago.
+// THE policy of keys: which are published, which have left a short while ago, and which of two under one kid counts.
 // Pure: times are milliseconds of a clock that never steps back, and are handed in.
 //
-// Nothing in a ring depends on the order in which sources answered, so servers that share no state agree about every
-// key that is published.
+// Nothing in a ring depends on the order in which sources answered, so servers that share no state, and folders, agree
+// about every key that is published.
+import type { Key } from './key.ts'
 
-export interface Key {
-  /** `<hex sha256(kid)>.pem`, the name by which Prosody asks for it. */
-  readonly file: string
-  readonly pem: string
-  /** Null where it is not known, as with a file. */
-  readonly kid: string | null
-}
+/** The last good set of each source, in the order in which they were named; undefined where none is known. */
+export type Sets = ReadonlyMap<string, readonly Key[] | undefined>
 
-export interface Served extends Key {
-  /** The source that publishes it, or did last. */
-  readonly source: string
-  /** Since when no source publishes it. */
-  readonly goneAt?: number
+/** A key that is published, or was a short while ago. */
+export interface Held {
+  readonly key: Key
+  /** By source: since when it publishes the key no more; null while it does. */
+  readonly sources: ReadonlyMap<string, number | null>
 }
 
 export interface Ring {
-  /** The last good set of each source. Where two publish different keys under one kid, the one named first wins. */
-  readonly sets: ReadonlyMap<string, readonly Key[]>
-  /** By `file`. */
-  readonly served: ReadonlyMap<string, Served>
+  /** By name of the file. */
+  readonly held: ReadonlyMap<string, Held>
   readonly clashes: readonly Clash[]
 }
 
 /** Two keys under one kid: Prosody, which asks by kid alone, can be given one of them only. */
 interface Clash {
-  readonly kept: Served
-  readonly refused: Served
+  readonly kept: Key
+  readonly refused: Key
 }
 
 export type Change =
-  | { readonly change: 'new' | 'back' | 'left' | 'dropped'; readonly key: Served }
-  /** Another key has taken the place of one that was served under the same kid. */
-  | { readonly change: 'replaced'; readonly key: Served; readonly before: Served }
+  | { readonly change: 'new' | 'back' | 'left' | 'dropped'; readonly key: Key }
+  /** Another key has taken the place of one that was held under the same kid. */
+  | { readonly change: 'replaced'; readonly key: Key; readonly before: Key }
   | { readonly change: 'clash'; readonly clash: Clash }
 
-export interface Turned {
+export interface Turn {
   readonly ring: Ring
   readonly changes: readonly Change[]
 }
 
-/** A ring without a key. */
-export function emptyRing(sources: readonly string[]): Ring {
-  return { sets: new Map(sources.map((source) => [source, []])), served: new Map(), clashes: [] }
-}
+export const EMPTY_RING: Ring = { held: new Map(), clashes: [] }
 
 /**
- * The ring after one source has given a good set: a set that the ring keeps until there is another good one.
- * @param graceMs how long a key is served after no source publishes it any more
+ * The ring once its sources publish these sets. Where two publish different keys under one kid, the source that was named
+ * first wins. What a source of an unknown set has published stays, and so does what no source here has to do with.
+ * @param graceMs how long a key is held after no source publishes it any more
  */
-export function turn(ring: Ring, source: string, keys: readonly Key[], now: number, graceMs: number): Turned {
-  return settle({ ...ring, sets: new Map(ring.sets).set(source, keys) }, now, graceMs)
-}
-
-/** The ring without those keys whose time is over by now. */
-export function expire(ring: Ring, now: number, graceMs: number): Turned {
-  return settle(ring, now, graceMs)
-}
-
-/** When the next key that has left is to be dropped; Infinity where none has. */
-export function nextExpiry(ring: Ring, graceMs: number): number {
-  let next = Infinity
-  for (const { goneAt } of ring.served.values()) {
-    if (goneAt !== undefined) next = Math.min(next, goneAt + graceMs)
-  }
-  return next
-}
-
-function settle(ring: Ring, now: number, graceMs: number): Turned {
-  const served = new Map<string, Served>()
+export function turn(ring: Ring, sets: Sets, now: number, graceMs: number): Turn {
+  const published = new Map<string, { readonly key: Key; readonly sources: Set<string> }>()
   const clashes: Clash[] = []
-  for (const [source, keys] of ring.sets) {
-    for (const { file, pem, kid } of keys) {
-      const key = { file, pem, kid, source }
-      const kept = served.get(file)
-      if (kept === undefined) served.set(file, key)
-      else if (kept.pem !== pem) clashes.push({ kept, refused: key })
+  for (const [source, keys = []] of sets) {
+    for (const key of keys) {
+      const kept = published.get(key.file)
+      if (kept === undefined) published.set(key.file, { key, sources: new Set([source]) })
+      else if (kept.key.pem === key.pem) kept.sources.add(source)
+      else clashes.push({ kept: kept.key, refused: key })
     }
   }
-  const changes: Change[] = [...served.values()].flatMap((key) => arrival(key, ring.served.get(key.file)))
-  for (const before of ring.served.values()) {
-    if (served.has(before.file)) continue
-    const gone = { ...before, goneAt: before.goneAt ?? now }
-    if (before.goneAt === undefined) changes.push({ change: 'left', key: gone })
-    if (now - gone.goneAt >= graceMs) changes.push({ change: 'dropped', key: gone })
-    else served.set(gone.file, gone)
+  const held = new Map<string, Held>()
+  const changes: Change[] = []
+  for (const file of new Set([...published.keys(), ...ring.held.keys()])) {
+    const before = ring.held.get(file)
+    const found = published.get(file)
+    const key = found?.key ?? before?.key
+    if (key === undefined) continue
+    const sources = new Map(before?.sources)
+    for (const [name, since] of sources) if (sets.get(name) !== undefined) sources.set(name, since ?? now)
+    for (const name of found?.sources ?? []) sources.set(name, null)
+    const one = { key, sources }
+    changes.push(...changesOf(one, before))
+    if (isDecided(one, sets) && goneSince(one) + graceMs <= now) changes.push({ change: 'dropped', key })
+    else held.set(file, one)
   }
   const known = new Set(ring.clashes.map(nameOfClash))
   for (const clash of clashes) {
     if (!known.has(nameOfClash(clash))) changes.push({ change: 'clash', clash })
   }
-  return { ring: { sets: ring.sets, served, clashes }, changes }
+  return { ring: { held, clashes }, changes }
 }
 
-function arrival(key: Served, before: Served | undefined): readonly Change[] {
+/** Whether these sets say what is to become of a key: one of them has to do with it, and none that has is unknown. */
+export function isDecided({ sources }: Held, sets: Sets): boolean {
+  const names = [...sources.keys()].filter((name) => sets.has(name))
+  return names.length > 0 && names.every((name) => sets.get(name) !== undefined)
+}
+
+/** Since when no source publishes a key any more; Infinity while one does. */
+export function goneSince({ sources }: Held): number {
+  return Math.max(...[...sources.values()].map((since) => since ?? Infinity))
+}
+
+/** When the next key that has left is to be dropped; Infinity where none has. */
+export function nextExpiry({ held }: Ring, graceMs: number): number {
+  return [...held.values()].map(goneSince).reduce((a, b) => Math.min(a, b), Infinity) + graceMs
+}
+
+/** What each of these sources published last, as far as a ring knows it. */
+export function lastSets({ held }: Ring, sources: readonly string[]): Sets {
+  const sets = new Map<string, Key[] | undefined>(sources.map((source) => [source, undefined]))
+  for (const { key, sources } of held.values()) {
+    if (key.pem === '') continue
+    for (const [source, since] of sources) {
+      if (since === null && sets.has(source))
+        sets.set(source, [...(sets.get(source) ?? []), { ...key, source }])
+    }
+  }
+  return sets
+}
+
+function changesOf(one: Held, before: Held | undefined): readonly Change[] {
+  const { key } = one
   if (before === undefined) return [{ change: 'new', key }]
-  if (before.pem !== key.pem) return [{ change: 'replaced', key, before }]
-  return before.goneAt === undefined ? [] : [{ change: 'back', key }]
+  if (before.key.pem !== key.pem) return [{ change: 'replaced', key, before: before.key }]
+  const [isGone, wasGone] = [one, before].map((held) => goneSince(held) < Infinity)
+  return isGone === wasGone ? [] : [{ change: isGone ? 'left' : 'back', key }]
 }
 
 function nameOfClash({ kept, refused }: Clash): string {

@@ -1,49 +1,28 @@
-// Which files of a folder kjitsi wrote, for which sources, and since when each of them publishes the key no more: only these
-// are pruned, and only by a run that reads their sources. Kept in one small file beside the keys, written only where it
-// changes.
+// Which files of a folder kjitsi wrote, for which sources, and since when each of them publishes the key no more: a ring as it
+// outlives a run. Only these files are pruned, and only by a run that reads their sources. Kept in one small file beside the
+// keys, written only where it changes.
 import { join } from 'node:path'
 import { z } from 'zod'
 import { KjitsiError } from '../errors.ts'
-import { putFile, readNoLink } from '../files.ts'
-import type { PublicPem } from './pem.ts'
-import type { Outcome } from './refresh.ts'
+import { type FileItem, type Target, planFile } from '../files/plan.ts'
+import { readOwnTarget } from '../files/target.ts'
+import type { Held } from './keyring.ts'
 
 /** A file that kjitsi wrote. */
 export interface Made {
   /** Null where an earlier version noted the file, which knew no kid. */
   readonly kid: string | null
-  /** By source: since when it publishes the key no more, milliseconds since 1970; null while it does. */
+  /** By source, as `lastingNameOf` gives it: since when it publishes the key no more; null while it does. */
   readonly sources: ReadonlyMap<string, number | null>
 }
 
 /** By name of the file. */
 export type Manifest = ReadonlyMap<string, Made>
 
-/** What one source said in this run. */
-export interface SourceKeys {
-  /** As `lastingNameOf` gives it. */
-  readonly source: string
-  readonly outcome: Outcome
-  readonly keys: readonly Pick<PublicPem, 'file' | 'kid'>[]
-}
-
-export interface Upkeep {
-  /** The manifest after this run. */
-  readonly manifest: Manifest
-  /** Files of keys that have been gone for long enough. */
-  readonly gone: readonly string[]
-  /** Files of keys that are gone, but not for long enough; with no grace given, all that are gone. */
-  readonly waiting: readonly string[]
-  /** Files that kjitsi did not make, or no longer knows. */
-  readonly foreign: readonly string[]
-  /** Files that kjitsi made for sources which this run does not read, and those sources. */
-  readonly others: { readonly files: readonly string[]; readonly sources: readonly string[] }
-}
-
 export const MANIFEST_FILE = '.kjitsi.json'
 const MAX_BYTES = 10_000_000
 /** In place of the source of a file that version 1 noted; it noted those only that `--prune` was to remove. */
-const UNKNOWN = ''
+export const UNKNOWN = ''
 
 const TIME = z.iso.datetime()
 const FIRST = z.object({ version: z.literal(1), gone: z.record(z.string(), TIME) })
@@ -56,75 +35,57 @@ const SECOND = z.object({
 })
 
 /**
- * The manifest after this run, and what is to become of the files that are there.
- * @param there names of the files `<64 hex>.pem`, those of this run's keys included
- * @param now milliseconds since 1970
- * @param grace how long a key has to be gone, seconds; undefined where nothing is to be removed
+ * The keys of a manifest, as a ring holds them.
+ * @param names by the lasting name of a source, what this run calls it: two that differ by a query have one lasting name
+ * @param contents by name of the file; empty where there is none
+ * @param now milliseconds since 1970. A time that is still to come was written before the clock was set back: it begins anew
  */
-export function upkeep(
-  before: Manifest,
-  readings: readonly SourceKeys[],
-  there: ReadonlySet<string>,
+export function heldBy(
+  manifest: Manifest,
+  names: ReadonlyMap<string, readonly string[]>,
+  contents: ReadonlyMap<string, string>,
   now: number,
-  grace: number | undefined,
-): Upkeep {
-  const manifest = new Map(before)
-  const published = new Map<string, Set<string>>()
-  for (const { source, keys } of readings) {
-    const files = published.get(source) ?? new Set()
-    published.set(source, files)
-    for (const { file, kid } of keys) {
-      files.add(file)
-      manifest.set(file, { kid, sources: new Map(manifest.get(file)?.sources).set(source, null) })
-    }
-  }
-  const silent = new Set(
-    readings.filter(({ outcome }) => outcome === 'unreachable').map(({ source }) => source),
-  )
-  const own = new Set([...published.keys()].filter((source) => !silent.has(source)))
-  for (const [file, made] of manifest) {
-    const left = [...made.sources].filter(
-      ([name]) => own.has(name) && published.get(name)?.has(file) !== true,
+): ReadonlyMap<string, Held> {
+  const held = [...manifest].map(([file, { kid, sources }]) => {
+    const times = [...sources].flatMap(([lasting, since]) =>
+      (names.get(lasting) ?? [lasting]).map(
+        (name) => [name, since === null ? null : Math.min(since, now)] as const,
+      ),
     )
-    // A time that is still to come was written before the clock was set back: then it begins anew.
-    const times = left.map(([name, since]) => [name, Math.min(since ?? now, now)] as const)
-    if (left.length > 0) manifest.set(file, { ...made, sources: new Map([...made.sources, ...times]) })
-  }
-
-  if (silent.size === 0) own.add(UNKNOWN)
-  const gone: string[] = []
-  const waiting: string[] = []
-  const others: string[] = []
-  for (const [file, { sources }] of manifest) {
-    const names = [...sources.keys()]
-    if (names.some((name) => silent.has(name))) continue
-    if (!names.some((name) => own.has(name))) {
-      if (there.has(file)) others.push(file)
-      continue
+    const key = {
+      kid,
+      file,
+      alg: null,
+      bits: 0,
+      pem: contents.get(file) ?? '',
+      source: times[0]?.[0] ?? UNKNOWN,
     }
-    const times = [...sources.values()].filter((time) => time !== null)
-    if (times.length < names.length) continue
-    if (!there.has(file)) manifest.delete(file)
-    else if (grace !== undefined && now - Math.max(...times) >= grace * 1000) {
-      manifest.delete(file)
-      gone.push(file)
-    } else waiting.push(file)
-  }
-  const foreign = [...there].filter((file) => !manifest.has(file) && !gone.includes(file))
-  const otherSources = new Set(others.flatMap((file) => [...(manifest.get(file)?.sources.keys() ?? [])]))
-  return {
-    manifest,
-    gone: gone.sort(),
-    waiting: waiting.sort(),
-    foreign: foreign.sort(),
-    others: { files: others.sort(), sources: [...otherSources].filter((name) => name !== UNKNOWN).sort() },
-  }
+    return [file, { key, sources: new Map(times) }] as const
+  })
+  return new Map(held)
 }
 
-/** A manifest with the text that it was read from; undefined where there is no file. */
+/** The other way round. */
+export function manifestOf(
+  held: ReadonlyMap<string, Held>,
+  lastingNames: ReadonlyMap<string, string>,
+): Manifest {
+  const made = [...held].map(([file, { key, sources }]) => {
+    const times = new Map<string, number | null>()
+    for (const [name, since] of sources) {
+      const lasting = lastingNames.get(name) ?? name
+      const other = times.get(lasting)
+      times.set(lasting, since === null || other === null ? null : Math.max(since, other ?? since))
+    }
+    return [file, { kid: key.kid, sources: times }] as const
+  })
+  return new Map(made)
+}
+
+/** A manifest with the file that it was read from. */
 export interface ReadManifest {
   readonly manifest: Manifest
-  readonly text: string | undefined
+  readonly target: Target
   /** What is there is no manifest: nothing is known about any file. */
   readonly isSpoilt: boolean
 }
@@ -132,15 +93,14 @@ export interface ReadManifest {
 /** @throws KjitsiError `file` where it cannot be read, or is no file: it is read through no link */
 export async function readManifest(dir: string): Promise<ReadManifest> {
   const path = join(dir, MANIFEST_FILE)
-  const found = await readNoLink(path, MAX_BYTES)
-  if (found === undefined) return { manifest: new Map(), text: undefined, isSpoilt: false }
-  if (found === 'other') {
+  const target = await readOwnTarget(path, MAX_BYTES)
+  if (target.there === 'other') {
     throw new KjitsiError('file', `cannot read ${path}: it is no regular file, or a link`, {
       hint: 'remove it; kjitsi keeps its list of the files that it wrote there, and follows no link',
     })
   }
-  const manifest = parse(found.text ?? '')
-  return { manifest: manifest ?? new Map(), text: found.text ?? '', isSpoilt: manifest === undefined }
+  const manifest = target.text === undefined ? new Map<string, Made>() : parse(target.text)
+  return { manifest: manifest ?? new Map(), target, isSpoilt: manifest === undefined }
 }
 
 function parse(text: string): Manifest | undefined {
@@ -171,11 +131,11 @@ function parse(text: string): Manifest | undefined {
 }
 
 /**
- * Writes the manifest where it differs from what was read.
- * @throws KjitsiError `file`
+ * What becomes of the file: nothing where there is nothing to say.
+ * @throws KjitsiError `file` where it would change and cannot be written
  */
-export async function writeManifest(dir: string, manifest: Manifest, before: ReadManifest): Promise<void> {
-  if (manifest.size === 0 && before.text === undefined) return
+export function planManifest(manifest: Manifest, { target }: ReadManifest): readonly FileItem[] {
+  if (manifest.size === 0 && target.text === undefined) return []
   const files = [...manifest].sort(byName).map(([file, { kid, sources }]) => {
     const times = [...sources].sort(byName).map(([name, time]) => {
       return [name, time === null ? null : new Date(time).toISOString()] as const
@@ -183,7 +143,8 @@ export async function writeManifest(dir: string, manifest: Manifest, before: Rea
     return [file, { kid, sources: Object.fromEntries(times) }] as const
   })
   const text = `${JSON.stringify({ version: 2, files: Object.fromEntries(files) }, null, 2)}\n`
-  if (text !== before.text) await putFile(join(dir, MANIFEST_FILE), text, 0o644)
+  const what = 'the list of the files that kjitsi wrote'
+  return [planFile(target, { what, text, mode: 0o644, mask: () => '' })]
 }
 
 function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {

@@ -41,14 +41,12 @@ export function createMetrics(read: () => Numbers): {
   })
   new Gauge({
     name: 'kjitsi_key_set_age_seconds',
-    help: 'Time since the last good key set was read; absent before there was one.',
+    help: 'Time since the last good key set was read, or since the start where there was none yet.',
     labelNames: ['source'],
     registers,
     collect() {
       this.reset()
-      for (const { source, ageSeconds } of read().states) {
-        if (ageSeconds !== undefined) this.set({ source }, ageSeconds)
-      }
+      for (const { source, ageSeconds } of read().states) this.set({ source }, ageSeconds)
     },
   })
   new Gauge({

@@ -1,16 +1,13 @@
 // A folder that export-certs wrote, as a source of keys. It is not watched, since a watch goes silent on network file
 // systems and where a mount is replaced: it is listed anew, and what has changed by size, time or inode is read.
-import { createPublicKey } from 'node:crypto'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { KjitsiError, messageOf, systemCodeOf } from '../errors.ts'
-import { fileError, readBytes } from '../files.ts'
-import type { Key } from './keyring.ts'
-import type { LeftOut } from './pem.ts'
-import type { Reading, Source } from './refresh.ts'
+import { readBytes } from '../files/read.ts'
+import { fileError } from '../files/reasons.ts'
+import { type Key, type LeftOut, MAX_PEM_BYTES, isKeyFile, keyOfPem } from './key.ts'
+import type { LiveSource, Reading } from './refresh.ts'
 
-const KEY_FILE = /^[0-9a-f]{64}\.pem$/
-const MAX_PEM_BYTES = 10_000
 const UNREAD = ''
 /** Listing a folder costs nobody else anything, so a new file is found at once. */
 const COOLDOWN = 1
@@ -22,7 +19,7 @@ interface Known {
 }
 
 /** The PEM files in `dir`, an absolute path; those that hold no public RSA key are left out. Links are followed. */
-export function pemFolder(dir: string, cooldown: number): Source {
+export function pemFolder(dir: string, cooldown: number): LiveSource {
   let known: ReadonlyMap<string, Known> = new Map()
   let isWhole = true
   return {
@@ -68,7 +65,7 @@ async function readAll(
   const found = new Map<string, Known>()
   let isWhole = true
   for (const file of (await readdir(dir)).sort()) {
-    if (!KEY_FILE.test(file)) continue
+    if (!isKeyFile(file)) continue
     const one = await readOne(dir, file, known.get(file))
     if (one !== undefined) found.set(file, one)
     if (one === undefined || one.mark === UNREAD) isWhole = false
@@ -85,7 +82,7 @@ async function readOne(dir: string, file: string, before: Known | undefined): Pr
     if (!about.isFile()) return { mark, key: 'it is no file' }
     if (about.size > MAX_PEM_BYTES) return { mark, key: `it is longer than ${MAX_PEM_BYTES} bytes` }
     const pem = (await readBytes(path, { maxBytes: MAX_PEM_BYTES })).toString('latin1')
-    return { mark, key: wrongWith(pem) ?? { file, pem, kid: null } }
+    return { mark, key: keyOfPem(pem, file, dir, null) }
   } catch (error) {
     // Removed since the folder was listed.
     if (systemCodeOf(error) === 'ENOENT') return undefined
@@ -93,20 +90,5 @@ async function readOne(dir: string, file: string, before: Known | undefined): Pr
       mark: UNREAD,
       key: messageOf(error instanceof KjitsiError ? error : fileError(`cannot read ${path}`, error)),
     }
-  }
-}
-
-/** What keeps Prosody from using a PEM: it throws at anything but a public key. */
-function wrongWith(pem: string): string | undefined {
-  if (!/^-----BEGIN PUBLIC KEY-----\r?\n[^-]*-----END PUBLIC KEY-----\s*$/.test(pem)) {
-    return 'it is not one public key in PEM form'
-  }
-  try {
-    const { asymmetricKeyType } = createPublicKey(pem)
-    return asymmetricKeyType === 'rsa'
-      ? undefined
-      : `it is a key of type ${String(asymmetricKeyType)}: Jitsi takes RSA keys only`
-  } catch {
-    return 'it is no public key that can be read'
   }
 }

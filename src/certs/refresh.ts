@@ -1,11 +1,12 @@
-// Keeps a ring of keys fresh: reads each source from time to time, at once where a key is asked for that is not known,
-// and again and again where it fails. One source that fails, or hangs, holds up no other.
+// THE loop: keeps a ring of keys fresh. It reads each source from time to time, at once where a key is asked for that is not
+// known, and again and again where it fails. One source that fails, or hangs, holds up no other.
+import pRetry, { AbortError } from 'p-retry'
 import { KjitsiError, messageOf } from '../errors.ts'
 import type { Finding } from '../finding.ts'
 import { finding } from './findings.ts'
-import { type Change, type Key, type Ring, emptyRing, expire, nextExpiry, turn } from './keyring.ts'
-import { type Line, newsOf } from './news.ts'
-import { type LeftOut, nameOfKey } from './pem.ts'
+import { type Key, type LeftOut, nameOfKey } from './key.ts'
+import { EMPTY_RING, type Sets, type Turn, nextExpiry, turn } from './keyring.ts'
+import { type Line, onlyNews } from './log.ts'
 
 /**
  * What a source says: these are its keys; it has none that can be used, so what it gave before has left; or nothing, since
@@ -23,9 +24,10 @@ export interface Reading {
   readonly error?: KjitsiError
 }
 
-export interface Source {
+/** A source that is read again and again. */
+export interface LiveSource {
   readonly name: string
-  /** Shortest time between a reading and the next that somebody's question causes, seconds. */
+  /** Shortest time between two readings that somebody's question causes, seconds. */
   readonly cooldown: number
   /**
    * @param why because it is time to, or because a key is asked for that is not known
@@ -35,14 +37,15 @@ export interface Source {
 }
 
 export interface KeeperOptions {
-  /** Time between two readings of a source that answers, seconds. */
+  /** Time between two readings of a source that answers, seconds, give or take a tenth: not all are to ask at once. */
   readonly refresh: number
-  /** How long a key is served after it has left its source, seconds. */
+  /** How long a key is held after it has left its source, seconds. */
   readonly grace: number
+  /** Ends it: no reading is started any more, and nobody waits. */
   readonly signal: AbortSignal
   readonly say: (line: Line) => void
-  /** Told after each change of what is served. */
-  readonly onChange: (ring: Ring) => void
+  /** Told after each reading, and when the grace of a key is over. */
+  readonly onTurn: (turn: Turn, sets: Sets) => void
   /** Milliseconds; never steps back, whatever becomes of the system's clock. */
   readonly now?: () => number
 }
@@ -52,8 +55,10 @@ export interface SourceState {
   readonly source: string
   /** Keys of its last good set; 0 before there is one. */
   readonly keys: number
-  /** Since its last good set was read; undefined before there is one. */
-  readonly ageSeconds: number | undefined
+  /** Since its last good set was read, or since the start where there is none yet. */
+  readonly ageSeconds: number
+  /** Whether it has said what its keys are, or that it has none. */
+  readonly hasAnswered: boolean
   /** Readings that failed, of all times. */
   readonly failures: number
   readonly failing: boolean
@@ -69,105 +74,146 @@ export interface Keeper {
    */
   readonly askFor: (file: string) => Promise<void> | undefined
   readonly states: () => readonly SourceState[]
-  /** Starts no reading any more, and lets nobody wait. */
-  readonly stop: () => void
 }
 
 /** Prosody gives up after 30 seconds. */
 const LONGEST_WAIT_MS = 5000
 // So that a flood of questions while a server hangs cannot use up the connections.
 const MOST_WAITING = 100
-const FIRST_RETRY_MS = 1000
 const LAST_RETRY_MS = 30_000
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 interface State {
-  readonly source: Source
-  running: Promise<void> | undefined
-  timer: NodeJS.Timeout | undefined
-  startedAt: number
+  readonly source: LiveSource
+  readonly sayNews: (lines: readonly Line[]) => void
+  running: Promise<boolean> | undefined
+  /** When somebody's question last had it read. */
+  askedAt: number
+  /** Its last good set. */
+  set: readonly Key[] | undefined
   goodAt: number | undefined
-  keys: number
   failures: number
-  failuresInARow: number
+  isFailing: boolean
   /** Outcome and kind of the failure that was told last; undefined while all is well. */
   told: string | undefined
-  /** What was said about the last good set. */
-  said: ReadonlySet<string>
 }
 
-/** What keeps the keys of `sources`, from `start` to `stop`. */
-export function keepKeys(sources: readonly Source[], options: KeeperOptions): Keeper {
-  const { refresh, grace, signal, say, onChange, now = () => performance.now() } = options
+/**
+ * Milliseconds since 1970, of a clock that never steps back: one that is set while we run, as after the start of a machine,
+ * counts for nothing.
+ */
+export function clock(): number {
+  return performance.timeOrigin + performance.now()
+}
+
+/**
+ * Runs a task until it goes well, or `signal` says so: less and less soon, and all who fail at once not at the same time.
+ * @param task whether it went well
+ * @param longest between two tries, seconds
+ */
+export async function untilGood(
+  task: () => Promise<boolean>,
+  longest: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const attempt = async (): Promise<void> => {
+    const isGood = await task().catch((error: unknown) => {
+      throw new AbortError(error instanceof Error ? error : String(error))
+    })
+    if (!isGood) throw new Error('to be tried again')
+  }
+  const maxTimeout = Math.min(LAST_RETRY_MS, longest * 1000)
+  await pRetry(attempt, { retries: Infinity, maxTimeout, randomize: true, signal }).catch(
+    (error: unknown) => {
+      if (!signal.aborted) throw error
+    },
+  )
+}
+
+/** Runs a task until it goes well, and after a pause (seconds, give or take a tenth) again, until `signal` says so. */
+async function repeat(task: () => Promise<boolean>, pause: number, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await untilGood(task, pause, signal)
+    await sleep(pause * 1000 * (0.9 + 0.2 * Math.random()), signal)
+  }
+}
+
+async function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    const timer = setTimeout(done, milliseconds)
+    signal.addEventListener('abort', done)
+  })
+}
+
+/** What keeps the keys of `sources`, from `start` until `signal` says so. */
+export function keepKeys(sources: readonly LiveSource[], options: KeeperOptions): Keeper {
+  const { refresh, grace, signal, say, onTurn, now = clock } = options
   const graceMs = grace * 1000
-  let ring = emptyRing(sources.map(({ name }) => name))
+  const begin = now()
+  let ring = EMPTY_RING
   let expiry: NodeJS.Timeout | undefined
-  let waiting = 0
-  let stopped = false
-  const stopWaiting = new Set<() => void>()
+  const waiting = new Set<() => void>()
   const states = sources.map((source): State => ({
     source,
+    sayNews: onlyNews(say),
     running: undefined,
-    timer: undefined,
-    startedAt: -Infinity,
+    askedAt: -Infinity,
+    set: undefined,
     goodAt: undefined,
-    keys: 0,
     failures: 0,
-    failuresInARow: 0,
+    isFailing: false,
     told: undefined,
-    said: new Set(),
   }))
 
-  const take = (turned: { readonly ring: Ring; readonly changes: readonly Change[] }): void => {
+  const settle = (): void => {
+    const sets = new Map(states.map(({ source, set }) => [source.name, set]))
+    const turned = turn(ring, sets, now(), graceMs)
     ring = turned.ring
-    if (turned.changes.length > 0) onChange(ring)
-    for (const line of newsOf(turned.changes, grace)) say(line)
+    onTurn(turned, sets)
     clearTimeout(expiry)
     const next = nextExpiry(ring, graceMs) - now()
-    if (next === Infinity || stopped) return
-    const inTime = Math.min(Math.max(next, 1), LONGEST_TIMER_MS)
-    expiry = setTimeout(() => {
-      take(expire(ring, now(), graceMs))
-    }, inTime)
+    if (next === Infinity) return
+    expiry = setTimeout(settle, Math.min(Math.max(next, 1), LONGEST_TIMER_MS))
   }
 
-  const read = (state: State, why: 'due' | 'asked'): Promise<void> => {
+  const read = (state: State, why: 'due' | 'asked'): Promise<boolean> => {
     state.running ??= readOnce(state, why).finally(() => (state.running = undefined))
     return state.running
   }
 
-  const readOnce = async (state: State, why: 'due' | 'asked'): Promise<void> => {
-    clearTimeout(state.timer)
-    state.startedAt = now()
+  const readOnce = async (state: State, why: 'due' | 'asked'): Promise<boolean> => {
+    if (why === 'asked') state.askedAt = now()
     const reading = await state.source
       .read(why)
       .catch((error: unknown) => ({ outcome: 'unreachable' as const, error }))
-    if (signal.aborted || stopped) return
+    if (signal.aborted) return true
+    state.isFailing = reading.outcome !== 'keys'
     if (reading.outcome === 'keys') succeed(state, reading)
     else fail(state, reading.outcome, reading.error)
-    const pause = state.failuresInARow === 0 ? refresh * 1000 : retryAfter(state.failuresInARow, refresh)
-    state.timer = setTimeout(() => void read(state, 'due'), pause)
+    return !state.isFailing
   }
 
   const succeed = (state: State, { keys, leftOut, findings }: Reading): void => {
-    if (state.told !== undefined) say(`${state.source.name}: answers again`)
+    const { name } = state.source
+    if (state.told !== undefined) say(`${name}: answers again`)
     state.told = undefined
-    state.failuresInARow = 0
     state.goodAt = now()
-    state.keys = keys.length
-    take(turn(ring, state.source.name, keys, now(), graceMs))
-    const lines: readonly Line[] = [
-      ...leftOut.map((key) => `${state.source.name}: ${nameOfKey(key)} is left out: ${key.reason}`),
+    state.set = keys
+    settle()
+    state.sayNews([
+      ...leftOut.map((key) => `${name}: ${nameOfKey(key)} is left out: ${key.reason}`),
       ...findings,
-    ]
-    const before = state.said
-    state.said = new Set(lines.map((line) => JSON.stringify(line)))
-    for (const line of lines) if (!before.has(JSON.stringify(line))) say(line)
+    ])
   }
 
   const fail = (state: State, outcome: 'none' | 'unreachable', error: unknown): void => {
     state.failures++
-    state.failuresInARow++
     const { name } = state.source
     const { code, hint } =
       error instanceof KjitsiError ? error : { code: 'unexpected' as const, hint: undefined }
@@ -175,66 +221,58 @@ export function keepKeys(sources: readonly Source[], options: KeeperOptions): Ke
     if (state.told !== kind) {
       state.told = kind
       const args = { source: name, message: messageOf(error), hint }
-      const own = [...ring.served.values()].filter(({ source }) => source === name)
-      const served = state.goodAt === undefined ? null : own.length
-      say(outcome === 'none' ? finding('keys-none', args) : finding('keys-kept', { ...args, served }))
+      const own = [...ring.held.values()].filter(({ key }) => key.source === name)
+      const kept = state.goodAt === undefined ? null : own.length
+      say(outcome === 'none' ? finding('keys-none', args) : finding('keys-kept', { ...args, kept }))
     }
-    if (outcome === 'none') take(turn(ring, name, [], now(), graceMs))
+    if (outcome === 'none') state.set = []
+    settle()
   }
 
-  return {
-    start() {
-      for (const state of states) void read(state, 'due')
-    },
-    askFor(file) {
-      const time = now()
-      let reads: Promise<void>[] | undefined
-      for (const state of states) {
-        if (state.running === undefined && time - state.startedAt < state.source.cooldown * 1000) continue
-        reads ??= []
-        reads.push(read(state, 'asked'))
-      }
-      if (reads === undefined || waiting >= MOST_WAITING || stopped) return undefined
-      return waitFor(reads, () => ring.served.has(file))
-    },
-    states: () =>
-      states.map(({ source, keys, goodAt, failures, failuresInARow }) => ({
-        source: source.name,
-        keys,
-        ageSeconds: goodAt === undefined ? undefined : (now() - goodAt) / 1000,
-        failures,
-        failing: failuresInARow > 0,
-      })),
-    stop() {
-      stopped = true
-      for (const state of states) clearTimeout(state.timer)
-      clearTimeout(expiry)
-      for (const done of [...stopWaiting]) done()
-    },
-  }
-
-  function waitFor(reads: readonly Promise<void>[], isThere: () => boolean): Promise<void> {
-    waiting++
-    return new Promise((resolve) => {
+  const waitFor = (reads: readonly Promise<boolean>[], isThere: () => boolean): Promise<void> =>
+    new Promise((resolve) => {
       const done = (): void => {
-        if (!stopWaiting.delete(done)) return
         clearTimeout(timer)
-        waiting--
+        waiting.delete(done)
         resolve()
       }
       const timer = setTimeout(done, LONGEST_WAIT_MS)
-      stopWaiting.add(done)
+      waiting.add(done)
       let open = reads.length
-      const settled = (): void => {
-        open--
-        if (open === 0 || isThere()) done()
+      for (const one of reads) {
+        void one.then(() => {
+          open--
+          if (open === 0 || isThere()) done()
+        })
       }
-      for (const one of reads) void one.then(settled)
     })
-  }
-}
 
-/** Twice as long after each failure; never longer than the time between two good readings. */
-function retryAfter(failuresInARow: number, refresh: number): number {
-  return Math.min(FIRST_RETRY_MS * 2 ** (failuresInARow - 1), LAST_RETRY_MS, refresh * 1000)
+  const stop = (): void => {
+    clearTimeout(expiry)
+    for (const done of [...waiting]) done()
+  }
+  signal.addEventListener('abort', stop, { once: true })
+
+  return {
+    start() {
+      for (const state of states) void repeat(() => read(state, 'due'), refresh, signal)
+    },
+    askFor(file) {
+      const time = now()
+      const isDue = ({ running, askedAt, source }: State): boolean =>
+        running !== undefined || time - askedAt >= source.cooldown * 1000
+      const reads = states.filter(isDue).map((state) => read(state, 'asked'))
+      if (reads.length === 0 || waiting.size >= MOST_WAITING || signal.aborted) return undefined
+      return waitFor(reads, () => ring.held.has(file))
+    },
+    states: () =>
+      states.map(({ source, set, goodAt, failures, isFailing }) => ({
+        source: source.name,
+        keys: set?.length ?? 0,
+        ageSeconds: (now() - (goodAt ?? begin)) / 1000,
+        hasAnswered: set !== undefined,
+        failures,
+        failing: isFailing,
+      })),
+  }
 }

@@ -30,6 +30,24 @@ export function command<const S extends SettingTable>(declared: Command<S>): Com
   return declared
 }
 
+/** Commands that are called by two words, as `gen-config nginx` is. */
+export interface CommandGroup {
+  readonly name: string
+  readonly summary: string
+  readonly subcommands: readonly Command[]
+}
+
+/** What can be run, each by all of the words that call it. */
+export function namedCommands(
+  commands: readonly (Command | CommandGroup)[],
+): readonly (readonly [words: string, command: Command])[] {
+  return commands.flatMap((one) =>
+    'subcommands' in one
+      ? one.subcommands.map((sub) => [`${one.name} ${sub.name}`, sub] as const)
+      : [[one.name, one] as const],
+  )
+}
+
 type Present<T> = Exclude<T, undefined>
 
 /** Of keys that are not known one by one, each may be there. */
@@ -87,7 +105,7 @@ export function createContext<S extends SettingTable>(
       for (const key of missing as readonly string[]) {
         const setting = table[key]
         if (setting === undefined) throw new Error(`no setting ${key}`)
-        found[key] = await ask(setting, found, http, io)
+        found[key] = await ask(setting, found, http, io, output.find)
         if (setting.secret) secrets.push(String(found[key]))
       }
       return Object.fromEntries(keys.map((key) => [key, found[key as string]])) as Needed<
@@ -110,7 +128,9 @@ function missingSettings<S extends SettingTable>(
   const lines = [
     ...missing.flatMap((key) => {
       const setting = table[key]
-      return setting === undefined ? [] : [`${waysToGive(setting)}: ${setting.help}`]
+      if (setting === undefined) return []
+      const { help, unset } = setting
+      return [`${waysToGive(setting)}: ${help}${unset === undefined ? '' : ` (default: ${unset})`}`]
     }),
     ...others,
   ]

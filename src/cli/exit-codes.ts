@@ -22,7 +22,7 @@ export const MEANINGS: readonly (readonly [exitCode: number, meaning: string])[]
   [0, 'done, or nothing to do'],
   [1, 'unexpected, or a file, key set or server failed'],
   [2, 'usage, or a bad setting'],
-  [3, 'drift (--check), or a failed verdict'],
+  [3, 'drift (--check), a failed verdict, or a warning (--strict)'],
   [4, 'Keycloak refused the login'],
   [5, 'the account lacks a right, which is named'],
   [6, 'realm or client not found'],

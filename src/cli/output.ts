@@ -4,13 +4,15 @@ import { stripVTControlCharacters } from 'node:util'
 import { type ErrorCode, KjitsiError } from '../errors.ts'
 import type { Finding, Level } from '../finding.ts'
 import type { Io, Output } from '../io.ts'
-import { MASKED, withoutTokens } from '../shown.ts'
+import { withoutSecrets } from '../shown.ts'
 import { EXIT_CODES } from './exit-codes.ts'
 
 export interface OutputOptions {
   readonly json: boolean
   readonly quiet: boolean
   readonly verbose: boolean
+  /** Warnings are errors; off unless given. */
+  readonly strict?: boolean
   readonly secrets: readonly string[]
   /** Form of the lines on stderr; text unless given. */
   readonly log?: 'text' | 'json'
@@ -18,8 +20,12 @@ export interface OutputOptions {
   readonly about: string
 }
 
-export function createOutput(io: Io, options: OutputOptions): Output {
+/** An output, and what says the rest when its command has ended: with what failure, if --strict makes one of warnings. */
+export function createOutput(io: Io, options: OutputOptions): Output & { readonly end: () => ErrorCode[] } {
   const findings: Finding[] = []
+  /** Errors that were found before the result: what failed is said last. */
+  let held: Finding[] | undefined = []
+  let failed = false
   const onStdout = painter(io, io.stdout.isTTY)
   const onStderr = painter(io, io.stderr.isTTY)
   let progressShown = false
@@ -32,7 +38,7 @@ export function createOutput(io: Io, options: OutputOptions): Output {
             { time: new Date().toISOString(), level, message: stripVTControlCharacters(text), ...fields },
             redacted,
           )
-        : redact(printable(text), options.secrets)
+        : withoutSecrets(printable(text), options.secrets)
     io.stderr.write(`${line}\n`)
   }
   const say = (level: Level, text: string, fix: string | undefined, fields: object): void => {
@@ -41,35 +47,60 @@ export function createOutput(io: Io, options: OutputOptions): Output {
       return
     }
     const mark = level === 'error' ? onStderr.red('error: ') : onStderr.yellow(`${level}: `)
-    talk(`${mark}${text}${fix ? `\n  ${onStderr.dim(`→ ${fix}`)}` : ''}`)
+    talk(`${mark}${text}${fix ? `\n  → ${fix}` : ''}`)
   }
   const clearProgress = (): void => {
     if (progressShown) io.stderr.write('\r\u001B[K')
     progressShown = false
   }
   const redacted = (_: string, value: unknown): unknown =>
-    typeof value === 'string' ? redact(printable(value), options.secrets) : value
+    typeof value === 'string' ? withoutSecrets(printable(value), options.secrets) : value
   const document = (kind: string, payload: object): void => {
-    io.stdout.write(`${JSON.stringify({ version: 1, kind, ...payload }, null, 2)}\n`)
+    const told = findings.map((found): unknown => JSON.parse(JSON.stringify(found, redacted)))
+    io.stdout.write(`${JSON.stringify({ version: 1, kind, ...payload, findings: told }, null, 2)}\n`)
+  }
+  const tell = ({ level, message, fix, code, args }: Finding): void => {
+    if (!options.quiet || level === 'error') say(level, message, fix, { code, args })
+  }
+  const tellHeld = (): void => {
+    if (!options.json) held?.forEach(tell)
+    held = undefined
   }
 
   return {
     result(kind, payload, human) {
       clearProgress()
-      if (options.json) {
-        document(kind, { ...payload, findings: findings.map((found) => plainFinding(found, redacted)) })
-        return
+      const clean = (_: string, value: unknown): unknown =>
+        typeof value === 'string' ? withoutSecrets(value, options.secrets) : value
+      if (options.json) document(kind, JSON.parse(JSON.stringify(payload, clean)) as object)
+      else if (!options.quiet) {
+        const text = human(onStdout)
+        if (text !== '')
+          io.stdout.write(withoutSecrets(printable(`${text.replace(/\n$/, '')}\n`), options.secrets))
       }
-      const text = human(onStdout)
-      if (text !== '') io.stdout.write(printable(text.endsWith('\n') ? text : `${text}\n`))
+      tellHeld()
+    },
+    data(kind, payload, text) {
+      clearProgress()
+      if (options.json) document(kind, payload)
+      else io.stdout.write(text)
+      tellHeld()
     },
     note(text) {
       if (!options.quiet && !options.json) talk(text)
     },
-    find(finding) {
-      findings.push(finding)
-      if ((options.quiet && finding.level !== 'error') || options.json) return
-      say(finding.level, finding.message, finding.fix, { code: finding.code, args: finding.args })
+    find(given) {
+      const strict = options.strict === true && given.level === 'warning'
+      const found = strict ? { ...given, level: 'error' as const } : given
+      failed ||= strict
+      findings.push(found)
+      if (options.json) return
+      if (held !== undefined && found.level === 'error') held.push(found)
+      else tell(found)
+    },
+    end() {
+      tellHeld()
+      return failed ? ['drift'] : []
     },
     log(level, text, { fix, ...fields } = {}) {
       if (options.quiet && level !== 'error') return
@@ -88,6 +119,7 @@ export function createOutput(io: Io, options: OutputOptions): Output {
     },
     error(error) {
       clearProgress()
+      tellHeld()
       const bug = !(error instanceof KjitsiError)
       if (options.json) {
         const { code, message, hint } = describe(error)
@@ -95,10 +127,9 @@ export function createOutput(io: Io, options: OutputOptions): Output {
           error: {
             code,
             exitCode: EXIT_CODES[code],
-            message: redact(printable(message), options.secrets),
-            ...(hint === undefined ? {} : { hint: redact(printable(hint), options.secrets) }),
+            message: withoutSecrets(printable(message), options.secrets),
+            ...(hint === undefined ? {} : { hint: withoutSecrets(printable(hint), options.secrets) }),
           },
-          findings: findings.map((found) => plainFinding(found, redacted)),
         })
         if (!bug) return
       } else {
@@ -126,10 +157,6 @@ function describe(error: unknown): {
   return { code: 'unexpected', message: `unexpected: ${message}`, hint: undefined }
 }
 
-function plainFinding(finding: Finding, redacted: (key: string, value: unknown) => unknown): unknown {
-  return JSON.parse(JSON.stringify(finding, redacted))
-}
-
 function painter(io: Io, isTTY: boolean | undefined): ChalkInstance {
   const { NO_COLOR, FORCE_COLOR, TERM } = io.env
   if (NO_COLOR) return new Chalk({ level: 0 })
@@ -148,24 +175,4 @@ const CONTROLS =
 
 export function printable(text: string): string {
   return text.replace(CONTROLS, (_, ours: string | undefined) => ours ?? '')
-}
-
-/**
- * Masks every token, and every secret in the forms in which servers repeat it. A secret of less than four characters is
- * left: it would spoil every sentence.
- */
-function redact(text: string, secrets: readonly string[]): string {
-  let clean = text
-  for (const secret of secrets) {
-    // In every address of the admin API: blotting it out there would tell what it is.
-    if (secret.length < 4 || secret === 'admin') continue
-    const form = new URLSearchParams([['', secret]]).toString().slice(1)
-    // Some write it without the padding.
-    const [base64, base64url] = (['base64', 'base64url'] as const).map((coding) =>
-      Buffer.from(secret).toString(coding).replace(/=+$/, ''),
-    ) as [string, string]
-    for (const shown of [secret, encodeURIComponent(secret), form, base64, base64url])
-      clean = clean.replaceAll(shown, MASKED)
-  }
-  return withoutTokens(clean)
 }

@@ -4,14 +4,23 @@ import { KjitsiError } from '../errors.ts'
 import type { Http } from '../http/http.ts'
 import { type Transport, openTransport } from '../http/transport.ts'
 import type { Io, Output } from '../io.ts'
-import { MASKED, shownValue } from '../shown.ts'
+import { MASKED, quoted, shownValue } from '../shown.ts'
 import { COMMON } from './common.ts'
-import { type Command, type Ended, createContext } from './context.ts'
-import { EXIT_CODES, MEANINGS, worstOf } from './exit-codes.ts'
-import { usageError } from './mistakes.ts'
+import { type Command, type CommandGroup, type Ended, createContext } from './context.ts'
+import { EXIT_CODES, worstOf } from './exit-codes.ts'
+import { commandHelp, groupHelp, programHelp } from './help.ts'
+import { checkArguments, spelledOut, usageError } from './mistakes.ts'
 import { createOutput } from './output.ts'
 import { type Resolved, resolveSettings } from './resolve.ts'
-import { type Setting, type SettingTable, flagName, flagsOf, isSwitch, onOff } from './setting.ts'
+import {
+  type Former,
+  type Setting,
+  type SettingTable,
+  flagName,
+  flagsOf,
+  isOnOrOff,
+  onOff,
+} from './setting.ts'
 
 export interface Program {
   readonly name: string
@@ -19,7 +28,8 @@ export interface Program {
   readonly version: string
   /** For reports of bugs. */
   readonly about: string
-  readonly commands: readonly Command[]
+  readonly commands: readonly (Command | CommandGroup)[]
+  readonly former: Former
 }
 
 /**
@@ -27,54 +37,48 @@ export interface Program {
  * @returns the exit code; whatever goes wrong has been said on stderr, or as a JSON document with --json
  */
 export async function runProgram(program: Program, argv: readonly string[], io: Io): Promise<number> {
-  const { about } = program
+  const { about, commands, former } = program
+  const typed = { argv: spelledOut(argv, commands), commands, former }
   const secrets: string[] = []
   // Until the settings are read, what was typed has to do.
-  let output = createOutput(io, {
-    json: argv.includes('--json') || isOn(io.env[COMMON.json.env]),
-    quiet: false,
-    verbose: false,
-    secrets,
-    about,
+  const inEnv = io.env[COMMON.json.env] ?? ''
+  const byFlag = argv.findLast((word) => word === '--json' || word === '--no-json')
+  const json = byFlag === undefined ? isOnOrOff(inEnv) && onOff(inEnv) : byFlag === '--json'
+  let output = createOutput(io, { json, quiet: false, verbose: false, secrets, about })
+  let ended: Ended
+  const tree = commandTree(program, io, async (command, args, flags) => {
+    checkArguments(args, typed)
+    const table = { ...command.settings, ...COMMON }
+    const resolved = await resolveSettings(table, flags, io, secrets, former)
+    const { json, quiet, verbose } = resolved.values
+    // Only what goes on for a while has a form for its log, and only what can be checked is strict.
+    const { log, strict } = resolved.values as { readonly log?: 'text' | 'json'; readonly strict?: boolean }
+    const form = { json, quiet, verbose, ...(strict && { strict }), ...(log && { log }) }
+    output = createOutput(io, { ...form, secrets, about })
+    let transport: Transport | undefined
+    try {
+      tellSettings(table, resolved, output)
+      resolved.findings.forEach(output.find)
+      transport = await openTransport(resolved.values.timeout, resolved.values.caFile, io)
+      const http = httpOf(resolved, transport, output, io)
+      ended = await command.run(createContext(table, args, resolved, http, output, io))
+    } finally {
+      await transport?.close()
+    }
   })
   try {
-    let ended: Ended
-    await commandTree(program, io, async (command, args, flags) => {
-      const table = { ...command.settings, ...COMMON }
-      const resolved = await resolveSettings(table, flags, io, secrets)
-      const { json, quiet, verbose } = resolved.values
-      // Only what goes on for a while has a form for its log.
-      const { log } = resolved.values as { readonly log?: 'text' | 'json' }
-      output = createOutput(io, { json, quiet, verbose, secrets, about, ...(log && { log }) })
-      let transport: Transport | undefined
-      try {
-        tellSettings(table, resolved, output)
-        transport = await openTransport(resolved.values.timeout, resolved.values.caFile, io)
-        const http = httpOf(resolved, transport, output, io)
-        ended = await command.run(createContext(table, args, resolved, http, output, io))
-      } finally {
-        await transport?.close()
-      }
-    }).parseAsync([...argv], { from: 'user' })
-    const worst = worstOf([ended ?? []].flat())
+    await tree.parseAsync([...typed.argv], { from: 'user' })
+    const worst = worstOf([ended ?? [], output.end()].flat())
     return worst === undefined ? 0 : EXIT_CODES[worst]
   } catch (error) {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return 0
-      output.error(usageError(error, argv, program.commands))
+      if (argv.length === 0 && !json) io.stderr.write(tree.helpInformation({ error: true }))
+      else output.error(usageError(error, typed))
       return EXIT_CODES.usage
     }
     output.error(error)
     return error instanceof KjitsiError ? EXIT_CODES[error.code] : EXIT_CODES.unexpected
-  }
-}
-
-/** Whether a switch in the environment is certainly on. */
-function isOn(text = ''): boolean {
-  try {
-    return onOff(text)
-  } catch {
-    return false
   }
 }
 
@@ -111,6 +115,10 @@ function httpOf(
       output.progress(`waiting for the server (${reason}) …`)
     },
     onRequest: output.detail,
+    onWait: (what) => {
+      output.progress(what === '' ? '' : `waiting for ${what} …`)
+    },
+    quote: (text) => quoted(text, secrets),
     onSecret: (secret) => {
       if (!secrets.includes(secret)) secrets.push(secret)
     },
@@ -119,58 +127,57 @@ function httpOf(
 
 type Action = (
   command: Command,
-  args: readonly (string | undefined)[],
+  args: readonly string[],
   flags: Readonly<Record<string, unknown>>,
 ) => Promise<void>
 
 /** Every command with its options and help. */
 export function commandTree(program: Program, io: Io, action: Action): Commander {
   const root = new Commander(program.name)
+    .usage('<command> [options]')
     .description(program.description)
-    .version(program.version, '-V, --version', 'show the version')
-    .helpOption('-h, --help', 'show this, or with a command what it takes')
-    .addHelpText('after', `\n${EXIT_CODES_HELP}`)
+    .version(program.version)
     .helpCommand(false)
+    .configureHelp({ formatHelp: programHelp, minWidthToWrap: 20 })
     .configureOutput({
       writeOut: (text) => void io.stdout.write(text),
       // Its errors are thrown, and printed by runProgram like all others.
       writeErr: () => undefined,
+      getOutHelpWidth: () => widthOf(io.stdout),
+      getErrHelpWidth: () => widthOf(io.stderr),
     })
     .exitOverride()
-  for (const declared of program.commands) {
-    const sub = root.command(declared.name).summary(declared.summary).description(description(declared))
-    sub.copyInheritedSettings(root)
-    for (const [name, help] of declared.args) sub.argument(name, help)
-    for (const setting of Object.values(declared.settings)) addOptions(sub, setting, setting.group)
-    for (const setting of Object.values(COMMON)) addOptions(sub, setting, 'Common options:')
-    sub.helpOption('-h, --help', 'show this')
-    sub.addHelpText('after', `\n${examples(declared)}`)
-    sub.action(async (...given: unknown[]) => {
-      await action(declared, given.slice(0, declared.args.length) as (string | undefined)[], givenFlags(sub))
-    })
-  }
+  for (const declared of program.commands) addCommand(root, declared, action)
   return root
 }
 
-const EXIT_CODES_HELP = `Exit codes:
-${MEANINGS.map(([code, meaning]) => `  ${String(code).padStart(3)}  ${meaning}\n`).join('')}`
-
-function description({ summary, details }: Command): string {
-  return [`${summary}.`, ...(details === undefined ? [] : [details])].join('\n\n')
+/** Columns; some terminals do not know theirs. */
+function widthOf({ columns = 0 }: Io['stdout']): number {
+  return columns > 0 ? columns : 80
 }
 
-function addOptions(sub: Commander, setting: Setting, group = 'Options:'): void {
-  const { env, help, default: preset, repeat } = setting
-  const more = [
-    ...(env === undefined ? [] : [env]),
-    ...(preset !== undefined && !isSwitch(setting) ? [`default ${preset}`] : []),
-  ]
-  flagsOf(setting).forEach((flag, i) => {
-    const about = more.length === 0 ? help : `${help} (${more.join(', ')})`
-    const option = new Option(flag, i === 0 ? about : `the opposite of ${flag.replace('--no-', '--')}`)
-    if (repeat) option.argParser(append)
-    sub.addOption(option.helpGroup(group))
-  })
+function addCommand(parent: Commander, declared: Command | CommandGroup, action: Action): void {
+  const sub = parent.command(declared.name).copyInheritedSettings(parent).summary(declared.summary)
+  if ('subcommands' in declared) {
+    sub
+      .usage('<command> [options]')
+      .helpCommand(false)
+      .configureHelp({ ...sub.configureHelp(), formatHelp: groupHelp })
+    for (const one of declared.subcommands) addCommand(sub, one, action)
+    return
+  }
+  sub.configureHelp({ ...sub.configureHelp(), formatHelp: commandHelp(declared) })
+  for (const [name, help] of declared.args) sub.argument(name, help)
+  for (const setting of Object.values({ ...declared.settings, ...COMMON })) addOptions(sub, setting)
+  sub.allowExcessArguments().action(() => action(declared, sub.args, givenFlags(sub)))
+}
+
+function addOptions(sub: Commander, setting: Setting): void {
+  for (const flag of flagsOf(setting)) {
+    const option = new Option(flag)
+    if (setting.repeat) option.argParser(append)
+    sub.addOption(option)
+  }
 }
 
 function append(value: string, before: readonly string[] | undefined): readonly string[] {
@@ -182,8 +189,4 @@ function givenFlags(sub: Commander): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
     Object.entries(sub.opts()).filter(([name]) => sub.getOptionValueSource(name) === 'cli'),
   )
-}
-
-function examples(declared: Command): string {
-  return `Examples:\n${declared.examples.map(([line, does]) => `  # ${does}\n  ${line}\n`).join('')}`
 }

@@ -5,17 +5,26 @@ export function plain(text: string): string {
   return text
 }
 
+const SCHEME = /^[a-z][a-z0-9+.-]*:\/\//i
+
+/** An http or https address without credentials. */
+function address(text: string): URL {
+  if (!SCHEME.test(text) && URL.canParse(`https://${text}`)) {
+    const isLocal = /^(localhost|127\.|\[::1\])/i.test(text)
+    const scheme = isLocal ? 'http://' : 'https://, or http:// where it has no TLS,'
+    throw new Error(`has no scheme: write ${scheme} before it`)
+  }
+  if (!URL.canParse(text)) throw new Error('is no address: it starts with https:// or http://')
+  const url = new URL(text)
+  if (!/^https?:$/.test(url.protocol)) throw new Error('is no http or https address')
+  if (url.username || url.password) throw new Error('holds a user name or password: leave them out')
+  return url
+}
+
 /** An http or https address without credentials, query or fragment; a trailing slash goes. */
 export function httpUrl(text: string): string {
-  let url: URL
-  try {
-    url = new URL(text)
-  } catch {
-    throw new Error('is no address: it starts with https:// or http://')
-  }
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw new Error('is no http or https address')
-  if (url.username || url.password) throw new Error('holds a user name or password: give them on their own')
-  if (url.search || url.hash) throw new Error('has a ? or # part: leave it out')
+  const { search, hash } = address(text)
+  if (search || hash) throw new Error('has a ? or # part: leave it out')
   return text.replace(/\/+$/, '')
 }
 
@@ -44,17 +53,7 @@ export function hostAndPort(text: string): string {
 
 /** An http or https address without credentials, or else the path of a file. */
 export function urlOrPath(text: string): string {
-  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return text
-  let url: URL
-  try {
-    url = new URL(text)
-  } catch {
-    throw new Error('is no address')
-  }
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') {
-    throw new Error('is neither an http or https address nor a path')
-  }
-  if (url.username || url.password) throw new Error('holds a user name or password: leave them out')
+  if (SCHEME.test(text)) address(text)
   return text
 }
 

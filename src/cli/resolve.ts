@@ -5,17 +5,20 @@ import { basename, dirname, resolve as resolvePath } from 'node:path'
 import { text as readStream } from 'node:stream/consumers'
 import { checkReadAlike } from '../env-file/compare.ts'
 import { KjitsiError, messageOf, systemCodeOf } from '../errors.ts'
-import { readText } from '../files.ts'
+import { readText } from '../files/read.ts'
+import type { Finding } from '../finding.ts'
 import type { Io } from '../io.ts'
 import { shownAddress } from '../shown.ts'
 import { COMMON } from './common.ts'
 import {
+  type Former,
   type Setting,
   type SettingTable,
   type ValuesOf,
   attributeName,
   flagName,
   isSwitch,
+  replacedBy,
   waysToGive,
 } from './setting.ts'
 
@@ -27,25 +30,31 @@ export type Source = (typeof SOURCES)[number]
 export interface Resolved<S extends SettingTable> {
   readonly values: ValuesOf<S>
   readonly sources: Readonly<Partial<Record<keyof S, Source>>>
+  /** About how values were read. */
+  readonly findings: readonly Finding[]
   /** Every secret among the values, to be kept out of all that is printed; one that is asked for later joins them. */
   readonly secrets: string[]
 }
 
 /**
  * Lays flag over environment over settings file over default, for each setting of `table`.
- * An empty value is an unset one.
+ * Blanks around a value go, as they do at a prompt, but not those of a secret; an empty value is an unset one.
  * @param flags what commander read, only of flags that were really given
  * @param secrets gets every secret, those first, so that an error about another value does not show one either
- * @throws KjitsiError `usage` naming flag or environment name where a value cannot be read
+ * @param former names in the environment that settings had once
+ * @throws KjitsiError `usage` naming flag or environment name where a value cannot be read, or for a former name
  */
 export async function resolveSettings<S extends SettingTable>(
   table: S,
   flags: Readonly<Record<string, unknown>>,
   io: Io,
   secrets: string[] = [],
+  former: Former = {},
 ): Promise<Resolved<S>> {
-  const file = await readSettingsFile(table, flags, io)
+  refuseFormer(table, io.env, former, 'the environment')
+  const file = await readSettingsFile(table, flags, io, former)
   const values: Record<string, unknown> = {}
+  const findings: Finding[] = []
   const sources: Record<string, Source> = {}
   const secretsFirst = ([, a]: [string, Setting], [, b]: [string, Setting]): number =>
     Number(b.secret ?? false) - Number(a.secret ?? false)
@@ -63,16 +72,32 @@ export async function resolveSettings<S extends SettingTable>(
       ? { ...given, raw: await readSecret(String(given.raw), given.pathBy, setting.env, io) }
       : given
     if (found) sources[key] = found.source
-    values[key] = valueOf(setting, found)
+    values[key] = valueOf(setting, found, findings)
     if (setting.secret && typeof values[key] === 'string') secrets.push(values[key])
   }
-  return { values: values as ValuesOf<S>, sources: sources as Resolved<S>['sources'], secrets }
+  return { values: values as ValuesOf<S>, sources: sources as Resolved<S>['sources'], findings, secrets }
 }
 
-function valueOf(setting: Setting, found: Raw | undefined): unknown {
+/** A value under a former name is not overlooked without a word. */
+function refuseFormer(
+  table: SettingTable,
+  env: Readonly<Record<string, string | undefined>>,
+  former: Former,
+  place: string,
+): void {
+  for (const name of Object.keys(former)) {
+    const now = env[name] ? replacedBy(name, Object.values(table), former) : undefined
+    if (now !== undefined)
+      throw new KjitsiError('usage', `${name} was replaced by ${now}`, { hint: `correct it in ${place}` })
+  }
+}
+
+function valueOf(setting: Setting, found: Raw | undefined, findings: Finding[]): unknown {
   const parse = (text: string): unknown => {
     try {
-      return setting.parse(text)
+      const value = setting.parse(text)
+      findings.push(...[setting.advise?.(text) ?? []].flat())
+      return value
     } catch (error) {
       // A password may have been typed into an address.
       const shown = setting.secret ? '' : ` ${JSON.stringify(shownAddress(text))}`
@@ -102,7 +127,8 @@ function rawValue(
   file: Readonly<Record<string, string>>,
 ): Raw | undefined {
   const { env, secret } = setting
-  const flag = flags[attributeName(setting)]
+  const given = flags[attributeName(setting)]
+  const flag = typeof given === 'string' ? given.trim() : given
   const name = flagName(setting)
   if (typeof flag === 'boolean') return { raw: flag, source: 'flag', name }
   if (typeof flag === 'string' && flag !== '') {
@@ -116,9 +142,9 @@ function rawValue(
     ['settings file', file],
   ] as const) {
     if (env === undefined) continue
-    const text = from[env]
+    const text = secret ? from[env] : from[env]?.trim()
     if (text) return { raw: text, source, name: env }
-    const path = secret && from[`${env}_FILE`]
+    const path = secret && from[`${env}_FILE`]?.trim()
     if (path) return { raw: path, source, name: env, pathBy: `${env}_FILE` }
   }
   return setting.default === undefined ? undefined : { raw: setting.default, source: 'default', name }
@@ -126,8 +152,9 @@ function rawValue(
 
 /** In the environment, a comma or a newline ends an item; a flag has one item each time. */
 function itemsOf(raw: Raw['raw'] | undefined): readonly string[] {
-  if (typeof raw === 'string') return raw.split(/[,\n]/).flatMap((item) => item.trim() || [])
-  return Array.isArray(raw) ? (raw as readonly string[]).filter((item) => item !== '') : []
+  const items =
+    typeof raw === 'string' ? raw.split(/[,\n]/) : Array.isArray(raw) ? (raw as readonly string[]) : []
+  return items.flatMap((item) => item.trim() || [])
 }
 
 /** No password or token comes near it, and a key pair or a whole configuration was never meant. */
@@ -166,22 +193,16 @@ async function readSettingsFile(
   table: SettingTable,
   flags: Readonly<Record<string, unknown>>,
   io: Io,
+  former: Former,
 ): Promise<Readonly<Record<string, string>>> {
-  if (io.env['KJITSI_ENV_FILE']) {
-    throw new KjitsiError('usage', `KJITSI_ENV_FILE has another name now: ${COMMON.settings.env}`, {
-      hint: `set ${COMMON.settings.env} in its place`,
-    })
-  }
-  const flag = flags['settings']
-  const named = (typeof flag === 'string' && flag) || io.env[COMMON.settings.env]
-  const path = resolvePath(io.cwd, named || '.env')
-  if (named) {
-    const name = typeof flag === 'string' && flag ? '--settings' : COMMON.settings.env
-    return readSettings(await readText(path, { code: 'usage', name }), path, table, io)
+  const named = rawValue(COMMON.settings, flags, io, {})
+  const path = resolvePath(io.cwd, named === undefined ? '.env' : String(named.raw))
+  if (named !== undefined) {
+    return readSettings(await readText(path, { code: 'usage', name: named.name }), path, table, io, former)
   }
   try {
     const hint = `kjitsi reads its settings there; ${waysToGive(COMMON.settings)} names another file`
-    return readSettings(await readText(path, { code: 'usage', hint }), path, table, io)
+    return readSettings(await readText(path, { code: 'usage', hint }), path, table, io, former)
   } catch (error) {
     // Nobody named it: another user's file and a folder, as Python's virtual environments are, are no settings of ours.
     if (['ENOENT', 'EISDIR', 'ENOTDIR', 'EACCES'].includes(systemCodeOf(error) ?? '')) return {}
@@ -195,8 +216,10 @@ function readSettings(
   path: string,
   table: SettingTable,
   io: Io,
+  former: Former,
 ): Readonly<Record<string, string>> {
   const read = parseDotenv(text)
+  refuseFormer(table, read, former, path)
   const names = Object.values(table).flatMap(({ env, secret }) =>
     env === undefined ? [] : [env, ...(secret ? [`${env}_FILE`] : [])],
   )

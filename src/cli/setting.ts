@@ -1,4 +1,5 @@
 // What a setting is: how it is given, read, asked for and told in a help text.
+import type { Finding } from '../finding.ts'
 import type { Http } from '../http/http.ts'
 
 export interface Setting<T = unknown> {
@@ -9,8 +10,12 @@ export interface Setting<T = unknown> {
   readonly help: string
   /** @throws Error whose message goes on after the text itself, as in `--timeout "soon" is no duration: …` */
   readonly parse: (text: string) => T
+  /** What is worth knowing where the value is not quite what was given. */
+  readonly advise?: (text: string) => Finding | undefined
   /** As a person would type it. */
   readonly default?: string
+  /** What holds where it is not given, in words, where that is no text which a person could type. */
+  readonly unset?: string
   /** Given by `ENV`, `ENV_FILE` or the flag that names a file; never a plain flag, never printed. */
   readonly secret?: true
   /** May be given several times; in the environment, separated by commas or newlines. */
@@ -43,6 +48,11 @@ type ValueOf<D> = D extends { repeat: true }
 /** A switch that is not given is false, a repeated setting an empty list. */
 export type ValuesOf<S extends SettingTable> = { readonly [K in keyof S]: ValueOf<S[K]> }
 
+/** These settings, under one title in the help. */
+export function under<const S extends SettingTable>(group: string, settings: S): S {
+  return Object.fromEntries(Object.entries(settings).map(([key, one]) => [key, { ...one, group }])) as S
+}
+
 /** Declares a setting, so that the compiler knows what its value is. */
 export const setting = <const D extends Setting>(definition: D): D => definition
 
@@ -56,18 +66,21 @@ export function isSwitch({ flag }: Setting): boolean {
   return !flag.includes(' ')
 }
 
-/** The flags of a setting: a switch that is on by default can be given both ways. */
+/** The flags of a setting: a switch can be given both ways, so that a flag takes back what the environment says. */
 export function flagsOf(setting: Setting): readonly string[] {
-  const { flag, default: preset } = setting
-  const both = isSwitch(setting) && preset === 'true' && !flag.startsWith('--no-')
-  return both ? [flag, flag.replace('--', '--no-')] : [flag]
+  const { flag } = setting
+  return isSwitch(setting) ? [flag, flag.replace('--', '--no-')] : [flag]
+}
+
+/** How a help text names it: `--[no-]guests`, or `--realm <name>...` where it may be given several times. */
+export function termOf(setting: Setting): string {
+  if (isSwitch(setting)) return setting.flag.replace('--', '--[no-]')
+  return setting.repeat ? `${setting.flag}...` : setting.flag
 }
 
 /** The name under which commander keeps the flag's value. */
 export function attributeName(setting: Setting): string {
-  const words = flagName(setting)
-    .replace(/^--(no-)?/, '')
-    .split('-')
+  const words = flagName(setting).slice(2).split('-')
   return words.map((word, i) => (i === 0 ? word : word.charAt(0).toUpperCase() + word.slice(1))).join('')
 }
 
@@ -78,11 +91,29 @@ export function waysToGive(setting: Setting): string {
   return env === undefined ? flagName(setting) : `${flagName(setting)} or ${env}`
 }
 
+/** Flags and names in the environment that settings had once, each with what takes its place. */
+export type Former = Readonly<Record<string, string>>
+
+/** What has taken the place of a former flag or name, where one of these settings has, and none has it today. */
+export function replacedBy(name: string, settings: readonly Setting[], former: Former): string | undefined {
+  const now = Object.hasOwn(former, name) ? former[name] : undefined
+  const names = settings.flatMap((one) => [flagName(one), one.env ?? ''])
+  return now !== undefined && !names.includes(name) && names.includes(now.replace(/[ =].*/, ''))
+    ? now
+    : undefined
+}
+
 /** A switch in the environment. */
 export function onOff(text: string): boolean {
-  if (/^(1|true|yes|on)$/i.test(text)) return true
-  if (/^(0|false|no|off)$/i.test(text)) return false
-  throw new Error('is neither true nor false')
+  if (!isOnOrOff(text)) throw new Error('is neither true nor false')
+  return ON.test(text)
+}
+
+const ON = /^(?:1|true|yes|on)$/i
+const OFF = /^(?:0|false|no|off)$/i
+
+export function isOnOrOff(text: string): boolean {
+  return ON.test(text) || OFF.test(text)
 }
 
 /** A setting's value as a person would give it by flags; none where it is as by default. */

@@ -14,28 +14,27 @@ const SETTINGS = {
 }
 
 /**
- * With --json: `{kind: 'demo', steps: [{title, why, command?, outcome}], settings, claims: [{name, value,
- * meaning}], keyFile, kept?, next}`: `settings` is what gen-env wrote, `kept` how to reach and stop the
- * server that --keep left running.
+ * With --json: `{kind: 'demo', steps: [{title, why, command?, outcome}], kept?, next: [{command, does}]}`: `kept` is how to
+ * reach and stop the server that --keep left running.
  */
 export const demo = command({
   name: 'demo',
-  summary: 'boot a throw-away Keycloak, run the three commands on it and show the accepted token',
+  summary: 'boot a throw-away Keycloak, run the main commands on it and show the accepted token',
   args: [],
   settings: SETTINGS,
   examples: [['kjitsi demo', 'needs Java 17 and Maven, or docker']],
   async run({ settings: { keep }, http, io, output }) {
     const [{ runDemo }, { NEXT, indent, resultText }] = await Promise.all([
-      import('../sandbox/demo.ts'),
-      import('../sandbox/story.ts'),
+      import('../demo/demo.ts'),
+      import('../demo/story.ts'),
     ])
     const steps: { title: string; why: string; command?: string; outcome?: string }[] = []
-    const done = await runDemo({
+    const kept = await runDemo({
       http,
       env: io.env,
       keep,
-      onStep: ({ title, why, ...rest }) => {
-        const command = 'args' in rest ? ['kjitsi', ...rest.args].join(' ') : undefined
+      onStep: ({ title, why, args }) => {
+        const command = args && ['kjitsi', ...args].join(' ')
         steps.push({ title, why, ...(command === undefined ? {} : { command }) })
         const lines = [why, ...(command === undefined ? [] : [`$ ${command}`])]
         output.note(`${steps.length}/${STEPS} ${title}\n${indent(lines.join('\n'))}`)
@@ -49,14 +48,7 @@ export const demo = command({
         else output.progress(`  │ ${seconds} s`)
       },
     })
-    const { settings, proof, kept } = done
-    const next = NEXT.map(([command, does]) => ({ command, does }))
-    const { claims, keyFile } = proof
-    output.result(
-      'demo',
-      { steps, settings, claims, keyFile, ...(kept === undefined ? {} : { kept }), next },
-      (paint) => resultText(done, paint),
-    )
+    output.result('demo', { steps, ...(kept && { kept }), next: NEXT }, (paint) => resultText(kept, paint))
     return undefined
   },
 })

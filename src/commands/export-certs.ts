@@ -1,7 +1,7 @@
 // kjitsi export-certs DIR: writes the public keys of realms into a folder, one file a key.
 import { resolve } from 'node:path'
 import { command } from '../cli/context.ts'
-import { flagName, onOff, setting } from '../cli/setting.ts'
+import { flagName, onOff, setting, under } from '../cli/setting.ts'
 import { pause } from '../duration.ts'
 import { KjitsiError } from '../errors.ts'
 import { ALLOW_KEYS_FROM, GRACE, JWKS, KEYCLOAK, LOG, PLAN, needKeySources } from '../settings.ts'
@@ -10,29 +10,33 @@ const DAY = 86_400
 
 const SETTINGS = {
   ...KEYCLOAK,
-  jwks: JWKS,
-  allowKeysFrom: ALLOW_KEYS_FROM,
-  prune: setting({
-    flag: '--prune',
-    env: 'KJITSI_PRUNE',
-    help: 'remove the files that kjitsi wrote for keys which have left their key sets',
-    parse: onOff,
+  ...under('Keys:', {
+    jwks: JWKS,
+    allowKeysFrom: ALLOW_KEYS_FROM,
   }),
-  watch: setting({
-    flag: '--watch',
-    env: 'KJITSI_WATCH',
-    help: 'go on: export again at every --interval, until stopped',
-    parse: onOff,
+  ...under('Folder:', {
+    prune: setting({
+      flag: '--prune',
+      env: 'KJITSI_PRUNE',
+      help: 'remove the files that kjitsi wrote for keys which have left their key sets',
+      parse: onOff,
+    }),
+    watch: setting({
+      flag: '--watch',
+      env: 'KJITSI_WATCH',
+      help: 'export again at every --interval, until stopped',
+      parse: onOff,
+    }),
+    interval: setting({
+      flag: '--interval <duration>',
+      env: 'KJITSI_INTERVAL',
+      help: 'how often --watch exports, give or take a tenth',
+      parse: pause,
+      default: '5m',
+    }),
+    grace: { ...GRACE, unset: '0s, with --watch 24h' },
+    log: LOG,
   }),
-  interval: setting({
-    flag: '--interval <duration>',
-    env: 'KJITSI_INTERVAL',
-    help: 'how often --watch exports, give or take a tenth',
-    parse: pause,
-    default: '5m',
-  }),
-  grace: GRACE,
-  log: LOG,
   ...PLAN,
 }
 
@@ -50,7 +54,7 @@ export const exportCerts = command({
   ],
   async run(context) {
     const { args, settings, http, output, io } = context
-    const { prune, watch, check } = settings
+    const { prune, watch, dryRun, check, all } = settings
     // An unset variable in a script must not become the folder that the script happens to run in.
     if (!args[0])
       throw new KjitsiError('usage', 'DIR is empty', { hint: 'name the folder for the PEM files' })
@@ -68,12 +72,11 @@ export const exportCerts = command({
       sources,
       prune,
       grace: settings.grace ?? (watch ? DAY : 0),
-      dryRun: settings.dryRun || check,
       http,
       output,
       signal: io.signal,
     }
-    if (!watch) return exportFolder(run, check)
+    if (!watch) return exportFolder(run, { dryRun, check, all })
     await watchFolder(run, settings.interval)
     return undefined
   },

@@ -1,16 +1,17 @@
 // kjitsi gen-env [FILE]: the part of docker-jitsi-meet's `.env` that makes Prosody accept a realm's tokens.
 import { resolve } from 'node:path'
 import { type Context, command } from '../cli/context.ts'
-import { onOff, setting } from '../cli/setting.ts'
+import { onOff, setting, under } from '../cli/setting.ts'
 import { KjitsiError } from '../errors.ts'
-import { checkTarget, readIfThere, writeIfChanged } from '../files.ts'
+import { planFile } from '../files/plan.ts'
+import { readTarget } from '../files/target.ts'
 import { readEnv } from '../env-file/parse.ts'
 import { factsOf, keyserverOf, moderatedByEnv } from '../jitsi/config.ts'
 import { issuerFindings } from '../jitsi/env-findings.ts'
-import { type EnvPlan, planEnv } from '../jitsi/env-plan.ts'
+import { planEnv } from '../jitsi/env-plan.ts'
+import { finding } from '../jitsi/findings.ts'
 import { moderatorRoleOf } from '../jitsi/moderation.ts'
 import { givenOrigin } from '../jitsi/public-url.ts'
-import { shownEnvValue } from '../jitsi/shown-env.ts'
 import { adviseOptions } from '../keycloak/advice.ts'
 import { readTemplate } from '../templates.ts'
 import {
@@ -28,18 +29,25 @@ import {
 const SETTINGS = {
   ...KEYCLOAK,
   client: CLIENT,
-  ...ACCEPTED,
-  keyserver: KEYSERVER,
-  guests: GUESTS,
-  moderators: MODERATORS,
-  keys: KEYS,
-  login: setting({
-    flag: '--login',
-    env: 'KJITSI_LOGIN',
-    help: "also write TOKEN_AUTH_URL, behind Jitsi's login button; with several realms it is the first one's",
-    parse: onOff,
+  ...under('What Jitsi is to accept:', {
+    ...ACCEPTED,
+    issuer: { ...ACCEPTED.issuer, unset: 'what Keycloak says' },
+    audience: { ...ACCEPTED.audience, unset: 'account and the client id' },
+    appId: { ...ACCEPTED.appId, unset: 'the client id' },
+    guests: GUESTS,
+    moderators: { ...MODERATORS, unset: 'what FILE has, else everyone' },
+    keyserver: { ...KEYSERVER, unset: 'what FILE has, else http://localhost:9000/certs' },
+    keys: KEYS,
   }),
-  jitsiUrls: JITSI_URLS,
+  ...under('Login at Jitsi:', {
+    login: setting({
+      flag: '--login',
+      env: 'KJITSI_LOGIN',
+      help: "also write TOKEN_AUTH_URL, which Jitsi's login button needs; of the first realm",
+      parse: onOff,
+    }),
+    jitsiUrls: { ...JITSI_URLS, unset: 'PUBLIC_URL of FILE' },
+  }),
   ...PLAN,
 }
 
@@ -50,14 +58,8 @@ export const genEnv = command({
   settings: SETTINGS,
   examples: [
     ['kjitsi gen-env --url https://auth.example.org --realm meet', 'prints the block'],
-    [
-      'kjitsi gen-env ./.env --realm meet --keyserver https://meet.example.org/kjitsi-keys',
-      'merges it into .env',
-    ],
-    [
-      'kjitsi gen-env ./.env --realm meet --moderators role:owner --login',
-      "also who moderates, and the login of PUBLIC_URL's Jitsi",
-    ],
+    ['kjitsi gen-env .env --keyserver https://meet.example.org/kjitsi-keys', 'merges it into .env'],
+    ['kjitsi gen-env .env --realm meet --moderators role:owner --login', 'also who moderates, and the login'],
   ],
   async run(context) {
     const { settings, output, io } = context
@@ -66,9 +68,11 @@ export const genEnv = command({
     if (file === undefined && settings.check) {
       throw new KjitsiError('usage', '--check needs FILE: there is nothing else to compare with')
     }
-    if (file !== undefined) await checkTarget(file)
+    // Before anybody is asked for what goes into it.
+    if (file !== undefined) await readTarget(file)
     const { issuers, url } = await acceptedIssuers(context)
-    const before = file === undefined ? undefined : await readIfThere(file)
+    const target = file === undefined ? undefined : await readTarget(file)
+    const before = target?.text
     const valuesBefore = readEnv(before ?? '', io.env, file)
     const origin = settings.login
       ? await originOf(before === undefined ? undefined : file, context)
@@ -82,37 +86,31 @@ export const genEnv = command({
       guestsByDefault: context.sources.guests === 'default',
       moderatorsByDefault: settings.moderators === undefined,
     })
-    const moderatorRole = moderatorRoleOf(settings)
+    const moderatorRole = moderatorRoleOf(settings.moderators)
     for (const found of [
+      ...(target?.there === 'nothing' ? [finding('env-created', { file: target.path })] : []),
       ...issuerFindings(issuers, url),
       ...plan.findings,
       ...adviseOptions({ moderatorRole }),
     ]) {
       output.find(found)
     }
-    if (file === undefined) {
-      output.result('env', { file: null, ...describe(plan), text: plan.text }, () => plan.text)
+    const { text, mask } = plan
+    if (target === undefined) {
+      output.data('env', { file: null, settings: plan.settings, text }, text)
       return undefined
     }
-    const dryRun = settings.dryRun || settings.check
-    const result = before === undefined ? 'created' : plan.text === before ? 'unchanged' : 'updated'
-    if (!dryRun) await writeIfChanged(file, plan.text, 0o600, { text: before })
-    const { envDiff } = await import('../env-file/diff.ts')
-    output.result('env', { file, dryRun, result, ...describe(plan) }, () => {
-      if (result === 'unchanged') return `${file}: no changes`
-      return dryRun
-        ? envDiff(
-            file,
-            before ?? '',
-            plan.text,
-            (key, value) => shownEnvValue(key, value, plan.own),
-            plan.comments,
-          )
-        : changeList(file, result, plan)
+    const item = planFile(target, { what: "Jitsi's .env", text, mode: 0o600, mask })
+    const { runFiles } = await import('../files/run.ts')
+    const { dryRun, check, all } = settings
+    const ended = await runFiles([item], {
+      kind: 'env',
+      payload: { file: target.path, settings: plan.settings },
+      ...{ dryRun, check, all, output, signal: io.signal },
     })
-    if (!dryRun && result !== 'unchanged')
+    if (!dryRun && !check && item.action !== 'keep')
       output.note('Jitsi reads it when its containers are made anew: docker compose up -d')
-    return settings.check && result !== 'unchanged' ? 'drift' : undefined
+    return ended
   },
 })
 
@@ -137,25 +135,4 @@ async function originOf(env: string | undefined, context: Context<typeof SETTING
   const given = settings.jitsiUrls
   const origin = isNew && given.length === 0 ? undefined : await givenOrigin(given, env, io)
   return origin ?? (await context.need(['jitsiUrls'])).jitsiUrls.join()
-}
-
-function describe({ values, changes, own }: EnvPlan): Readonly<Record<string, unknown>> {
-  const shown = (key: string, value: string | undefined): string | null =>
-    value === undefined ? null : shownEnvValue(key, value, own)
-  return {
-    settings: Object.fromEntries([...values].map(([key, value]) => [key, shown(key, value)])),
-    changes: changes.map(({ key, before, after }) => ({
-      key,
-      before: shown(key, before),
-      after: shown(key, after),
-    })),
-  }
-}
-
-function changeList(file: string, result: string, { changes, own }: EnvPlan): string {
-  const lines = changes.map(({ key, before, after }) => {
-    const was = before === undefined ? '(not set)' : shownEnvValue(key, before, own)
-    return `  ${key}: ${was} → ${shownEnvValue(key, after, own)}`
-  })
-  return [`${file}: ${result}`, ...lines].join('\n')
 }

@@ -1,14 +1,12 @@
 // kjitsi serve-certs: the key server. GET <path>/<sha256(kid)>.pem is what Prosody asks for.
 import { resolve } from 'node:path'
-import type { Line } from '../certs/news.ts'
-import type { Source } from '../certs/refresh.ts'
+import type { LiveSource } from '../certs/refresh.ts'
 import { type Context, command } from '../cli/context.ts'
 import { plain, port, urlPath } from '../cli/readers.ts'
-import { setting } from '../cli/setting.ts'
+import { setting, under } from '../cli/setting.ts'
 import { duration, pause } from '../duration.ts'
 import { SOURCES } from '../cli/resolve.ts'
 import { KjitsiError } from '../errors.ts'
-import type { Output } from '../io.ts'
 import { ALLOW_KEYS_FROM, GRACE, JWKS, KEYCLOAK, LOG, needKeySources } from '../settings.ts'
 
 const DAY = 86_400
@@ -16,64 +14,68 @@ const LONGEST_SHOWN_URL = 200
 
 const SETTINGS = {
   ...KEYCLOAK,
-  jwks: JWKS,
-  allowKeysFrom: ALLOW_KEYS_FROM,
-  dir: setting({
-    flag: '--dir <folder>',
-    env: 'KJITSI_DIR',
-    help: 'serve the files that export-certs wrote there, in place of asking Keycloak',
-    parse: plain,
+  ...under('Keys:', {
+    jwks: JWKS,
+    allowKeysFrom: ALLOW_KEYS_FROM,
+    dir: setting({
+      flag: '--dir <folder>',
+      env: 'KJITSI_DIR',
+      help: 'serve the files that export-certs wrote there, in place of asking Keycloak',
+      parse: plain,
+    }),
+    refresh: setting({
+      flag: '--refresh <duration>',
+      env: 'KJITSI_REFRESH',
+      help: 'how often the key sets are read',
+      parse: pause,
+      default: '5m',
+    }),
+    cooldown: setting({
+      flag: '--cooldown <duration>',
+      env: 'KJITSI_COOLDOWN',
+      help: 'shortest time between two readings for unknown keys',
+      parse: duration,
+      default: '30s',
+    }),
+    grace: { ...GRACE, unset: '24h, with --dir 0s' },
   }),
-  host: setting({
-    flag: '--host <address>',
-    // A Kubernetes service called kjitsi sets KJITSI_PORT, to something else.
-    env: 'KJITSI_LISTEN_HOST',
-    help: 'address to listen on; in a container it has to be 0.0.0.0, or nothing outside reaches it',
-    parse: plain,
-    default: '127.0.0.1',
+  ...under('Server:', {
+    host: setting({
+      flag: '--host <address>',
+      // A Kubernetes service called kjitsi sets KJITSI_PORT, to something else.
+      env: 'KJITSI_LISTEN_HOST',
+      help: 'address to listen on; in a container 0.0.0.0',
+      parse: plain,
+      default: '127.0.0.1',
+    }),
+    port: setting({
+      flag: '--port <number>',
+      env: 'KJITSI_LISTEN_PORT',
+      help: 'port to listen on',
+      parse: port,
+      default: '9000',
+    }),
+    path: setting({
+      flag: '--path <path>',
+      env: 'KJITSI_LISTEN_PATH',
+      help: 'path of the keys, at the end of JWT_ASAP_KEYSERVER',
+      parse: urlPath,
+      default: '/certs',
+    }),
+    tlsCert: setting({
+      flag: '--tls-cert <path>',
+      env: 'KJITSI_TLS_CERT',
+      help: 'PEM file of the certificate chain to serve https with',
+      parse: plain,
+    }),
+    tlsKey: setting({
+      flag: '--tls-key <path>',
+      env: 'KJITSI_TLS_KEY',
+      help: 'PEM file of the private key of --tls-cert',
+      parse: plain,
+    }),
+    log: LOG,
   }),
-  port: setting({
-    flag: '--port <number>',
-    env: 'KJITSI_LISTEN_PORT',
-    help: 'port to listen on',
-    parse: port,
-    default: '9000',
-  }),
-  path: setting({
-    flag: '--path <path>',
-    env: 'KJITSI_LISTEN_PATH',
-    help: 'path of the keys: JWT_ASAP_KEYSERVER ends with it',
-    parse: urlPath,
-    default: '/certs',
-  }),
-  tlsCert: setting({
-    flag: '--tls-cert <path>',
-    env: 'KJITSI_TLS_CERT',
-    help: 'PEM file of the certificate to serve https with, those of its authorities after it',
-    parse: plain,
-  }),
-  tlsKey: setting({
-    flag: '--tls-key <path>',
-    env: 'KJITSI_TLS_KEY',
-    help: 'PEM file of the private key of --tls-cert',
-    parse: plain,
-  }),
-  refresh: setting({
-    flag: '--refresh <duration>',
-    env: 'KJITSI_REFRESH',
-    help: 'how often the key sets are read',
-    parse: pause,
-    default: '5m',
-  }),
-  cooldown: setting({
-    flag: '--cooldown <duration>',
-    env: 'KJITSI_COOLDOWN',
-    help: 'a key that is not known has its key set read at once, but no more often than this',
-    parse: duration,
-    default: '30s',
-  }),
-  grace: GRACE,
-  log: LOG,
 }
 
 export const serveCerts = command({
@@ -92,7 +94,10 @@ export const serveCerts = command({
     ],
   ],
   async run(context) {
-    const { runKeyServer } = await import('../certs/key-server.ts')
+    const [{ runKeyServer }, { sayLine }] = await Promise.all([
+      import('../certs/serve.ts'),
+      import('../certs/log.ts'),
+    ])
     const { settings, output, io } = context
     const { host, port, path, tlsCert: cert, tlsKey: key, refresh } = settings
     if ((cert === undefined) !== (key === undefined)) {
@@ -133,10 +138,10 @@ export const serveCerts = command({
 /** The folder, unless realms or key sets were given more directly than it; else those, read live. */
 async function sourcesOf(
   context: Context<typeof SETTINGS>,
-): Promise<{ readonly sources: readonly Source[]; readonly grace: number }> {
+): Promise<{ readonly sources: readonly LiveSource[]; readonly grace: number }> {
   const { settings, sources, output, http, io } = context
   const [{ liveSource }, { pemFolder }, { jwksSources, nameOfSource }] = await Promise.all([
-    import('../certs/live.ts'),
+    import('../certs/fetch.ts'),
     import('../certs/pem-folder.ts'),
     import('../certs/sources.ts'),
   ])
@@ -149,10 +154,8 @@ async function sourcesOf(
     return { sources: [pemFolder(resolve(io.cwd, dir), cooldown)], grace: 0 }
   }
   if (dir !== undefined) output.log('note', `not read, since there are other sources: ${dir}`)
-  // A source that fails is asked again in any case, and nobody looks at a progress line here.
-  const quiet = { ...http, wait: 0, onRetry: () => undefined }
   const live = await needKeySources(context).catch(orFolder)
-  return { sources: live.map((source) => liveSource(quiet, source, cooldown)), grace: DAY }
+  return { sources: live.map((source) => liveSource(http, source, cooldown)), grace: DAY }
 }
 
 function orFolder(error: unknown): never {
@@ -160,9 +163,4 @@ function orFolder(error: unknown): never {
   throw new KjitsiError(error.code, error.message, {
     hint: `${error.hint}, or --dir, the folder that export-certs wrote`,
   })
-}
-
-function sayLine(output: Output, line: Line): void {
-  if (typeof line === 'string') output.log('note', line)
-  else output.log(line.level, line.message, { fix: line.fix, code: line.code, args: line.args })
 }

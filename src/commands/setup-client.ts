@@ -1,6 +1,6 @@
 // kjitsi setup-client: plans and applies the Keycloak client that Jitsi logs in with, in one realm or in many.
 import { type Context, command } from '../cli/context.ts'
-import { onOff, setting, waysToGive } from '../cli/setting.ts'
+import { onOff, setting, under, waysToGive } from '../cli/setting.ts'
 import { duration } from '../duration.ts'
 import { moderatorRoleOf } from '../jitsi/moderation.ts'
 import {
@@ -9,7 +9,6 @@ import {
   JITSI_URLS,
   KEYCLOAK,
   LOGIN,
-  MODERATORS,
   MODERATOR_ROLE,
   PLAN,
   REMOVE,
@@ -28,84 +27,70 @@ function lifespan(text: string): number {
 const SETTINGS = {
   ...KEYCLOAK,
   client: CLIENT,
-  jitsiUrls: JITSI_URLS,
-  jitsiEnv: JITSI_ENV_FILE,
-  tokenLifespan: setting({
-    flag: '--token-lifespan <duration>',
-    env: 'KJITSI_TOKEN_LIFESPAN',
-    help: 'how long a token lets its holder (re)join, such as 10h',
-    parse: lifespan,
-    default: '10h',
-  }),
-  tokenAudience: TOKEN_AUDIENCE,
-  moderators: MODERATORS,
-  moderatorRole: MODERATOR_ROLE,
-  makePublic: setting({
-    flag: '--make-public',
-    env: 'KJITSI_MAKE_PUBLIC',
-    help: 'make a confidential client public: its secret and service account end',
-    parse: onOff,
-  }),
-  fullScopeChange: setting({
-    flag: '--full-scope-change',
-    env: 'KJITSI_FULL_SCOPE_CHANGE',
-    help: 'turn full scope off on a client that is there, so that its tokens have one audience',
-    parse: onOff,
-    default: 'true',
-  }),
-  remove: REMOVE,
-  ...PLAN,
   ...LOGIN,
+  ...under('The client:', {
+    jitsiUrls: { ...JITSI_URLS, unset: 'PUBLIC_URL of --jitsi-env' },
+    jitsiEnv: { ...JITSI_ENV_FILE, unset: '.env' },
+    tokenLifespan: setting({
+      flag: '--token-lifespan <duration>',
+      env: 'KJITSI_TOKEN_LIFESPAN',
+      help: 'how long a token lets its holder (re)join',
+      parse: lifespan,
+      default: '10h',
+    }),
+    tokenAudience: { ...TOKEN_AUDIENCE, unset: 'the client id' },
+    moderators: MODERATOR_ROLE,
+    makePublic: setting({
+      flag: '--make-public',
+      env: 'KJITSI_MAKE_PUBLIC',
+      help: 'make a confidential client public: its secret and service account end',
+      parse: onOff,
+    }),
+    fullScopeChange: setting({
+      flag: '--full-scope-change',
+      env: 'KJITSI_FULL_SCOPE_CHANGE',
+      help: 'turn full scope off on an existing client: one audience',
+      parse: onOff,
+      default: 'true',
+    }),
+  }),
+  ...PLAN,
+  remove: REMOVE,
 }
 
-/** With --json a document of kind `client`, as keycloak/report.ts says. */
+/** With --json a document of kind `client`, as keycloak/run.ts says. */
 export const setupClient = command({
   name: 'setup-client',
   summary: 'create or correct the Keycloak client that Jitsi logs in with',
   details:
-    'A new client also gets the mappers that setup-mappers makes by default (room and bnf); those of a client that is ' +
-    'there are left to setup-mappers. Of such a client only what the login needs is changed: other addresses, attributes ' +
-    'and mappers stay. --remove deletes a client that is exactly what these options create and has no roles; any other stays.',
+    'A new client gets the mappers room and bnf too; those of an existing client are left to setup-mappers, and only ' +
+    'what the login needs is changed of it.',
   args: [],
   settings: SETTINGS,
   examples: [
+    ['kjitsi setup-client --realm meet --jitsi-url meet.example.org --dry-run', 'shows what is missing'],
     [
-      'kjitsi setup-client --realm meet --jitsi-url https://meet.example.org --dry-run',
-      'shows the client that Jitsi needs, or what its client lacks',
-    ],
-    [
-      'kjitsi setup-client --realm meet --env /srv/jitsi/.env --moderator-role owner',
-      "takes the address from PUBLIC_URL of Jitsi's .env; who holds the client role owner is a moderator",
+      'kjitsi setup-client --jitsi-env jitsi/.env --moderators role:owner',
+      "takes the address from Jitsi's .env; holders of the role owner moderate",
     ],
   ],
   async run(context) {
     const { http, output, settings } = context
-    const [{ clientWish, mapperOptions }, { adviseOptions }, { runInRealms }, { setUpClient }] =
-      await Promise.all([
-        import('../keycloak/desired-client.ts'),
-        import('../keycloak/advice.ts'),
-        import('../keycloak/run.ts'),
-        import('../keycloak/set-up.ts'),
-      ])
-    const { client, remove, check, dryRun } = settings
-    const moderatorRole = moderatorRoleOf(settings)
+    const [{ desiredClient }, { adviseOptions }, { runInRealms }, { clientPlanner }] = await Promise.all([
+      import('../keycloak/desired-client.ts'),
+      import('../keycloak/advice.ts'),
+      import('../keycloak/run.ts'),
+      import('../keycloak/set-up.ts'),
+    ])
+    const { client, remove, check, dryRun, all } = settings
+    const role = moderatorRoleOf(settings.moderators)
     const given = await givenOrigins(context)
     const admin = await needAdmin(context, given.length === 0 ? [MISSING_ORIGIN] : [])
     const origins = given.length === 0 ? (await context.need(['jitsiUrls'])).jitsiUrls : given
-    const options = { ...settings, moderatorRole }
-    const wish = clientWish([...new Set(origins)], options)
-    const findings = remove ? [] : adviseOptions(mapperOptions(options))
-    const run = { kind: 'client', client, dryRun: dryRun || check, check, findings, ...admin }
-    return runInRealms(http, output, run, (realm, onPlan) =>
-      setUpClient(realm, {
-        clientId: client,
-        wish,
-        role: moderatorRole,
-        remove,
-        dryRun: run.dryRun,
-        onPlan,
-      }),
-    )
+    const desired = desiredClient([...new Set(origins)], { ...settings, moderatorRole: role })
+    const findings = remove ? [] : adviseOptions({ moderatorRole: role })
+    const run = { kind: 'client', client, dryRun: dryRun || check, check, all, findings, ...admin }
+    return runInRealms(http, output, run, clientPlanner({ clientId: client, desired, role, remove }))
   },
 })
 

@@ -18,17 +18,8 @@ export interface Setting {
   readonly lines: readonly string[]
 }
 
-export interface Change {
-  readonly key: string
-  /** What compose read before; undefined where the variable was not set. */
-  readonly before: string | undefined
-  readonly after: string
-}
-
 export interface Merged {
   readonly text: string
-  /** The settings for which the text had to change. */
-  readonly changes: readonly Change[]
   /** Settings that the text assigns more than once, with the line numbers in the new text. */
   readonly duplicates: readonly { readonly key: string; readonly lines: readonly number[] }[]
 }
@@ -64,25 +55,7 @@ export function mergeEnv(text: string, settings: readonly Setting[], name = '.en
   // At the end of the text several edits may have one place: the block comes last.
   const edits = [...inPlace(text, statements, settings, insertions), ...insertions]
   const merged = applyEdits(text, edits)
-  const before = readLeniently(statements)
-  return {
-    text: merged,
-    changes: settings
-      .filter((setting) => edits.some((edit) => edit.settings.includes(setting)))
-      .map(({ key, value }) => ({ key, before: before.get(key), after: value })),
-    duplicates: duplicatesIn(merged, settings, name),
-  }
-}
-
-/** What compose reads, where a value that it cannot read counts as not set. */
-function readLeniently(statements: readonly Statement[]): ReadonlyMap<string, string> {
-  const values = new Map<string, string>()
-  for (const statement of statements) {
-    if (statement.kind !== 'assignment') continue
-    const value = valueIfReadable(statement, (variable) => values.get(variable))
-    if (value !== undefined) values.set(statement.key, value)
-  }
-  return values
+  return { text: merged, duplicates: duplicatesIn(merged, settings, name) }
 }
 
 /** New values on the lines that assign one of the settings, wherever the new text would not be read as that value. */

@@ -14,11 +14,17 @@ export interface Http {
   readonly timeout: number
   /** How long to go on trying a server that refuses connections or says 503, seconds. */
   readonly wait: number
+  /** How often it is tried again in any case; two times unless given. Who asks again and again anyway needs none. */
+  readonly retries?: number
   readonly signal: AbortSignal
   /** Told before each new try, with the reason of the last failure. */
   readonly onRetry: (reason: string) => void
   /** Told of each request once it is answered or has failed: method, URL, status or reason, milliseconds. */
   readonly onRequest: (line: string) => void
+  /** Told about twice in three seconds for whom a request waits and how long it has, and '' once that is over. */
+  readonly onWait?: (what: string) => void
+  /** What a server says, as a message may repeat it. */
+  readonly quote?: (text: string) => string
   /** Told each secret that comes up on the way, such as an access token, so that it is shown nowhere. */
   readonly onSecret?: (secret: string) => void
 }
@@ -35,6 +41,8 @@ export interface HttpRequest extends Asked {
 /** Answers that a later try may better: too many requests, and a server or proxy that is not up yet. */
 const TRANSIENT = new Set([429, 502, 503, 504])
 const RETRIES_WITHOUT_WAIT = 2
+/** Long enough for most answers, short enough that nobody wonders whether anything happens. */
+const WAIT_SHOWN_MS = 700
 
 /** GETs a small text without credentials, as `send` does. */
 export async function getText(http: Http, url: string, maxBytes: number): Promise<Answer> {
@@ -76,7 +84,8 @@ export async function send(http: Http, request: HttpRequest): Promise<Answer> {
       maxTimeout: 2000,
       signal: http.signal,
       shouldRetry: ({ error, attemptNumber }) =>
-        mayRetry(error) && (attemptNumber <= RETRIES_WITHOUT_WAIT || performance.now() < deadline),
+        mayRetry(error) &&
+        (attemptNumber <= (http.retries ?? RETRIES_WITHOUT_WAIT) || performance.now() < deadline),
       onFailedAttempt: ({ error }) => {
         if (mayRetry(error)) http.onRetry(reasonOf(error))
       },
@@ -103,17 +112,41 @@ async function sendOnce(http: Http, request: HttpRequest): Promise<Answer> {
   const report = (result: string): void => {
     http.onRequest(`${method} ${shownAddress(url)} → ${result} (${Math.round(performance.now() - start)} ms)`)
   }
+  const signal = limited(http.signal, http.timeout)
+  let waited = false as boolean
+  const waiting = setInterval(() => {
+    waited = true
+    http.onWait?.(`${new URL(url).host} (${Math.round((performance.now() - start) / 1000)} s)`)
+  }, WAIT_SHOWN_MS).unref()
   let answer: Answer
   try {
-    const signal = limited(http.signal, http.timeout)
     const response = await http.fetch(url, { method, headers, body, redirect: 'manual', signal })
     answer = await readAnswer(request, response, maxBytes)
   } catch (error) {
-    report(reasonOf(error))
-    throw error
+    // What reads the body says only that it was ended.
+    const failure: unknown = signal.aborted ? signal.reason : error
+    report(reasonOf(failure))
+    throw failure
+  } finally {
+    clearInterval(waiting)
+    if (waited) http.onWait?.('')
   }
   report(String(answer.status))
   const { status } = answer
   if (status >= 500 || status === 429 || (status >= 300 && status < 400)) throw statusError(answer)
-  return answer
+  return status < 400 ? answer : { ...answer, text: quotable(answer.text, http.quote) }
+}
+
+/** A refusal is read for what it says alone, so here is the one place to keep its texts from repeating a secret. */
+function quotable(json: string, quote: Http['quote']): string {
+  if (quote === undefined) return json
+  try {
+    const said: unknown = JSON.parse(json, (_, value: unknown) =>
+      typeof value === 'string' ? quote(value) : value,
+    )
+    return JSON.stringify(said)
+  } catch {
+    // Nobody repeats a page.
+    return json
+  }
 }

@@ -1,5 +1,6 @@
 // Ends what takes too long.
 import { setMaxListeners } from 'node:events'
+import { shownDuration } from '../duration.ts'
 
 /** The longest that a timer of Node can wait, milliseconds; a longer one ends at once. */
 const LONGEST = 2 ** 31 - 1
@@ -23,7 +24,9 @@ export function limited(signal: AbortSignal, seconds: number): AbortSignal {
   }
   const timer = setTimeout(() => {
     signal.removeEventListener('abort', end)
-    controller.abort(new DOMException('no answer in time', 'TimeoutError'))
+    controller.abort(
+      new DOMException(`no answer within ${shownDuration(seconds)} (--timeout)`, 'TimeoutError'),
+    )
   }, timerOf(seconds)).unref()
   // One listener for each request of the last seconds is no leak, which Node would warn of.
   setMaxListeners(0, signal)

@@ -19,8 +19,6 @@ export function statusOf(error: unknown): number | undefined {
 
 /** Why there was no answer, in words: refused, unknown host, certificate, time limit. */
 export function reasonOf(error: unknown): string {
-  if (error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError'))
-    return 'no answer in time'
   const code = systemCodeOf(error)
   // undici's own codes say less than its messages, such as those about a proxy.
   if (code === undefined || (NETWORK_REASONS[code] === undefined && code.startsWith('UND_')))
@@ -56,9 +54,7 @@ const NETWORK_REASONS: Readonly<Record<string, string>> = {
   ECONNRESET: 'connection reset',
   ENOTFOUND: 'no such host',
   EAI_AGAIN: 'the name server does not answer',
-  ETIMEDOUT: 'no answer in time',
-  UND_ERR_CONNECT_TIMEOUT: 'no answer in time',
-  UND_ERR_HEADERS_TIMEOUT: 'no answer in time',
+  ETIMEDOUT: 'the connection timed out',
   EHOSTUNREACH: 'no way to the host',
   ENETUNREACH: 'no way to the network',
   SELF_SIGNED_CERT_IN_CHAIN: 'its certificate is signed by an unknown authority',
@@ -85,7 +81,8 @@ function hintFor(error: unknown): string {
   if (code === 'ENOTFOUND') return 'correct the host name'
   if (code === 'UND_ERR_ABORTED') return 'check HTTPS_PROXY and HTTP_PROXY, or name the host in NO_PROXY'
   if (code === TOO_LONG) return 'no more of it was read; is the address right, and what answers there?'
-  return 'check address and network; --timeout allows it more time'
+  const isLimit = error instanceof Error && error.name === 'TimeoutError'
+  return `check address and network${isLimit ? '; --timeout 60s waits longer' : ''}`
 }
 
 /** What mends it where a server answers with `status`. */

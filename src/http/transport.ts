@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { rootCertificates } from 'node:tls'
 import type { EnvHttpProxyAgent, Pool, buildConnector } from 'undici'
 import { KjitsiError, systemCodeOf } from '../errors.ts'
-import { readText } from '../files.ts'
+import { readText } from '../files/read.ts'
 import type { Io } from '../io.ts'
 import { timerOf } from './limit.ts'
 
@@ -39,7 +39,8 @@ export async function openTransport(
     ...(extra ? [await readText(resolve(cwd, extra)).catch(() => '')] : []),
     await readCa(resolve(cwd, caFile)),
   ]
-  const limit = timerOf(timeout)
+  // A little longer than the limit of the whole request, which says what it is.
+  const limit = timerOf(timeout + 1)
   const tls = { timeout: limit, ...(ca ? { ca } : {}) }
   const sockets = new Set<Socket>()
   const load = async (): Promise<Loaded> => {
@@ -52,6 +53,9 @@ export async function openTransport(
     }
     const agent = new EnvHttpProxyAgent({
       ...proxies,
+      // Five minutes by default.
+      headersTimeout: 0,
+      bodyTimeout: 0,
       connect: buildConnector(tls),
       requestTls: tls,
       proxyTls: tls,

@@ -1,13 +1,6 @@
-// What a file of gen-config is made from: where things are, as the settings say, and what the commands in it are to be told.
+// What a file of gen-config is, and what those that publish Keycloak's keys are made from.
 import type { Finding } from '../finding.ts'
-import type { FactSettings } from './config.ts'
-import type { Literal } from './literals.ts'
-
-export const TOLD_TO_HELM = ['client', 'appId', 'audience', 'guests', 'signType', 'moderators'] as const
-export const TOLD = [...TOLD_TO_HELM, 'keys'] as const satisfies readonly (keyof FactSettings)[]
-
-/** Settings as the words that give them, none where they are as by default. */
-export type Told = Readonly<Record<(typeof TOLD)[number], readonly string[]>>
+import { type Literal, shellWords } from './literals.ts'
 
 /** A file to be made: a text of `templates/`, and what goes into its placeholders. */
 export interface ConfigFile {
@@ -25,35 +18,35 @@ export interface ConfigFile {
   readonly advise?: (text: string, file: string) => readonly Finding[]
 }
 
-/** Where things are, as the settings say. */
-export interface Place {
-  /** Where Prosody fetches `/<sha256(kid)>.pem`; no slash at its end. */
-  readonly keyserver: string
-  readonly debian: boolean
-  readonly cronjob: boolean
-  readonly namespace: string
-  /** Container image; undefined for the one that the Dockerfile makes. */
-  readonly image: string | undefined
-  /** Absolute. */
-  readonly keysDir: string | undefined
-  /** Jitsi's domain in Prosody. */
-  readonly domain: string
-  /** Whether Prosody refuses tokens without the claim `room`. */
-  readonly roomClaim: boolean
-  /** The key set that Jitsi's `.env` names. */
-  readonly keySet?: string | undefined
-  /** What the commands that a file names are to be told, so that they come to the same facts. */
-  readonly told: Told
-  /** Jitsi's `.env`, as it was named. */
-  readonly envFile: string
-  /** The folder CONFIG of that `.env`. */
-  readonly configFolder: string
-}
-
-/** The Keycloak that is to be asked for keys. */
-export interface Keycloak {
+/** Keys that are to be published. */
+export interface Published {
+  /** Address of the Keycloak that is to be asked for them. */
   readonly url: string
   readonly realm: readonly string[]
-  /** Other hosts that its keys may come from. */
+  /** Other hosts that they may come from. */
   readonly allowKeysFrom: readonly string[]
+  /** Where Prosody fetches `/<sha256(kid)>.pem`; no slash at its end. */
+  readonly keyserver: string
+  /** What the commands in the file are told as well, so that they come to the same facts. */
+  readonly told: readonly string[]
+}
+
+/** A command line that works as it stands: whatever it does not name is what it takes by default. */
+export function commandLine(command: readonly string[], published: Published): Literal {
+  const { told, keyserver } = published
+  const words = ['kjitsi', ...command, ...sourceWords(published), ...told, '--keyserver', keyserver]
+  return shellWords('an option of this run', words)
+}
+
+/** `--url … --realm …`, as every command takes them. */
+export function sourceWords({ url, realm }: Published): readonly string[] {
+  return ['--url', url, ...realm.flatMap((name) => ['--realm', name])]
+}
+
+/** Where the Debian packages serve /etc/jitsi/meet/public. */
+export const DEBIAN_KEYS = '/_api/public'
+
+/** The host of guests in the Debian packages' Prosody. */
+export function guestDomain(domain: string): string {
+  return `guest.${domain}`
 }

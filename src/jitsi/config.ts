@@ -110,7 +110,7 @@ export function envValues(facts: Facts, before: ReadonlyMap<string, string>): Re
     ['JWT_ACCEPTED_ISSUERS', luaList('JWT_ACCEPTED_ISSUERS (--issuer or KJITSI_ISSUER)', facts.issuers)],
     [
       'JWT_ACCEPTED_AUDIENCES',
-      luaList('JWT_ACCEPTED_AUDIENCES (--audience or KJITSI_AUDIENCE)', facts.audiences),
+      luaList('JWT_ACCEPTED_AUDIENCES (--accept-audience or KJITSI_ACCEPT_AUDIENCE)', facts.audiences),
     ],
     ...pemServer(facts, before),
     ['JICOFO_ENABLE_AUTH', '0'],
@@ -206,10 +206,11 @@ function luaList(what: string, items: readonly string[]): string {
 }
 
 /**
- * How docker-jitsi-meet's templates read a switch: the words that Go's `strconv.ParseBool` takes for false are false,
- * nothing is `preset`, and every other word is true, `no` and `off` among them.
+ * How docker-jitsi-meet's templates read a switch (`toBool` of https://github.com/jitsi/tpl): quotes go wherever they stand, the
+ * words that Go's `strconv.ParseBool` takes for false are false, and so is nothing; every other word is true, `no` and `off` among
+ * them. An empty value is `preset`.
  */
 export function isOn(value: string | undefined, preset = false): boolean {
   if (value === undefined || value === '') return preset
-  return !['0', 'f', 'F', 'false', 'False', 'FALSE'].includes(value)
+  return !['', '0', 'f', 'F', 'false', 'False', 'FALSE'].includes(value.replace(/["']/g, ''))
 }

@@ -4,19 +4,17 @@ import { finding } from './findings.ts'
 import { type Facts, envValues, isOn, moderatedByEnv, ownValues } from './config.ts'
 import { readEnv } from '../env-file/parse.ts'
 import { keptFindings, neighbourFindings, valueFindings } from './env-findings.ts'
-import { type Change, mergeEnv } from '../env-file/merge.ts'
+import { maskEnv } from '../env-file/mask.ts'
+import { mergeEnv } from '../env-file/merge.ts'
 import { commentsOf, envSettings } from './formats.ts'
-import type { Own } from './shown-env.ts'
+import { shownEnvValue } from './shown-env.ts'
 
 export interface EnvPlan {
-  /** What the variables are to be, in the template's order. */
-  readonly values: ReadonlyMap<string, string>
-  readonly changes: readonly Change[]
+  /** What the variables are to be, in the template's order, as they may be shown. */
+  readonly settings: Readonly<Record<string, string>>
   readonly text: string
-  /** What of it may be shown, as kjitsi writes it itself. */
-  readonly own: Own
-  /** The lines of comment among that. */
-  readonly comments: ReadonlySet<string>
+  /** A text of the file as it may be shown: kjitsi's own values, and of the others their names. */
+  readonly mask: (text: string) => string
   readonly findings: readonly Finding[]
 }
 
@@ -41,14 +39,15 @@ export function planEnv(facts: Facts, before: string, options: PlanOptions): Env
   const { template, environment, file, guestsByDefault, moderatorsByDefault } = options
   const valuesBefore = readEnv(before, environment, file)
   const values = envValues(facts, valuesBefore)
-  const { text, changes, duplicates } = mergeEnv(before, envSettings(template, values), file)
+  const { text, duplicates } = mergeEnv(before, envSettings(template, values), file)
   const guests = valuesBefore.get('ENABLE_GUESTS')
+  const own = ownValues(facts, values)
+  const shown = (key: string, value: string): string => shownEnvValue(key, value, own)
+  const comments = commentsOf(template)
   return {
-    values,
-    changes,
+    settings: Object.fromEntries([...values].map(([key, value]) => [key, shown(key, value)])),
     text,
-    own: ownValues(facts, values),
-    comments: commentsOf(template),
+    mask: (one) => maskEnv(one, shown, comments),
     findings: [
       ...valueFindings(values, facts),
       ...neighbourFindings(readEnv(text, environment, file), file),

@@ -13,6 +13,12 @@ export const finding = findingsOf({
     say: ({ url }) => `Keycloak is at ${url}: inside a container, that is the container itself`,
     fix: () => 'give --url the address at which a container reaches Keycloak',
   }),
+  'env-created': kind<{ file: string }>({
+    level: 'warning',
+    say: ({ file }) =>
+      `there is no ${file} to merge into: a new one has kjitsi's settings only, and docker-jitsi-meet's own starts from env.example`,
+    fix: () => 'if it was meant to be there, correct the path; for a new Jitsi, copy env.example to it first',
+  }),
   'issuer-http': kind<{ issuer: string }>({
     level: 'warning',
     say: ({ issuer }) =>

@@ -1,7 +1,5 @@
 // Who moderates a room, and what that asks of Jicofo and Prosody. This file alone knows which of their modules do it.
 
-import { KjitsiError } from '../errors.ts'
-
 /** Who is a moderator: holders of one of the client's roles, everybody who has logged in, or whoever comes in first. */
 export type Moderators = { readonly role: string } | 'everyone' | 'first'
 
@@ -16,24 +14,9 @@ export function readModerators(text: string): Moderators {
   return { role }
 }
 
-/**
- * The client role of the moderators, undefined where no role makes one.
- * @throws KjitsiError `usage` where the two settings contradict each other
- */
-export function moderatorRoleOf({
-  moderators,
-  moderatorRole,
-}: {
-  readonly moderators: Moderators | undefined
-  readonly moderatorRole?: string | undefined
-}): string | undefined {
-  if (moderators === undefined) return moderatorRole
-  const [role, said] =
-    typeof moderators === 'object' ? [moderators.role, `role:${moderators.role}`] : [undefined, moderators]
-  if (moderatorRole === undefined || moderatorRole === role) return role
-  throw new KjitsiError('usage', `--moderators ${said} contradicts --moderator-role ${moderatorRole}`, {
-    hint: 'give one of them: --moderators, as gen-env takes it',
-  })
+/** The client role of the moderators, undefined where no role makes one. */
+export function moderatorRoleOf(moderators: Moderators | undefined): string | undefined {
+  return typeof moderators === 'object' ? moderators.role : undefined
 }
 
 /** What Jicofo and Prosody know of it: which roles there are is Keycloak's business. */

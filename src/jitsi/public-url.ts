@@ -1,7 +1,7 @@
 // Reads the address of a Jitsi, and what else it says of itself, from docker-jitsi-meet's `.env`.
 import { resolve } from 'node:path'
 import { KjitsiError, messageOf, systemCodeOf } from '../errors.ts'
-import { readText } from '../files.ts'
+import { readText } from '../files/read.ts'
 import type { Io } from '../io.ts'
 import { shownAddress } from '../shown.ts'
 import { readEnv } from '../env-file/parse.ts'

@@ -3,8 +3,8 @@ import type { Finding } from '../finding.ts'
 import { type ClientArgs, finding } from './findings.ts'
 import { FEATURES } from '../jitsi/features.ts'
 import type { Client, SessionLimits } from './client.ts'
-import { type ClientWish, LIFESPAN } from './desired-client.ts'
-import { type ExistingMapper, MODERATOR_AFFILIATIONS, type Mapper, type MapperOptions } from './mappers.ts'
+import { type DesiredClient, LIFESPAN } from './desired-client.ts'
+import { type ExistingMapper, MODERATOR_AFFILIATIONS, type Mapper } from './mappers.ts'
 import { keepsFullScope } from './plan-client.ts'
 import { audienceOf, claimOf } from './plan-mappers.ts'
 import { type Item, mappersAfter } from './plan.ts'
@@ -12,14 +12,16 @@ import { type Item, mappersAfter } from './plan.ts'
 /** What is worth knowing about the options themselves, whatever realm they are for. */
 export function adviseOptions({
   moderatorRole: role,
-}: Pick<MapperOptions, 'moderatorRole'>): readonly Finding[] {
+}: {
+  readonly moderatorRole: string | undefined
+}): readonly Finding[] {
   if (role === undefined || MODERATOR_AFFILIATIONS.includes(role)) return []
   return [finding('affiliation-unknown', { role, known: MODERATOR_AFFILIATIONS.join(', ') })]
 }
 
 /**
  * What is worth knowing about a client's mappers and roles once its plan is carried out.
- * @param role of --moderator-role
+ * @param role of the moderators
  * @param roles names of the client's roles, as far as they were asked for
  */
 export function advisePlan(
@@ -44,6 +46,10 @@ export function advisePlan(
   const off = FEATURES.filter((feature) => !claims.includes(`context.features.${feature}`))
   if (off.length > 0 && claims.some((claim) => claim.startsWith('context.features.'))) {
     findings.push(finding('features-partial', { ...client, off: off.join(', ') }))
+  }
+  const alike = roles.filter((name) => name.toLowerCase() === role?.toLowerCase())
+  if (role !== undefined && alike.length > 0 && !alike.includes(role)) {
+    findings.push(finding('role-case', { ...client, role, alike: alike.join(', ') }))
   }
   const others = role === undefined ? [] : rolesBefore(role, roles)
   if (role !== undefined && others.length > 0) {
@@ -90,25 +96,25 @@ function rolesBefore(role: string, roles: readonly string[]): readonly string[] 
  */
 export function adviseClient(
   where: ClientArgs,
-  wish: ClientWish,
+  desired: DesiredClient,
   client: Client | undefined,
   mappers: readonly Mapper[],
   limits: SessionLimits | undefined,
 ): readonly Finding[] {
-  const { audience } = wish
+  const { audience } = desired
   const findings: Finding[] = []
   if (client?.rest['enabled'] === false) findings.push(finding('client-disabled', where))
   if (client?.settings.publicClient === false && client.settings.serviceAccountsEnabled) {
     findings.push(finding('service-account-lost', where))
   }
   if (client !== undefined) findings.push(...adviseFound(where, client))
-  if (keepsFullScope(wish, client)) findings.push(finding('full-scope-stays', { ...where, audience }))
+  if (keepsFullScope(desired, client)) findings.push(finding('full-scope-stays', { ...where, audience }))
   const others = mappers.filter((mapper) => addsAudience(mapper, audience)).map(({ name }) => name)
   if (others.length > 0) {
     findings.push(finding('audience-list', { ...where, audience, mappers: others.join(', ') }))
   }
   if (!mappers.some((mapper) => claimOf(mapper) === 'room')) findings.push(finding('room-unmapped', where))
-  return limits === undefined ? findings : [...findings, ...adviseLifespan(where, wish, client, limits)]
+  return limits === undefined ? findings : [...findings, ...adviseLifespan(where, desired, client, limits)]
 }
 
 /** What a client had before kjitsi, which no plan of its takes away. */
@@ -158,7 +164,7 @@ function addsAudience(mapper: Mapper, audience: string): boolean {
 /** A token lasts no longer than the sessions of the person and of the client (Keycloak's SessionExpirationUtils.java). */
 function adviseLifespan(
   where: ClientArgs,
-  { settings }: ClientWish,
+  { settings }: DesiredClient,
   client: Client | undefined,
   { sso = Infinity, client: ofRealm }: SessionLimits,
 ): readonly Finding[] {

@@ -4,7 +4,7 @@ import { type ErrorCode, KjitsiError, withProgress } from '../errors.ts'
 import { statusOf } from '../http/reasons.ts'
 import type { Client } from './client.ts'
 import type { RealmAdmin } from './connect.ts'
-import { type Item, changesOf } from './plan.ts'
+import { type Item, type ItemChange, changesOf, nameOf } from './plan.ts'
 
 /** One request, for one item or for all that Keycloak takes at once. */
 interface Step {
@@ -40,64 +40,48 @@ export async function applyPlan(
   }
 }
 
-function stepsOf(realm: RealmAdmin, client: Client | undefined, items: readonly Item[]): readonly Step[] {
-  const ofClient = items.find((item) => item.kind === 'client')
-  const created = items.filter((item) => item.kind === 'mapper' && item.action === 'create')
-  const mappers = created.map(({ mapper }) => mapper)
-  if (ofClient?.action === 'create') {
-    let id = ''
-    const payload = { ...ofClient.client, protocolMappers: mappers } as ClientRepresentation
-    const create = (): Promise<void> =>
-      realm.write(async (admin) => {
-        id = (await admin.clients.create(payload)).id
-      })
-    return [{ items: [ofClient, ...created], run: create }, ...roleSteps(realm, () => id, items)]
+/**
+ * The client comes first, since Keycloak checks it more strictly than a mapper, and then nothing has been changed; its new
+ * mappers come with it where it is new, else all at once.
+ */
+function stepsOf(
+  realm: RealmAdmin,
+  client: Client | undefined,
+  changes: readonly ItemChange[],
+): readonly Step[] {
+  let id = client?.clientUuid ?? ''
+  const created = changes.filter((item) => item.kind === 'mapper' && item.action === 'create')
+  const protocolMappers = created.map(({ mapper }) => mapper)
+  const stepOf = (item: ItemChange): Step => {
+    const step = (request: Parameters<RealmAdmin['write']>[0], items: readonly Item[] = [item]): Step => ({
+      items,
+      run: () => (item.action === 'remove' ? unlessGone(realm.write(request)) : realm.write(request)),
+    })
+    if (item.kind === 'role') return step(({ clients }) => clients.createRole({ id, name: item.name }))
+    if (item.kind === 'client') {
+      if (item.action === 'remove') return step(({ clients }) => clients.del({ id }))
+      const payload = item.client as ClientRepresentation
+      if (item.action === 'update') return step(({ clients }) => clients.update({ id }, payload))
+      return step(
+        async ({ clients }) => (id = (await clients.create({ ...payload, protocolMappers })).id),
+        [item, ...created],
+      )
+    }
+    if (item.action === 'create')
+      return step(({ clients }) => clients.addMultipleProtocolMappers({ id }, protocolMappers), created)
+    const { mapper } = item
+    const query = { id, mapperId: mapper.id }
+    return item.action === 'update'
+      ? step(({ clients }) => clients.updateProtocolMapper(query, mapper))
+      : step(({ clients }) => clients.delProtocolMapper(query))
   }
-  if (client === undefined) throw new Error('a plan for no client creates one')
-  const { clientUuid: id } = client
-  const addAll = (): Promise<void> =>
-    realm.write((admin) => admin.clients.addMultipleProtocolMappers({ id }, mappers))
+  const isNew = changes.some(({ kind, action }) => kind === 'client' && action === 'create')
   return [
-    ...clientSteps(realm, id, ofClient),
-    ...roleSteps(realm, () => id, items),
-    ...(created.length === 0 ? [] : [{ items: created, run: addAll }]),
-    ...items.flatMap((item): Step[] => {
-      if (item.kind !== 'mapper' || (item.action !== 'update' && item.action !== 'remove')) return []
-      const { mapper, action } = item
-      const query = { id, mapperId: mapper.id }
-      const run =
-        action === 'update'
-          ? () => realm.write((admin) => admin.clients.updateProtocolMapper(query, mapper))
-          : () => unlessGone(realm.write((admin) => admin.clients.delProtocolMapper(query)))
-      return [{ items: [item], run }]
-    }),
-  ]
-}
-
-/** First of all, since Keycloak checks a client more strictly than a mapper, and then nothing has been changed. */
-function clientSteps(realm: RealmAdmin, id: string, item: ClientItem | undefined): readonly Step[] {
-  if (item?.action === 'update') {
-    const payload = item.client as ClientRepresentation
-    return [
-      {
-        items: [item],
-        run: () => realm.write((admin) => admin.clients.update({ id }, payload)),
-      },
-    ]
-  }
-  if (item?.action !== 'remove') return []
-  const remove = (): Promise<void> => unlessGone(realm.write((admin) => admin.clients.del({ id })))
-  return [{ items: [item], run: remove }]
-}
-
-/** @param id of the client, asked for only once it is there */
-function roleSteps(realm: RealmAdmin, id: () => string, items: readonly Item[]): readonly Step[] {
-  return items.flatMap((item): Step[] => {
-    if (item.kind !== 'role') return []
-    const { name } = item
-    const run = (): Promise<void> => realm.write((admin) => admin.clients.createRole({ id: id(), name }))
-    return [{ items: [item], run }]
-  })
+    ...changes.filter(({ kind }) => kind === 'client'),
+    ...changes.filter(({ kind }) => kind === 'role'),
+    ...(isNew ? [] : created.slice(0, 1)),
+    ...changes.filter(({ kind, action }) => kind === 'mapper' && action !== 'create'),
+  ].map(stepOf)
 }
 
 /** A removal of what is gone, since another run was quicker: all is as it was to be. */
@@ -108,7 +92,6 @@ async function unlessGone(removal: Promise<void>): Promise<void> {
   })
 }
 
-type ClientItem = Extract<Item, { kind: 'client' }>
 type ClientRepresentation = NonNullable<Parameters<KeycloakAdminClient['clients']['create']>[0]>
 
 /** A write that got no answer may have arrived all the same. */
@@ -134,5 +117,5 @@ export function afterDone(error: KjitsiError, done: readonly Item[]): KjitsiErro
 }
 
 function namesOf(items: readonly Item[]): readonly string[] {
-  return items.map(({ action, kind, name }) => `${action} ${kind === 'mapper' ? name : `${kind} ${name}`}`)
+  return items.map((item) => `${item.action} ${nameOf(item)}`)
 }

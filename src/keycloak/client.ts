@@ -1,6 +1,7 @@
 // Reads the one client whose tokens Jitsi gets.
 import { z } from 'zod'
 import { KjitsiError } from '../errors.ts'
+import { shellWord } from '../shell.ts'
 import { type RealmAdmin, giveRole } from './connect.ts'
 import type { ClientSettings } from './desired-client.ts'
 import type { ExistingMapper } from './mappers.ts'
@@ -74,8 +75,8 @@ const ROLES = z.array(z.object({ name: z.string() }))
 
 /**
  * Finds a client by its client id, with its mappers and what this account may do with it: one request.
- * @throws KjitsiError `not-found` where there is none, or none that this account sees; `usage` where it is of no use to
- * Jitsi
+ * @throws KjitsiError `not-found` where there is none, or none that this account sees, or where the client id is the
+ * internal id of one; `usage` where it is of no use to Jitsi
  */
 export async function findClient(realm: RealmAdmin, clientId: string): Promise<Client> {
   const client = await lookForClient(realm, clientId)
@@ -87,7 +88,10 @@ export async function findClient(realm: RealmAdmin, clientId: string): Promise<C
 export async function lookForClient(realm: RealmAdmin, clientId: string): Promise<Client | undefined> {
   const clients = await realm.get(CLIENTS, (admin) => admin.clients.find({ clientId }))
   const found = clients.find((client) => client.clientId === clientId)
-  if (found === undefined) return undefined
+  if (found === undefined) {
+    if (UUID.test(clientId)) await refuseUuid(realm, clientId)
+    return undefined
+  }
   const where = `realm ${realm.name}, client ${clientId}`
   if (found.protocol && found.protocol !== 'openid-connect') {
     throw new KjitsiError(
@@ -116,6 +120,25 @@ export async function lookForClient(realm: RealmAdmin, clientId: string): Promis
     settings: SETTINGS.parse(found),
     rest: Object.fromEntries(Object.entries(found).filter(([name]) => !(name in CLIENT.shape))),
   }
+}
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/** @throws KjitsiError `not-found` where it is the internal id of a client, which Keycloak's pages show in their addresses */
+async function refuseUuid(realm: RealmAdmin, id: string): Promise<void> {
+  const client = await realm
+    .get(CLIENT, (admin) => admin.clients.findOne({ id }))
+    .catch((error: unknown) => {
+      if (error instanceof KjitsiError && error.code === 'not-found') return undefined
+      throw error
+    })
+  if (client === undefined) return
+  const { clientId } = client
+  throw new KjitsiError(
+    'not-found',
+    `realm ${realm.name}: ${id} is the internal id of a client, and its client id is ${clientId}`,
+    { hint: `give --client ${shellWord(clientId)}, or KJITSI_CLIENT` },
+  )
 }
 
 function noClient(realm: RealmAdmin, clientId: string): KjitsiError {

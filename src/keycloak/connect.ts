@@ -4,11 +4,11 @@ import KeycloakAdminClient from '@keycloak/keycloak-admin-client'
 import { z } from 'zod'
 import { type ErrorCode, KjitsiError } from '../errors.ts'
 import type { Answer } from '../http/answer.ts'
-import { type Http, send } from '../http/http.ts'
+import { type Http, type HttpRequest, send } from '../http/http.ts'
 import { badStatus, statusError } from '../http/reasons.ts'
-import { notKeycloak, parseJson } from './discovery.ts'
+import { isMissingRealm, noRealm, notKeycloak, parseJson } from './discovery.ts'
 import { type Login, whoIs } from './login.ts'
-import { tokenSource } from './token.ts'
+import { checkExpiry, realmOfToken, tokenHint, tokenSource } from './token.ts'
 
 /** The admin API of one realm, under one login. */
 export interface RealmAdmin {
@@ -28,13 +28,16 @@ type Request = (admin: KeycloakAdminClient) => Promise<unknown>
 /**
  * Logs in once for all realms, or, where a service account logs in at the realm that it administrates, once for each.
  * @returns the admin API of a realm by its name
- * @throws KjitsiError `login`, `not-found` or `unreachable` where the one login for all fails
+ * @throws KjitsiError `login`, `not-found` or `unreachable` where the one login for all fails, or a token has run out
  */
 export async function connect(http: Http, url: string, login: Login): Promise<(realm: string) => RealmAdmin> {
   standInForFetch()
   const under = (token: () => Promise<string>, realm: string): RealmAdmin =>
     realmAdmin(http, url, realm, whoIs(login), token)
-  if (login.by === 'token') return (realm) => under(() => Promise.resolve(login.token), realm)
+  if (login.by === 'token') {
+    checkExpiry(login.token)
+    return (realm) => under(() => Promise.resolve(login.token), realm)
+  }
   const { authRealm } = login
   if (authRealm === undefined) return (realm) => under(tokenSource(http, url, login, realm), realm)
   const token = tokenSource(http, url, login, authRealm)
@@ -60,7 +63,8 @@ function realmAdmin(
       const isRepeatable = method === 'GET'
       const asked = { method, url: address.href, headers, body, maxBytes: MAX_BYTES, isRepeatable }
       const answer = await send(http, asked)
-      if (!isDone(answer.status)) throw refused({ url, name, who }, answer)
+      if (isMissingRealm(answer)) throw noRealm(url, name, answer, await seenRealms(http, url, asked))
+      if (!isDone(answer.status)) throw refused({ url, name, who }, answer, await token())
       answers.push(answer)
       const { status, location, text } = answer
       return new Response(text || null, { status, headers: location === undefined ? {} : { location } })
@@ -95,6 +99,25 @@ function realmAdmin(
   }
 }
 
+const REALMS = z.array(z.object({ realm: z.string() }))
+const MOST_REALMS = 20
+
+/** The realms that the account sees, as part of a sentence. */
+async function seenRealms(http: Http, url: string, { headers, maxBytes }: HttpRequest): Promise<string> {
+  const listed = `${url}/admin/realms?briefRepresentation=true`
+  const answer = await send(http, {
+    method: 'GET',
+    url: listed,
+    headers,
+    maxBytes,
+    isRepeatable: false,
+  }).catch(() => undefined)
+  const names = (REALMS.safeParse(parseJson(answer?.text ?? '')).data ?? []).map(({ realm }) => realm)
+  if (names.length === 0) return ''
+  const more = names.length > MOST_REALMS ? ` and ${names.length - MOST_REALMS} more` : ''
+  return `, and this account sees ${names.slice(0, MOST_REALMS).join(', ')}${more}`
+}
+
 type OwnFetch = (url: URL, init: RequestInit) => Promise<Response>
 
 /** What the admin client asks with. It calls the global `fetch`, with a URL, and takes none of its caller's. */
@@ -120,6 +143,7 @@ const PERMISSION_HINT = '; one that has a permission on this client alone needs 
 function refused(
   { url, name: realm, who }: Pick<RealmAdmin, 'url' | 'name' | 'who'>,
   answer: Answer,
+  token: string,
 ): KjitsiError {
   const { method, status } = answer
   // A web server in between, and not Keycloak, which always speaks JSON here.
@@ -137,24 +161,23 @@ function refused(
         "correct the setting that it comes from; where the reason is not said here, Keycloak's log has it",
       )
     case 401:
-      return failed(
-        'login',
-        'Keycloak does not accept the access token (status 401)',
-        'it may have run out, or be of another realm or another address of this Keycloak: get a new one',
-      )
+      return failed('login', 'Keycloak does not accept the access token (status 401)', tokenHint(token, url))
     case 403: {
+      const home = realmOfToken(token) ?? realm
+      if (home !== realm && home !== 'master') {
+        const what = `${who} is of realm ${home}, and realm ${realm} is administered by accounts of its own and of master (status 403)`
+        return failed(
+          'right',
+          what,
+          'log in with one of these: --auth-realm or KEYCLOAK_AUTH_REALM says where',
+        )
+      }
       const [see, role] = method === 'GET' ? ['see', 'view-clients'] : ['change', 'manage-clients']
       const what = `${who} lacks the right to ${see} clients in realm ${realm} (status 403)`
       return failed('right', what, giveRole(realm, role) + (method === 'GET' ? PERMISSION_HINT : ''))
     }
     case 404:
-      return /^realm /i.test(said ?? '')
-        ? failed(
-            'not-found',
-            `there is no realm ${realm} on ${url}`,
-            'realm names are case-sensitive; correct --realm or KEYCLOAK_REALM',
-          )
-        : failed('not-found', withReason, 'it was there a moment ago: run again')
+      return failed('not-found', withReason, 'it was there a moment ago: run again')
     case 409:
       return failed('conflict', withReason, 'somebody else is changing it at the same time: run again')
     default:

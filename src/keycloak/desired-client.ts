@@ -1,6 +1,6 @@
 // What Jitsi's login wants of the Keycloak client: pure, and the only place that knows it.
 import { postLogoutUri, redirectUri } from '../jitsi/origin.ts'
-import { type Mapper, type MapperOptions, desiredMappers } from './mappers.ts'
+import { FIRST_MAPPERS, type Mapper, affiliationMapper, audienceMapper } from './mappers.ts'
 
 /** The members of Keycloak's ClientRepresentation.java that kjitsi sets, or must know to set the others. */
 export interface ClientSettings {
@@ -76,7 +76,7 @@ function desiredSettings(origins: readonly string[], lifespan: number): ClientSe
 }
 
 /** All that is wanted of one client, and how far that may go. */
-export interface ClientWish {
+export interface DesiredClient {
   readonly clientId: string
   readonly settings: ClientSettings
   /** The one that the tokens are to have. */
@@ -93,58 +93,32 @@ export interface ClientWish {
   readonly fullScopeChange: boolean
 }
 
-export interface ClientOptions extends TokenOptions {
+export interface ClientOptions {
+  /** Client id. */
+  readonly client: string
+  /** Undefined for the client id. */
+  readonly tokenAudience: string | undefined
+  readonly moderatorRole: string | undefined
   /** Of an access token, seconds. */
   readonly tokenLifespan: number
   readonly makePublic: boolean
   readonly fullScopeChange: boolean
 }
 
-interface TokenOptions {
-  /** Client id. */
-  readonly client: string
-  /** Undefined for the client id. */
-  readonly tokenAudience: string | undefined
-  readonly moderatorRole: string | undefined
-}
-
 /** @param origins as `jitsiOrigin` gives them */
-export function clientWish(origins: readonly string[], options: ClientOptions): ClientWish {
-  const { client, tokenLifespan, makePublic, fullScopeChange } = options
-  const asked = mapperOptions(options)
-  const mappers = desiredMappers(asked)
-  const [audienceMapper] = mappers.filter(({ protocolMapper }) => protocolMapper === 'oidc-audience-mapper')
-  if (audienceMapper === undefined) throw new Error('the audience has no mapper')
-  const isFirst = ({ name }: Mapper): boolean => name === 'room' || name === 'bnf'
+export function desiredClient(
+  origins: readonly string[],
+  { client, tokenAudience: audience = client, moderatorRole, ...options }: ClientOptions,
+): DesiredClient {
+  const { tokenLifespan, makePublic, fullScopeChange } = options
   return {
     clientId: client,
     settings: desiredSettings(origins, tokenLifespan),
-    audience: asked.tokenAudience,
-    audienceMapper,
-    moderatorMappers: mappers.filter((one) => !isFirst(one) && one !== audienceMapper),
-    firstMappers: mappers.filter(isFirst),
+    audience,
+    audienceMapper: audienceMapper(audience),
+    moderatorMappers: moderatorRole === undefined ? [] : [affiliationMapper(client)],
+    firstMappers: FIRST_MAPPERS,
     makePublic,
     fullScopeChange,
-  }
-}
-
-/** What setup-mappers would be told for the same client. */
-export function mapperOptions({
-  client,
-  tokenAudience = client,
-  moderatorRole,
-}: TokenOptions): MapperOptions & { readonly tokenAudience: string } {
-  return {
-    client,
-    tokenAudience,
-    moderatorRole,
-    room: '*',
-    roomAttribute: undefined,
-    bnf: 0,
-    nbf: false,
-    userContext: false,
-    nameFrom: { property: 'username' },
-    groupFrom: undefined,
-    feature: [],
   }
 }

@@ -64,13 +64,7 @@ export async function explainRefusal(
   answer: Answer,
 ): Promise<KjitsiError> {
   const asked = `${answer.method} ${answer.url}`
-  if (isMissingRealm(answer)) {
-    return new KjitsiError('not-found', `${asked}: there is no realm ${realm} on ${url}`, {
-      hint:
-        'realm names are case-sensitive; correct --realm or KEYCLOAK_REALM' +
-        (answer.method === 'POST' ? ', or --auth-realm or KEYCLOAK_AUTH_REALM' : ''),
-    })
-  }
+  if (isMissingRealm(answer)) return noRealm(url, realm, answer)
   if (keycloakError(answer.text)?.error_description === REALM_DISABLED) {
     return new KjitsiError('not-found', `${asked}: the realm ${realm} is disabled`, {
       hint: 'enable it in Keycloak: Realm settings > Enabled',
@@ -96,8 +90,19 @@ function readDocument(answer: Answer): Discovery | undefined {
   return success ? { issuer: data.issuer, jwksUri: data.jwks_uri } : undefined
 }
 
+/** That a realm is not there, as a sentence. */
+export function noRealm(url: string, realm: string, { method, url: asked }: Answer, seen = ''): KjitsiError {
+  const settings = [
+    '--realm or KEYCLOAK_REALM',
+    ...(method === 'POST' ? ['--auth-realm or KEYCLOAK_AUTH_REALM'] : []),
+  ]
+  return new KjitsiError('not-found', `${method} ${asked}: there is no realm ${realm} on ${url}`, {
+    hint: `realm names are case-sensitive${seen}; correct ${settings.join(', or ')}`,
+  })
+}
+
 /** Keycloak also answers a path that it does not have with 404 and JSON, but in other words. */
-function isMissingRealm(answer: Answer): boolean {
+export function isMissingRealm(answer: Answer): boolean {
   return answer.status === 404 && /^realm /i.test(keycloakError(answer.text)?.error ?? '')
 }
 

@@ -63,7 +63,7 @@ export function desiredMappers(options: MapperOptions): readonly Mapper[] {
     hardcoded('bnf', String(options.bnf), integerType(options.bnf)),
   ]
   if (options.nbf) mappers.push(hardcoded('nbf', '0', 'int'))
-  if (options.tokenAudience !== undefined) mappers.push(audience(options.tokenAudience))
+  if (options.tokenAudience !== undefined) mappers.push(audienceMapper(options.tokenAudience))
   if (options.userContext) {
     mappers.push(
       from('context.user.id', { property: 'id' }),
@@ -77,7 +77,7 @@ export function desiredMappers(options: MapperOptions): readonly Mapper[] {
       '--name-from says where context.user.name comes from: it needs --user-context',
     )
   }
-  if (options.moderatorRole !== undefined) mappers.push(clientRoles(AFFILIATION, options.client))
+  if (options.moderatorRole !== undefined) mappers.push(affiliationMapper(options.client))
   if (options.groupFrom !== undefined) mappers.push(from('context.group', options.groupFrom))
   for (const [name, on] of features(options.feature)) {
     mappers.push(hardcoded(`context.features.${name}`, String(on), 'boolean'))
@@ -106,6 +106,12 @@ function hardcoded(claim: string, value: string, type: 'String' | 'int' | 'long'
   })
 }
 
+/** What a token needs to open any room, which setup-mappers makes where nothing else is asked for. */
+export const FIRST_MAPPERS: readonly Mapper[] = [
+  hardcoded('room', '*', 'String'),
+  hardcoded('bnf', '0', 'int'),
+]
+
 /** Keycloak reads an `int` as 32 bits, and no token is issued where the value does not fit. */
 function integerType(value: number): 'int' | 'long' {
   return value === (value | 0) ? 'int' : 'long'
@@ -123,10 +129,11 @@ function from(claim: string, source: UserField): Mapper {
       })
 }
 
-function clientRoles(claim: string, clientId: string): Mapper {
-  return mapper(claim, 'oidc-usermodel-client-role-mapper', {
+/** Writes the client role of whoever has one. */
+export function affiliationMapper(clientId: string): Mapper {
+  return mapper(AFFILIATION, 'oidc-usermodel-client-role-mapper', {
     'usermodel.clientRoleMapping.clientId': clientId,
-    'claim.name': claim,
+    'claim.name': AFFILIATION,
     'jsonType.label': 'String',
     multivalued: 'false',
     ...EVERYWHERE,
@@ -134,7 +141,7 @@ function clientRoles(claim: string, clientId: string): Mapper {
 }
 
 /** Not in the ID token, whose one audience is the client by OpenID Connect Core 1.0, section 2. */
-function audience(name: string): Mapper {
+export function audienceMapper(name: string): Mapper {
   return mapper(`audience-${name}`, 'oidc-audience-mapper', {
     'included.custom.audience': name,
     // It would win over the custom one.

@@ -3,7 +3,7 @@ import { KjitsiError } from '../errors.ts'
 import type { Client } from './client.ts'
 import {
   type ClientSettings,
-  type ClientWish,
+  type DesiredClient,
   FRONTCHANNEL_LOGOUT_URL,
   HARMLESS,
   LIFESPAN,
@@ -14,7 +14,7 @@ import { planRemoval } from './plan-mappers.ts'
 import type { Change, ClientPatch, Item } from './plan.ts'
 
 /** Whether people's roles in other clients go on widening the client's tokens. */
-export function keepsFullScope({ fullScopeChange }: ClientWish, client: Client | undefined): boolean {
+export function keepsFullScope({ fullScopeChange }: DesiredClient, client: Client | undefined): boolean {
   return client?.settings.fullScopeAllowed === true && !fullScopeChange
 }
 
@@ -22,19 +22,19 @@ export function keepsFullScope({ fullScopeChange }: ClientWish, client: Client |
  * The client's own item of the plan.
  * @throws KjitsiError `usage` where the client is confidential and may not be made public
  */
-export function planClient(realm: string, wish: ClientWish, client: Client | undefined): Item {
-  const { clientId, settings } = wish
+export function planClient(realm: string, desired: DesiredClient, client: Client | undefined): Item {
+  const { clientId, settings } = desired
   const base = { kind: 'client', name: clientId } as const
   if (client === undefined) {
     return { ...base, action: 'create', client: { clientId, protocol: 'openid-connect', ...settings } }
   }
-  if (!client.settings.publicClient) needPublic(`realm ${realm}, client ${clientId}`, wish, client)
-  const changes = changesBetween(client.settings, settings, keepsFullScope(wish, client))
+  if (!client.settings.publicClient) needPublic(`realm ${realm}, client ${clientId}`, desired, client)
+  const changes = changesBetween(client.settings, settings, keepsFullScope(desired, client))
   if (changes.length === 0) return { ...base, action: 'keep' }
   return { ...base, action: 'update', changes, client: patchOf(client, changes) }
 }
 
-function needPublic(where: string, { makePublic }: ClientWish, { settings }: Client): void {
+function needPublic(where: string, { makePublic }: DesiredClient, { settings }: Client): void {
   if (settings.authorizationServicesEnabled) {
     throw new KjitsiError(
       'usage',
@@ -82,7 +82,7 @@ function changesBetween(
   const changes: Change[] = []
   for (const [field, effect] of SWITCHES) {
     if (have[field] === want[field] || (field === 'fullScopeAllowed' && keepFullScope)) continue
-    changes.push({ field, from: String(have[field]), to: String(want[field]), effect })
+    changes.push({ field, from: have[field], to: want[field], effect })
   }
   for (const field of ['redirectUris', 'webOrigins'] as const) {
     const added = want[field].filter((one) => !have[field].includes(one))
@@ -98,7 +98,7 @@ function changesBetween(
     if (from && from !== to) changes.push(changeOf(field, from, to))
   }
   if (have.frontchannelLogout && have.attributes[FRONTCHANNEL_LOGOUT_URL]) {
-    changes.push({ field: 'frontchannelLogout', from: 'true', to: 'false' })
+    changes.push({ field: 'frontchannelLogout', from: true, to: false })
   }
   return changes
 }
@@ -128,21 +128,21 @@ const NOWHERE = '-'
 const REDIRECT_URIS = '+'
 
 function patchOf({ clientId, settings: have }: Client, changes: readonly Change[]): ClientPatch {
-  const members = new Map<string, unknown>()
-  const attributes = new Map<string, string>()
-  for (const { field, to = '', added } of changes) {
-    if (field === 'redirectUris' || field === 'webOrigins')
-      members.set(field, [...have[field], ...(added ?? [])])
-    else if (field in have) members.set(field, to === 'true')
-    else if (added === undefined) attributes.set(field, to)
-    else attributes.set(field, [have.attributes[field] || REDIRECT_URIS, ...added].join(LIST_DELIMITER))
-  }
+  const members = changes.flatMap(({ field, to, added = [] }): [string, unknown][] => {
+    if (field === 'redirectUris' || field === 'webOrigins') return [[field, [...have[field], ...added]]]
+    return typeof to === 'boolean' ? [[field, to]] : []
+  })
+  const attributes = changes.flatMap(({ field, to, added }): [string, string][] => {
+    if (typeof to === 'string') return [[field, to]]
+    if (field !== POST_LOGOUT_URIS || added === undefined) return []
+    return [[field, [have.attributes[field] || REDIRECT_URIS, ...added].join(LIST_DELIMITER)]]
+  })
   return {
     clientId,
     serviceAccountsEnabled: have.serviceAccountsEnabled,
     ...Object.fromEntries(members),
     // Keycloak keeps the attributes that are not among them.
-    ...(attributes.size === 0 ? {} : { attributes: Object.fromEntries(attributes) }),
+    ...(attributes.length === 0 ? {} : { attributes: Object.fromEntries(attributes) }),
   }
 }
 
@@ -151,13 +151,13 @@ function patchOf({ clientId, settings: have }: Client, changes: readonly Change[
  * they would go with it. Any other stays as it is.
  */
 export function planClientRemoval(
-  wish: ClientWish,
+  desired: DesiredClient,
   client: Client | undefined,
   roles: readonly string[],
 ): Item {
-  const base = { kind: 'client', name: wish.clientId } as const
+  const base = { kind: 'client', name: desired.clientId } as const
   if (client === undefined) return { ...base, action: 'keep', why: 'not there' }
-  const changed = differences(client, wish)
+  const changed = differences(client, desired)
   if (changed.length > 0) {
     return { ...base, action: 'keep', why: `not as these options would create it: ${changed.join(', ')}` }
   }
@@ -167,9 +167,9 @@ export function planClientRemoval(
   return { ...base, action: 'remove' }
 }
 
-function differences({ settings: have, rest, mappers }: Client, wish: ClientWish): readonly string[] {
-  const { settings: want } = wish
-  const all = [wish.audienceMapper, ...wish.moderatorMappers, ...wish.firstMappers]
+function differences({ settings: have, rest, mappers }: Client, desired: DesiredClient): readonly string[] {
+  const { settings: want } = desired
+  const all = [desired.audienceMapper, ...desired.moderatorMappers, ...desired.firstMappers]
   const ours = planRemoval(all, mappers).flatMap((item) =>
     item.action === 'remove' && item.kind === 'mapper' ? [item.mapper] : [],
   )
@@ -223,12 +223,17 @@ export function setsLifespan(item: Item): boolean {
   )
 }
 
-/** A role is never removed: people may hold it, and other things may count on it. */
-export function keepRole(role: string): Item {
-  return { action: 'keep', kind: 'role', name: role, why: 'a role is never removed' }
-}
-
-/** The role of `--moderator-role`, against the roles that the client has. */
-export function planRole(role: string, existing: readonly string[]): Item {
-  return { action: existing.includes(role) ? 'keep' : 'create', kind: 'role', name: role }
+/**
+ * The role of the moderators, if there is one, against those that the client has. It is never removed: people may hold it, and
+ * other things may count on it.
+ */
+export function planRole(
+  role: string | undefined,
+  existing: readonly string[],
+  remove: boolean,
+): readonly Item[] {
+  if (role === undefined) return []
+  const base = { kind: 'role', name: role } as const
+  if (remove) return [{ ...base, action: 'keep', why: 'a role is never removed' }]
+  return [{ ...base, action: existing.includes(role) ? 'keep' : 'create' }]
 }

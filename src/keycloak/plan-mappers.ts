@@ -117,8 +117,8 @@ function conflictOf(
 }
 
 /** The fields that an update changes; to Keycloak an absent field, '' and 'false' are one. */
-function changesBetween(have: ExistingMapper, want: Mapper): readonly Change[] {
-  const changes: Change[] = []
+function changesBetween(have: ExistingMapper, want: Mapper): readonly Change<string>[] {
+  const changes: Change<string>[] = []
   const sameType = have.protocolMapper === want.protocolMapper
   if (!sameType) changes.push({ field: TYPE, from: have.protocolMapper, to: want.protocolMapper })
   const sameAudience = sameType && audienceOf(have.config) === audienceOf(want.config)
@@ -135,7 +135,7 @@ function changesBetween(have: ExistingMapper, want: Mapper): readonly Change[] {
 /** The field of a mapper that is no part of its configuration. */
 const TYPE = 'protocolMapper'
 
-function changedBy(changes: readonly Change[], have: ExistingMapper): ExistingMapper {
+function changedBy(changes: readonly Change<string>[], have: ExistingMapper): ExistingMapper {
   const config = new Map(Object.entries(have.config))
   let { protocolMapper } = have
   for (const { field, to } of changes) {

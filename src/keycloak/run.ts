@@ -3,22 +3,35 @@ import type { ErrorCode } from '../errors.ts'
 import type { Finding } from '../finding.ts'
 import type { Http } from '../http/http.ts'
 import type { Output } from '../io.ts'
-import { type RealmAdmin, connect } from './connect.ts'
+import { connect } from './connect.ts'
+import { finding } from './findings.ts'
 import type { Login } from './login.ts'
-import { type Reported, reportOutcomes } from './report.ts'
-import { type Outcome, type Progress, inEachRealm } from './set-up.ts'
-import { changesLine } from './wording.ts'
+import { changesOf, hasConflict } from './plan.ts'
+import { type InRealm, type Outcome, type Planner, carryOut, inEachRealm } from './set-up.ts'
+import { changesLine, outcomesText } from './wording.ts'
 
-export interface Run extends Reported {
+export interface Run {
+  /** Of the JSON document. */
+  readonly kind: string
+  readonly client: string
   readonly url: string
   readonly realms: readonly string[]
   readonly login: Login
   /** What is worth knowing about the options themselves, whatever realm they are for. */
   readonly findings: readonly Finding[]
+  readonly dryRun: boolean
+  /** A dry run in which changes are a failure. */
+  readonly check: boolean
+  /** Show what stays as it is as well. */
+  readonly all: boolean
 }
 
 /**
- * Sets up each realm, says what is going to be done and what was done.
+ * Plans each realm and, unless that is all, carries the plan out; says what is going to be done and what was done. With
+ * --json: `{kind, client, dryRun, changes, realms: [{realm, changes, conflict, items} | {realm, failure}]}`, where `items`
+ * is the plan that was carried out (`Item` of plan.ts), `changes` says whether it has any: `none`, `planned` (a dry run)
+ * or `made`; `conflict` whether a person must decide first, and nothing was done; `failure` is the code of the finding
+ * `realm-failed` that says what went wrong.
  * @returns in how many ways it did not end well
  * @throws KjitsiError what went wrong with the login, or in the only realm
  */
@@ -26,17 +39,51 @@ export async function runInRealms(
   http: Http,
   output: Output,
   run: Run,
-  setUp: (realm: RealmAdmin, onPlan: Progress) => Promise<Outcome>,
+  planner: Planner,
 ): Promise<readonly ErrorCode[]> {
-  const admin = await connect(http, run.url, run.login)
+  const { kind, client, url, realms, dryRun, check } = run
+  const admin = await connect(http, url, run.login)
   run.findings.forEach(output.find)
   let ended = 0
-  const outcomes = await inEachRealm(run.realms, (realm) =>
-    setUp(admin(realm), (changes) => {
-      output.note(`realm ${realm}, client ${run.client}: going to ${changesLine(changes)}`)
-    }).finally(() => {
-      output.progress(`${++ended} of ${run.realms.length} realms`)
-    }),
-  )
-  return reportOutcomes(output, outcomes, run)
+  const outcomes = await inEachRealm(realms, async (name) => {
+    const realm = admin(name)
+    try {
+      const plan = await planner(realm)
+      if (dryRun) return plan
+      return await carryOut(realm, plan, planner, (changes) => {
+        output.note(`realm ${name}, client ${client}: going to ${changesLine(changes)}`)
+      })
+    } finally {
+      output.progress(`${++ended} of ${realms.length} realms`)
+    }
+  })
+  // What failed is said last.
+  const byEnd = outcomes.toSorted((a, b) => Number('error' in a) - Number('error' in b))
+  const codes = byEnd.flatMap((one): ErrorCode[] => {
+    if ('error' in one) {
+      if (outcomes.length === 1) throw one.error
+      const { code, message, hint } = one.error
+      output.find(finding('realm-failed', { realm: one.realm, failure: code, message, hint }))
+      return [code]
+    }
+    const { items, findings } = one.result
+    findings.forEach(output.find)
+    if (hasConflict(items)) return ['conflict']
+    const changes = changesOf(items)
+    if (!check || changes.length === 0) return []
+    output.find(finding('drift', { url, realm: one.realm, client, changes: changesLine(changes) }))
+    return ['drift']
+  })
+  const changesIn = (some: readonly InRealm<Outcome>[]): string => {
+    const has = some.some((one) => 'result' in one && changesOf(one.result.items).length > 0)
+    return has ? (dryRun ? 'planned' : 'made') : 'none'
+  }
+  const plain = (one: InRealm<Outcome>): object => {
+    if ('error' in one) return { realm: one.realm, failure: one.error.code }
+    const { items } = one.result
+    return { realm: one.realm, changes: changesIn([one]), conflict: hasConflict(items), items }
+  }
+  const payload = { client, dryRun, changes: changesIn(outcomes), realms: outcomes.map(plain) }
+  output.result(kind, payload, (paint) => outcomesText(outcomes, run, paint))
+  return codes
 }

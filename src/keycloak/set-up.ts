@@ -1,4 +1,4 @@
-// From what is wanted to what was done, in one realm and in many.
+// From what is wanted to what was done, in one realm and in many. A plan is data: it is shown, or carried out, as it is.
 import pLimit from 'p-limit'
 import { KjitsiError } from '../errors.ts'
 import type { Finding } from '../finding.ts'
@@ -14,154 +14,141 @@ import {
   sessionLimitsOf,
 } from './client.ts'
 import type { RealmAdmin } from './connect.ts'
-import type { ClientWish } from './desired-client.ts'
+import type { DesiredClient } from './desired-client.ts'
+import type { ClientArgs } from './findings.ts'
 import type { Mapper } from './mappers.ts'
-import {
-  keepRole,
-  keepsFullScope,
-  planClient,
-  planClientRemoval,
-  planRole,
-  setsLifespan,
-} from './plan-client.ts'
+import { keepsFullScope, planClient, planClientRemoval, planRole, setsLifespan } from './plan-client.ts'
 import { planMappers, planRemoval } from './plan-mappers.ts'
 import { type Item, changesOf, hasConflict, mappersAfter } from './plan.ts'
 
-/** Told what is about to be done, before the first write. */
-export type Progress = (changes: readonly Item[]) => void
-
-interface Job {
+/** What a client is to have. */
+interface Wanted {
   readonly clientId: string
   /** The client role that the mappers count on. */
   readonly role: string | undefined
   /** Take away what would be made instead. */
   readonly remove: boolean
-  readonly dryRun: boolean
-  readonly onPlan: Progress
 }
 
-export interface MapperJob extends Job {
-  readonly desired: readonly Mapper[]
-}
-
-export interface ClientJob extends Job {
-  readonly wish: ClientWish
-}
-
+/** What was done in a realm, or what a plan would do. */
 export interface Outcome {
-  readonly realm: string
-  /** What was done, or with a dry run what would be. */
   readonly items: readonly Item[]
-  readonly changed: boolean
-  /** A person has to decide first, so nothing was done. */
-  readonly conflict: boolean
   readonly findings: readonly Finding[]
 }
 
-/** What a realm has, and what is to become of it. */
-interface Look {
+/** What is to become of a client of one realm. */
+export interface RealmPlan extends Outcome {
+  readonly about: ClientArgs
+  /** As it was found. */
   readonly client: Client | undefined
-  readonly planned: readonly Item[]
-  readonly findings: readonly Finding[]
 }
 
-/** Plans and applies the mappers of one client that is there. */
-export async function setUpMappers(realm: RealmAdmin, job: MapperJob): Promise<Outcome> {
-  const { clientId, desired, role, remove } = job
-  return carryOut(realm, job, async () => {
+/** Reads what a realm has, and lays what is wanted over it. */
+export type Planner = (realm: RealmAdmin) => Promise<RealmPlan>
+
+/** Plans the mappers of one client that is there. */
+export function mapperPlanner({
+  clientId,
+  mappers,
+  role,
+  remove,
+}: Wanted & { readonly mappers: readonly Mapper[] }): Planner {
+  return async (realm) => {
+    const about = { url: realm.url, realm: realm.name, client: clientId }
     const client = await findClient(realm, clientId)
     const roles = role === undefined || remove ? [] : await rolesOf(realm, client)
-    const planned = [
-      ...roleItems(job, roles),
-      ...(remove ? planRemoval : planMappers)(desired, client.mappers),
+    const items = [
+      ...planRole(role, roles, remove),
+      ...(remove ? planRemoval : planMappers)(mappers, client.mappers),
     ]
-    const where = { url: realm.url, realm: realm.name, client: clientId }
-    return { client, planned, findings: advisePlan(where, planned, client.mappers, role, roles) }
-  })
+    return { about, client, items, findings: advisePlan(about, items, client.mappers, role, roles) }
+  }
 }
 
-/** Plans and applies one client with its role and mappers, whether it is there or not. */
-export async function setUpClient(realm: RealmAdmin, job: ClientJob): Promise<Outcome> {
-  const { clientId, wish, role, remove } = job
-  return carryOut(realm, job, async () => {
+/** Plans one client with its role and mappers, whether it is there or not. */
+export function clientPlanner({
+  clientId,
+  desired,
+  role,
+  remove,
+}: Wanted & { readonly desired: DesiredClient }): Planner {
+  return async (realm) => {
+    const about = { url: realm.url, realm: realm.name, client: clientId }
     const client = await lookForClient(realm, clientId)
     const needRoles = client !== undefined && (role !== undefined || remove)
     const roles = needRoles ? await rolesOf(realm, client) : []
     if (remove) {
       if (client === undefined) await needSight(realm, clientId)
-      return { client, planned: [planClientRemoval(wish, client, roles)], findings: [] }
+      return { about, client, items: [planClientRemoval(desired, client, roles)], findings: [] }
     }
-    const ofClient = planClient(realm.name, wish, client)
+    const ofClient = planClient(realm.name, desired, client)
     const existing = client?.mappers ?? []
-    const planned = [ofClient, ...roleItems(job, roles), ...planMappers(mappersFor(wish, client), existing)]
-    const limits = setsLifespan(ofClient) ? await sessionLimitsOf(realm) : undefined
-    const where = { url: realm.url, realm: realm.name, client: clientId }
-    const findings = [
-      ...adviseClient(where, wish, client, mappersAfter(existing, planned), limits),
-      ...advisePlan(where, planned, existing, role, roles),
+    const items = [
+      ofClient,
+      ...planRole(role, roles, remove),
+      ...planMappers(mappersFor(desired, client), existing),
     ]
-    return { client, planned, findings }
-  })
+    const limits = setsLifespan(ofClient) ? await sessionLimitsOf(realm) : undefined
+    const findings = [
+      ...adviseClient(about, desired, client, mappersAfter(existing, items), limits),
+      ...advisePlan(about, items, existing, role, roles),
+    ]
+    return { about, client, items, findings }
+  }
 }
 
 /** With full scope on, one more audience would make `aud` a list for everybody: then there is none. */
-function mappersFor(wish: ClientWish, client: Client | undefined): readonly Mapper[] {
+function mappersFor(desired: DesiredClient, client: Client | undefined): readonly Mapper[] {
   return [
-    ...(keepsFullScope(wish, client) ? [] : [wish.audienceMapper]),
-    ...wish.moderatorMappers,
-    ...(client === undefined ? wish.firstMappers : []),
+    ...(keepsFullScope(desired, client) ? [] : [desired.audienceMapper]),
+    ...desired.moderatorMappers,
+    ...(client === undefined ? desired.firstMappers : []),
   ]
-}
-
-function roleItems({ role, remove }: Job, roles: readonly string[]): readonly Item[] {
-  return role === undefined ? [] : [remove ? keepRole(role) : planRole(role, roles)]
 }
 
 /** The client, its role and its mappers can each be made by somebody else first. */
 const TRIES = 3
 
 /**
- * Applies what `look` plans. Where somebody else has just made what was to be made, it looks and plans anew. After
- * mappers were created, what two runs at once have created twice is made single again.
+ * Carries out a plan. Where somebody else has just made what was to be made, it is planned anew. After mappers were
+ * created, what two runs at once have created twice is made single again.
+ * @param planner what made the plan
+ * @param onPlan told what is about to be done, before the first write
  */
-async function carryOut(realm: RealmAdmin, job: Job, look: () => Promise<Look>): Promise<Outcome> {
+export async function carryOut(
+  realm: RealmAdmin,
+  first: RealmPlan,
+  planner: Planner,
+  onPlan: (changes: readonly Item[]) => void,
+): Promise<Outcome> {
   const done: Item[] = []
-  for (let tries = 1; ; tries++) {
-    const before = [...done]
-    const { client, planned, findings } = await look().catch((error: unknown) => {
-      throw error instanceof KjitsiError && done.length > 0 ? afterDone(error, done) : error
-    })
-    const changes = changesOf(planned)
-    if (before.length > 0 && hasConflict(planned)) throw afterDone(changedMeanwhile(realm, job), done)
-    if (changes.length > 0 && !job.dryRun) {
+  for (let tries = 1, plan = first; ; tries++) {
+    const { client, items, findings, about } = plan
+    const changes = changesOf(items)
+    if (changes.length > 0) {
       if (client !== undefined) needManage(realm, client)
-      job.onPlan(changes)
+      onPlan(changes)
       try {
-        await applyPlan(realm, client, planned, done)
+        await applyPlan(realm, client, items, done)
       } catch (error) {
-        if (error instanceof KjitsiError && error.code === 'conflict' && tries < TRIES) continue
-        throw error
+        if (!(error instanceof KjitsiError && error.code === 'conflict') || tries === TRIES) throw error
+        plan = await orAfter(done, planner(realm))
+        if (done.length > 0 && hasConflict(plan.items)) throw afterDone(changedMeanwhile(about), done)
+        continue
       }
       const created = changes.flatMap((item) =>
         item.kind === 'mapper' && item.action === 'create' ? [item.mapper] : [],
       )
       // A new client comes with its mappers, and there is one client of an id.
-      if (client !== undefined && created.length > 0) await removeDuplicates(realm, job, created, done)
+      if (client !== undefined && created.length > 0)
+        await removeDuplicates(realm, about, created, done, onPlan)
     }
-    const items =
-      tries === 1
-        ? [...planned, ...done.filter((item) => !planned.includes(item))]
-        : [
-            ...done,
-            ...planned.filter(
-              (item) => !done.some((one) => one === item || (item.action === 'keep' && isSame(one, item))),
-            ),
-          ]
+    // What an earlier try has made is there by now, and was not kept.
+    const isMade = ({ action, kind, name }: Item): boolean =>
+      action === 'keep' &&
+      done.some((one) => one.action !== 'remove' && one.kind === kind && one.name === name)
     return {
-      realm: realm.name,
-      items,
-      changed: changesOf(items).length > 0,
-      conflict: hasConflict(items),
+      items: [...items.filter((item) => !isMade(item)), ...done.filter((item) => !items.includes(item))],
       findings,
     }
   }
@@ -173,20 +160,19 @@ const MEETINGS = 10
 /** Reads what is there now, and removes what is there twice. */
 async function removeDuplicates(
   realm: RealmAdmin,
-  job: Job,
+  about: ClientArgs,
   created: readonly Mapper[],
   done: Item[],
+  onPlan: (changes: readonly Item[]) => void,
 ): Promise<void> {
   for (let reads = 1; ; reads++) {
-    const client = await findClient(realm, job.clientId).catch((error: unknown) => {
-      throw error instanceof KjitsiError ? afterDone(error, done) : error
-    })
+    const client = await orAfter(done, findClient(realm, about.client))
     const duplicates = planMappers(created, client.mappers).filter(
       ({ action }) => action === 'remove' || action === 'conflict',
     )
     if (duplicates.length === 0) return
-    if (hasConflict(duplicates)) throw afterDone(changedMeanwhile(realm, job), done)
-    if (reads === 1) job.onPlan(duplicates)
+    if (hasConflict(duplicates)) throw afterDone(changedMeanwhile(about), done)
+    if (reads === 1) onPlan(duplicates)
     try {
       await applyPlan(realm, client, duplicates, done)
       return
@@ -196,16 +182,19 @@ async function removeDuplicates(
   }
 }
 
-function changedMeanwhile(realm: RealmAdmin, { clientId }: Job): KjitsiError {
-  return new KjitsiError(
-    'conflict',
-    `realm ${realm.name}, client ${clientId}: somebody else changed its mappers at the same time, and not to the same end`,
-    { hint: 'run again: it says which mappers are in the way' },
-  )
+/** A reading between two writes, whose failure says what was done before it. */
+async function orAfter<T>(done: readonly Item[], reading: Promise<T>): Promise<T> {
+  return reading.catch((error: unknown) => {
+    throw error instanceof KjitsiError && done.length > 0 ? afterDone(error, done) : error
+  })
 }
 
-function isSame(one: Item, other: Item): boolean {
-  return one.kind === other.kind && one.name === other.name
+function changedMeanwhile({ realm, client }: ClientArgs): KjitsiError {
+  return new KjitsiError(
+    'conflict',
+    `realm ${realm}, client ${client}: somebody else changed its mappers at the same time, and not to the same end`,
+    { hint: 'run again: it says which mappers are in the way' },
+  )
 }
 
 /** Realms that are worked on at a time: enough to hide the network, too few to trouble a server. */

@@ -1,10 +1,13 @@
-// Gets access tokens from Keycloak by password or client secret.
+// Gets access tokens from Keycloak by password or client secret, and says why one that was given is of no use.
+import { unescape } from 'node:querystring'
 import { z } from 'zod'
 import { KjitsiError } from '../errors.ts'
 import type { Answer } from '../http/answer.ts'
 import { type Http, postForm } from '../http/http.ts'
 import { REALM_DISABLED, explainRefusal, keycloakError, notKeycloak, parseJson } from './discovery.ts'
 import { type Grant, whoIs } from './login.ts'
+import { roughSpan } from '../duration.ts'
+import { shownAddress } from '../shown.ts'
 
 const TOKEN = z.object({ access_token: z.string().min(1), expires_in: z.number() })
 const MAX_BYTES = 1_000_000
@@ -50,6 +53,55 @@ async function requestToken(
   return data
 }
 
+const CLAIMS = z.object({ iss: z.string(), exp: z.number().min(0).max(8.64e12) }).partial()
+
+/** What an access token says of itself (RFC 7519, section 4.1): nothing where it is no JWT. */
+function claimsOf(token: string): z.infer<typeof CLAIMS> {
+  const [, body = ''] = token.split('.')
+  return CLAIMS.safeParse(parseJson(Buffer.from(body, 'base64url').toString())).data ?? {}
+}
+
+/** The name of the realm that issued an access token, undefined where it does not say. */
+export function realmOfToken(token: string): string | undefined {
+  const [, name] = /\/realms\/([^/]+)$/.exec(claimsOf(token).iss ?? '') ?? []
+  return name === undefined ? undefined : unescape(name)
+}
+
+/** How far this machine's clock may be ahead of Keycloak's, seconds. */
+const CLOCK_SKEW = 60
+
+/**
+ * Sees to it that an access token that was given has not run out.
+ * @throws KjitsiError `login`
+ */
+export function checkExpiry(token: string): void {
+  const ranOut = ranOutBefore(token, CLOCK_SKEW)
+  if (ranOut !== undefined) throw new KjitsiError('login', `the access token ${ranOut}`, { hint: NEW_TOKEN })
+}
+
+const NEW_TOKEN =
+  'get a new one, or let kjitsi log in by itself: KEYCLOAK_CLIENT_ID with KEYCLOAK_CLIENT_SECRET, or KEYCLOAK_USER with ' +
+  'KEYCLOAK_PASSWORD'
+
+/** When an access token ran out, as part of a sentence; undefined where it did not, or does not say. */
+function ranOutBefore(token: string, skew: number): string | undefined {
+  const { exp = Infinity } = claimsOf(token)
+  const since = Date.now() / 1000 - exp
+  return since > skew
+    ? `ran out ${roughSpan(since)} ago (${new Date(exp * 1000).toISOString().slice(0, 19)}Z)`
+    : undefined
+}
+
+/** What mends that the Keycloak at `url` does not accept an access token. */
+export function tokenHint(token: string, url: string): string {
+  const ranOut = ranOutBefore(token, 0)
+  if (ranOut !== undefined) return `it ${ranOut}: ${NEW_TOKEN}`
+  const { iss } = claimsOf(token)
+  return iss === undefined || iss.startsWith(`${url}/realms/`)
+    ? `it may have been revoked, or be of another Keycloak: ${NEW_TOKEN}`
+    : `it was issued by ${shownAddress(iss)}, and Keycloak accepts it under that address only: correct KEYCLOAK_URL or --url, or get a new one`
+}
+
 function grantOf(login: Grant): [form: Record<string, string>, headers: Record<string, string>] {
   if (login.by === 'password') {
     return [
@@ -93,14 +145,17 @@ function loginHint(login: Grant, authRealm: string, about: string): string {
   if (/not fully set up/i.test(about))
     return 'log in once in the browser and do what Keycloak asks for, such as a new password'
   if (/disabled/i.test(about)) return 'enable the account in Keycloak'
-  if (login.by === 'client') {
-    return (
-      `correct KEYCLOAK_CLIENT_ID and KEYCLOAK_CLIENT_SECRET; the client must be of realm ${authRealm} ` +
-      '(another: --auth-realm), with client authentication and service account roles on'
-    )
-  }
-  return (
-    `correct KEYCLOAK_USER and KEYCLOAK_PASSWORD; the user must be of realm ${authRealm} (another: --auth-realm), and ` +
-    'is locked for a while after many failed logins'
-  )
+  const [kind, secret] = login.by === 'client' ? ['secret', login.clientSecret] : ['password', login.password]
+  // A file with the line ends of Windows leaves one, and so does a quick copy.
+  const blank = secret === secret.trim() ? undefined : /[\r\n]/.test(secret) ? 'a line break' : 'a blank'
+  const hint = blank && `the ${kind} begins or ends with ${blank}: remove it unless it belongs there; or `
+  return `${hint ?? ''}${settingsHint(login, authRealm)}`
+}
+
+function settingsHint(login: Grant, authRealm: string): string {
+  return login.by === 'client'
+    ? `correct KEYCLOAK_CLIENT_ID and KEYCLOAK_CLIENT_SECRET; the client must be of realm ${authRealm} ` +
+        '(another: --auth-realm), with client authentication and service account roles on'
+    : `correct KEYCLOAK_USER and KEYCLOAK_PASSWORD; the user must be of realm ${authRealm} (another: --auth-realm), and ` +
+        'is locked for a while after many failed logins'
 }

@@ -4,7 +4,7 @@ import { table } from '../table.ts'
 import { shownDuration } from '../duration.ts'
 import { LIFESPAN, LIST_DELIMITER, type NewClient, POST_LOGOUT_URIS } from './desired-client.ts'
 import { whatItWrites } from './mappers.ts'
-import type { Change, Item } from './plan.ts'
+import { type Change, type Item, changesOf, hasConflict, nameOf } from './plan.ts'
 import type { InRealm, Outcome } from './set-up.ts'
 
 const PAST = {
@@ -14,6 +14,7 @@ const PAST = {
   remove: 'removed',
   conflict: 'conflict',
 } as const
+
 /** A line for each item: what is or was done to what, and the detail. */
 function itemLines(items: readonly Item[], tense: 'done' | 'to do', paint: ChalkInstance): string {
   const verb = ({ action }: Item): string => (tense === 'done' ? PAST[action] : action)
@@ -42,28 +43,25 @@ export function changesLine(changes: readonly Item[]): string {
   return [...names].map(([action, list]) => `${action} ${list.join(', ')}`).join('; ')
 }
 
-function nameOf({ kind, name }: Item): string {
-  return kind === 'mapper' ? name : `${kind} ${name}`
-}
-
 /** A line for each thing to know about an item: several for a client. */
 function detailsOf(item: Item): readonly string[] {
-  if (item.kind !== 'client' || item.action === 'keep' || item.action === 'remove') return [detailOf(item)]
-  return item.action === 'create' ? whatItIs(item.client) : item.changes.map(changed)
-}
-
-function detailOf(item: Item): string {
-  if (item.action === 'keep') return item.why ?? ''
-  if (item.kind === 'role' || item.kind === 'client') return ''
   switch (item.action) {
-    case 'create':
-      return whatItWrites(item.mapper)
-    case 'remove':
-      return item.why ?? whatItWrites(item.mapper)
-    case 'update':
-      return item.changes.map(changed).join(', ')
+    case 'keep':
+      return [item.why ?? '']
     case 'conflict':
-      return item.does === undefined ? `with ${item.mappers.join(', ')}` : `the one there ${item.does}`
+      return [item.does === undefined ? `with ${item.mappers.join(', ')}` : `the one there ${item.does}`]
+    case 'create':
+      return item.kind === 'client'
+        ? whatItIs(item.client)
+        : 'mapper' in item
+          ? [whatItWrites(item.mapper)]
+          : []
+    case 'remove':
+      return 'mapper' in item ? [item.why ?? whatItWrites(item.mapper)] : []
+    case 'update': {
+      const changes = item.changes.map(changed)
+      return item.kind === 'client' ? changes : [changes.join(', ')]
+    }
   }
 }
 
@@ -85,38 +83,58 @@ function whatItIs({ attributes, redirectUris, webOrigins }: NewClient): readonly
   ]
 }
 
-function shown(value: string | undefined): string {
+function shown(value: Change['from']): string {
   return value === undefined ? 'absent' : JSON.stringify(value)
 }
 
-/** What became of one realm. */
-export function outcomeLines(
-  one: InRealm<Outcome>,
-  client: string,
-  dryRun: boolean,
+/** How a realm ended, from what is worth the least attention to what is worth the most. */
+const ENDS = ['unchanged', 'changed', 'conflict', 'failed'] as const
+
+function endOf(one: InRealm<Outcome>): (typeof ENDS)[number] {
+  if ('error' in one) return 'failed'
+  const { items } = one.result
+  return hasConflict(items) ? 'conflict' : changesOf(items).length > 0 ? 'changed' : 'unchanged'
+}
+
+/** Whether a reader is to know of an item that is no change: of what was to go, and stays. */
+function isSpecial(item: Item): boolean {
+  return item.action !== 'keep' || item.why !== undefined
+}
+
+/** What became of all realms: those that stay as they are in one number, and what failed last. */
+export function outcomesText(
+  outcomes: readonly InRealm<Outcome>[],
+  { client, dryRun, all }: { readonly client: string; readonly dryRun: boolean; readonly all: boolean },
   paint: ChalkInstance,
 ): string {
-  const head = `realm ${one.realm}, client ${client}:`
-  if ('error' in one) return `${head} failed`
-  const { items, changed, conflict } = one.result
-  const shown = changed || conflict ? items : items.filter((item) => item.action === 'keep' && 'why' in item)
-  const title = conflict ? `${head} nothing done` : changed ? head : `${head} no changes`
+  const isTold = (one: InRealm<Outcome>): boolean =>
+    all || outcomes.length === 1 || 'error' in one || one.result.items.some(isSpecial)
+  const rank = (one: InRealm<Outcome>): number => ENDS.indexOf(endOf(one))
+  const told = outcomes.filter(isTold).toSorted((a, b) => rank(a) - rank(b))
+  const titles = { unchanged: ' no changes', changed: '', conflict: ' nothing done', failed: ' failed' }
   return [
-    title,
-    ...(shown.length === 0 ? [] : [itemLines(shown, dryRun || conflict ? 'to do' : 'done', paint)]),
+    ...(outcomes.length === 1 ? [] : [countLine(outcomes.map(endOf), dryRun)]),
+    ...told.flatMap((one) => {
+      const end = endOf(one)
+      const items = 'error' in one ? [] : one.result.items.filter((item) => all || isSpecial(item))
+      const tense = dryRun || end === 'conflict' ? 'to do' : 'done'
+      return [
+        `realm ${one.realm}, client ${client}:${titles[end]}`,
+        ...(items.length === 0 ? [] : [itemLines(items, tense, paint)]),
+      ]
+    }),
   ].join('\n')
 }
 
-/** One line about several realms, none about one. */
-export function summaryLine(outcomes: readonly InRealm<Outcome>[], dryRun: boolean): readonly string[] {
-  if (outcomes.length === 1) return []
-  const results = outcomes.flatMap((one) => ('result' in one ? [one.result] : []))
-  const count = (what: string, n: number): string[] => (n === 0 ? [] : [`${n} ${what}`])
-  const counts = [
-    ...count(dryRun ? 'would change' : 'changed', results.filter(({ changed }) => changed).length),
-    ...count('without changes', results.filter(({ changed, conflict }) => !changed && !conflict).length),
-    ...count('in conflict', results.filter(({ conflict }) => conflict).length),
-    ...count('failed', outcomes.length - results.length),
-  ]
-  return [`${outcomes.length} realms: ${counts.join(', ')}`]
+/** `30 realms: 27 without changes, 2 changed, 1 failed` */
+function countLine(ends: readonly (typeof ENDS)[number][], dryRun: boolean): string {
+  const words = {
+    unchanged: 'without changes',
+    changed: dryRun ? 'would change' : 'changed',
+    conflict: 'in conflict',
+    failed: 'failed',
+  }
+  const counts = ENDS.map((end) => [ends.filter((one) => one === end).length, words[end]] as const)
+  const told = counts.filter(([count]) => count > 0).map((count) => count.join(' '))
+  return `${ends.length} realms: ${ends.every((one) => one === 'unchanged') ? 'no changes' : told.join(', ')}`
 }

@@ -1,7 +1,16 @@
 // What Prosody is set to, read from docker-jitsi-meet's `.env` as its template does it
 // (prosody/rootfs/defaults/conf.d/jitsi-meet.cfg.lua, with the defaults of token/util.lib.lua behind it).
 import { isOn } from '../jitsi/config.ts'
-import { type LuaValue, readLuaOptions } from './lua-options.ts'
+import type { LuaOptions, LuaValue } from './lua.ts'
+import {
+  type Values,
+  type Written,
+  authTypeOf,
+  byToken,
+  hasGuests,
+  hasHidden,
+  writtenBy,
+} from './template.ts'
 
 /** The options of Jitsi's token plugin, under Prosody's own names. */
 export interface TokenOptions {
@@ -20,8 +29,9 @@ export interface TokenOptions {
 export interface ProsodySettings {
   /** `token`: tokens are checked. `open`: nobody is asked for anything. `none`: no login takes a token. */
   readonly login: 'token' | 'open' | 'none'
-  /** Why no login takes a token, for a sentence; '' where one does. */
+  /** Why no login takes a token, for a sentence, and what mends that; '' where one does. */
   readonly whyNone: string
+  readonly fixNone: string | undefined
   /** Where `/<sha256(kid)>.pem` is asked for, as it stands. */
   readonly keyServer: string | undefined
   /** Whether Prosody can ask `keyServer` for a file at all. */
@@ -41,7 +51,9 @@ export interface ProsodySettings {
   readonly domainVerification: boolean
   readonly domain: string
   readonly mucDomain: string
-  /** Whether joins are checked at all: false where Prosody does not find the host of its own rooms. */
+  /** The module that checks joins. */
+  readonly roomsModule: string
+  /** Whether joins are checked at all: false where that is another module, or Prosody does not find the host of its own rooms. */
   readonly roomsChecked: boolean
   /** Whether a room may have a tenant before it: `/tenant/room`. */
   readonly tenants: boolean
@@ -56,34 +68,39 @@ interface Doubt {
 }
 
 /**
- * @param values what compose reads from the `.env`
- * @param given options that are known otherwise; they take the place of those in `values`. Its addresses of keys count as
+ * @param env what compose reads from the `.env`
+ * @param given options that are known otherwise; they take the place of those in `env`. Its addresses of keys count as
  * askable: a folder or a file may stand for them
  */
-export function prosodySettings(
-  values: ReadonlyMap<string, string>,
-  given: TokenOptions = {},
-): ProsodySettings {
+export function prosodySettings(env: Values, given: TokenOptions = {}): ProsodySettings {
   // An empty value is an unset one to the template's `default`.
-  const get = (key: string, preset: string): string => values.get(key) || preset
-  const doubts: Doubt[] = []
-  const own = ownOptions(values.get('XMPP_CONFIGURATION') ?? '', doubts)
-  const options: TokenOptions = { ...templateOptions(values), ...own, ...given }
-  const authType = get('PROSODY_AUTH_TYPE', get('AUTH_TYPE', 'internal'))
-  const open = !isOn(values.get('ENABLE_AUTH'))
-  doubtValues(values, open ? DOMAINS : [...DOMAINS, ...IN_LUA], doubts)
-  if (!open) doubtModules(values, authType, doubts)
-  const whyNone = open ? '' : whyNoLogin(authType, options)
+  const get = (key: string, preset: string): string => env.get(key) || preset
+  const written = writtenBy(env)
+  const doubts = [...doubtsOf(env, written)]
+  const own = hostOptions(written.own('XMPP_CONFIGURATION'), 'XMPP_CONFIGURATION', doubts)
+  const options: TokenOptions = { ...templateOptions(env, written), ...own, ...given }
+  const login = loginOf(env, written, options)
+  if ('doubt' in login) doubts.push({ step: 'login', what: login.doubt })
+  for (const { is, what } of written.troubles) if (is === 'unknown') doubts.push({ step: 'login', what })
   const domain = get('XMPP_DOMAIN', 'meet.jitsi')
   const mucDomain = get('XMPP_MUC_DOMAIN', 'muc.meet.jitsi')
-  const roomsChecked = parentHost(mucDomain) === domain
+  const roomsModule = get('JWT_TOKEN_AUTH_MODULE', CHECKS_ROOMS)
+  const roomsChecked = roomsModule !== CHECKS_NOTHING && parentHost(mucDomain) === domain
+  if (login.is === 'token' && roomsModule !== CHECKS_ROOMS && roomsModule !== CHECKS_NOTHING)
+    doubts.push({
+      step: 'join',
+      what: `JWT_TOKEN_AUTH_MODULE is ${roomsModule}: another module than Jitsi's own checks the rooms`,
+    })
+  if ([mucDomain, get('XMPP_INTERNAL_MUC_DOMAIN', '')].includes(domain))
+    doubts.push({ step: 'login', what: 'a domain of rooms is XMPP_DOMAIN, and one host cannot be both' })
   if (roomsChecked && mucDomain !== `${mucDomain.split('.')[0] ?? ''}.${domain}`)
     doubts.push({ step: 'join', what: 'XMPP_MUC_DOMAIN is not one label before XMPP_DOMAIN' })
   const { asap_key_server: keyServer, cache_keys_url: keysUrl } = options
   const byKey = keyServer !== undefined || keysUrl !== undefined
   return {
-    login: open ? 'open' : whyNone === '' ? 'token' : 'none',
-    whyNone,
+    login: login.is,
+    whyNone: login.is === 'none' ? login.why : '',
+    fixNone: login.is === 'none' ? login.fix : undefined,
     keyServer,
     keyServerAskable: given.asap_key_server !== undefined || KEY_SERVER.test(keyServer ?? ''),
     keysUrl,
@@ -97,11 +114,17 @@ export function prosodySettings(
     domainVerification: options.enable_domain_verification ?? true,
     domain,
     mucDomain,
+    roomsModule,
     roomsChecked,
-    tenants: isOn(values.get('ENABLE_SUBDOMAINS'), true),
-    doubts,
+    tenants: isOn(env.get('ENABLE_SUBDOMAINS'), true),
+    // Nothing that is not known makes a Prosody start that does not.
+    doubts: written.troubles.some(({ is }) => is === 'broken') ? [] : doubts,
   }
 }
+
+export const CHECKS_ROOMS = 'token_verification'
+/** Of Jitsi's other modules, one that looks at no token. */
+const CHECKS_NOTHING = 'muc_census'
 
 /** An address that Prosody's HTTP client can ask: with a scheme and a host. */
 const ABSOLUTE = /^[A-Za-z][\w+.-]*:\/\/[^/?#\s]/
@@ -116,26 +139,20 @@ export function parentHost(mucDomain: string): string | undefined {
 }
 
 /** What the template writes for AUTH_TYPE=jwt. */
-function templateOptions(values: ReadonlyMap<string, string>): TokenOptions {
-  const { JWT_APP_ID, JWT_APP_SECRET, JWT_ASAP_KEYSERVER, JWT_SIGN_TYPE, ...env } = Object.fromEntries(values)
-  const { JWT_ACCEPTED_ISSUERS: issuers, JWT_ACCEPTED_AUDIENCES: audiences } = env
+function templateOptions(env: Values, { text, list }: Written): TokenOptions {
+  const [secret, keyServer, signType] = ['JWT_APP_SECRET', 'JWT_ASAP_KEYSERVER', 'JWT_SIGN_TYPE'].map(text)
+  const [issuers, audiences] = ['JWT_ACCEPTED_ISSUERS', 'JWT_ACCEPTED_AUDIENCES'].map(list)
   return {
     // That is what Go's templates write for a variable that is not there.
-    app_id: JWT_APP_ID ?? '<no value>',
-    ...(isOn(JWT_APP_SECRET) && { app_secret: JWT_APP_SECRET ?? '' }),
-    ...(JWT_ASAP_KEYSERVER && { asap_key_server: JWT_ASAP_KEYSERVER }),
-    ...(JWT_SIGN_TYPE && { signature_algorithm: JWT_SIGN_TYPE }),
-    ...(issuers && { asap_accepted_issuers: splitList(issuers) }),
-    ...(audiences && { asap_accepted_audiences: splitList(audiences) }),
-    allow_empty_token: isOn(env['JWT_ALLOW_EMPTY']),
-    enable_domain_verification: isOn(env['JWT_ENABLE_DOMAIN_VERIFICATION']),
+    app_id: env.has('JWT_APP_ID') ? (text('JWT_APP_ID') ?? '') : '<no value>',
+    ...(isOn(env.get('JWT_APP_SECRET')) && secret !== undefined && { app_secret: secret }),
+    ...(keyServer !== undefined && { asap_key_server: keyServer }),
+    ...(signType !== undefined && { signature_algorithm: signType }),
+    ...(issuers && { asap_accepted_issuers: issuers }),
+    ...(audiences && { asap_accepted_audiences: audiences }),
+    allow_empty_token: isOn(env.get('JWT_ALLOW_EMPTY')),
+    enable_domain_verification: isOn(env.get('JWT_ENABLE_DOMAIN_VERIFICATION')),
   }
-}
-
-/** Empty items go; a list of nothing else is one with an empty item. Blanks stay. */
-function splitList(text: string): readonly string[] {
-  const items = text.split(',').filter((item) => item !== '')
-  return items.length === 0 ? [''] : items
 }
 
 type OptionName = keyof TokenOptions
@@ -152,30 +169,22 @@ const KINDS: Readonly<Record<OptionName, 'text' | 'list' | 'switch'>> = {
   allow_empty_token: 'switch',
   enable_domain_verification: 'switch',
 }
-const OPTION_NAMES = Object.keys(KINDS) as OptionName[]
 /** Other names that change who may log in or join. */
-const FAR_REACHING = new RegExp(
-  '\\b(?:muc_mapper_\\w+|authentication|modules_enabled|modules_disabled|token_verification_allowlist|' +
-    'VirtualHost|Component|Include)\\b',
-)
+const FAR_REACHING =
+  /^(?:muc_mapper_\w+|authentication|modules_enabled|modules_disabled|token_verification_allowlist)$/
 
-/** The options that XMPP_CONFIGURATION sets on the host, where they win over the template's own. */
-function ownOptions(text: string, doubts: Doubt[]): TokenOptions {
-  // The template cuts it at every comma, inside of values too, and makes lines of the pieces.
-  const source = text
-    .split(',')
-    .filter((piece) => piece !== '')
-    .join('\n')
-  const { values, rest } = readLuaOptions(source)
-  const doubt = (what: string): void => void doubts.push({ step: 'login', what })
-  if (rest !== '')
-    doubt('XMPP_CONFIGURATION holds more than plain assignments of a text, a list, a number or a switch')
+/** The options that a host's section sets, where they win over the template's own; undefined takes one of those back. */
+function hostOptions(lua: LuaOptions, where: string, doubts: Doubt[]): TokenOptions {
   const options: Partial<Record<OptionName, unknown>> = {}
-  for (const [name, value] of values) {
-    if (FAR_REACHING.test(name)) doubt(`XMPP_CONFIGURATION sets ${name}`)
+  for (const [name, value] of lua) {
     if (!isOption(name)) continue
-    const read = asKind(KINDS[name], value)
-    if (read === undefined) doubt(`XMPP_CONFIGURATION gives ${name} a value of another kind`)
+    const kind = KINDS[name]
+    const read = asKind(kind, value)
+    if (value === null) {
+      // The template sets its lists for all hosts, where they stay.
+      if (kind !== 'list') options[name] = undefined
+    } else if (read === undefined)
+      doubts.push({ step: 'login', what: `${where} gives ${name} a value of another kind` })
     else options[name] = read
   }
   return options as TokenOptions
@@ -191,75 +200,111 @@ function asKind(
   value: LuaValue,
 ): string | boolean | readonly string[] | undefined {
   if (kind === 'text') return typeof value === 'string' ? value : undefined
-  if (kind === 'list')
-    return typeof value === 'string' ? [value] : typeof value === 'object' ? value : undefined
+  if (kind === 'list') return typeof value === 'string' ? [value] : textsOf(value)
   if (value === true || value === 'true' || value === 1) return true
   return value === false || value === 'false' || value === 0 ? false : undefined
 }
 
-const DOMAINS = ['XMPP_DOMAIN', 'XMPP_MUC_DOMAIN']
-/** Written between the template's double quotes where tokens are checked. */
-const IN_LUA = [
-  'JWT_APP_ID',
-  'JWT_APP_SECRET',
-  'JWT_ACCEPTED_ISSUERS',
-  'JWT_ACCEPTED_AUDIENCES',
-  'JWT_ASAP_KEYSERVER',
-  'JWT_SIGN_TYPE',
-]
+function textsOf(value: LuaValue): readonly string[] | undefined {
+  if (typeof value !== 'object' || value === null || value.fields.size > 0) return undefined
+  return value.items.every((item) => typeof item === 'string') ? value.items : undefined
+}
 
-/**
- * Values that mean something else inside of double quotes, and configuration that the template does not know.
- */
-function doubtValues(values: ReadonlyMap<string, string>, quoted: readonly string[], doubts: Doubt[]): void {
-  for (const key of quoted) {
-    if (!/["\\\r\n]/.test(values.get(key) ?? '')) continue
-    doubts.push({
-      step: 'login',
-      what: `${key} holds a double quote, a backslash or a newline, which Prosody reads as Lua`,
-    })
-  }
+const DOMAINS = ['XMPP_DOMAIN', 'XMPP_MUC_DOMAIN']
+
+/** Settings that reach further than they are followed here. */
+function doubtsOf(env: Values, { own }: Written): readonly Doubt[] {
+  const doubts: Doubt[] = []
+  const mode = env.get('PROSODY_MODE')
+  if (mode && mode !== 'client')
+    doubts.push({ step: 'login', what: `PROSODY_MODE is ${mode}, which is another configuration` })
   for (const key of DOMAINS) {
-    const value = values.get(key)
+    const value = env.get(key)
     if (value && !/^[a-z0-9.-]+$/.test(value))
       doubts.push({
         step: 'join',
         what: `${key} has other characters than small letters, digits, dots and hyphens`,
       })
   }
-  const global = values.get('GLOBAL_CONFIG') ?? ''
-  if (FAR_REACHING.test(global) || OPTION_NAMES.some((name) => global.includes(name)))
-    doubts.push({ step: 'login', what: 'GLOBAL_CONFIG sets things that the check of tokens depends on' })
-  if (FAR_REACHING.test(values.get('XMPP_MUC_CONFIGURATION') ?? ''))
-    doubts.push({
-      step: 'join',
-      what: 'XMPP_MUC_CONFIGURATION sets things that the check of rooms depends on',
-    })
+  for (const name of own('XMPP_CONFIGURATION').keys())
+    if (FAR_REACHING.test(name) && (name !== 'authentication' || !byToken(env)))
+      doubts.push({ step: 'login', what: `XMPP_CONFIGURATION sets ${name}` })
+  // The host has an authentication of its own.
+  for (const name of own('GLOBAL_CONFIG').keys())
+    if ((FAR_REACHING.test(name) && name !== 'authentication') || isOption(name))
+      doubts.push({ step: 'login', what: `GLOBAL_CONFIG sets ${name}, on which the check of tokens depends` })
+  for (const name of own('XMPP_MUC_CONFIGURATION').keys())
+    if (FAR_REACHING.test(name))
+      doubts.push({
+        step: 'join',
+        what: `XMPP_MUC_CONFIGURATION sets ${name}, on which the check of rooms depends`,
+      })
+  return doubts
 }
 
+/** The modules that a name of one may be taken for: Prosody's own logins by password, and the token's name in other letters. */
+const NO_TOKENS = /^(?:internal_hashed|internal_plain|(?!token$)[Tt][Oo][Kk][Ee][Nn])$/
 const OTHER_TOKEN_LOGINS = ['matrix', 'hybrid_matrix_token']
 
-function doubtModules(values: ReadonlyMap<string, string>, authType: string, doubts: Doubt[]): void {
-  const { JWT_AUTH_TYPE: login, JWT_TOKEN_AUTH_MODULE: rooms } = Object.fromEntries(values)
-  if (OTHER_TOKEN_LOGINS.includes(authType))
-    doubts.push({ step: 'login', what: `AUTH_TYPE is ${authType}, which checks tokens in a way of its own` })
-  if (login && login !== 'token')
-    doubts.push({
-      step: 'login',
-      what: `JWT_AUTH_TYPE is ${login}: another module than Jitsi's own checks the login`,
-    })
-  if (rooms && rooms !== 'token_verification')
-    doubts.push({
-      step: 'join',
-      what: `JWT_TOKEN_AUTH_MODULE is ${rooms}: another module than Jitsi's own checks the rooms`,
-    })
-}
+type Login =
+  | { readonly is: 'token' | 'open' }
+  | { readonly is: 'none'; readonly why: string; readonly fix?: string }
+  | { readonly is: 'token'; readonly doubt: string }
 
-function whyNoLogin(authType: string, options: TokenOptions): string {
-  if (authType !== 'jwt' && !OTHER_TOKEN_LOGINS.includes(authType))
-    return `AUTH_TYPE is ${authType}, and only jwt (in small letters) takes tokens`
+/** What people without and with a token meet on the host. */
+function loginOf(env: Values, { own, text, troubles }: Written, options: TokenOptions): Login {
+  const broken = troubles.find(({ is }) => is === 'broken')
+  if (broken)
+    return { is: 'none', why: `Prosody does not start: ${broken.what}`, fix: `${broken.fix}; it is in .env` }
+  const twin = twinOf(env)
+  if (twin !== undefined)
+    return {
+      is: 'none',
+      why: `${twin} is XMPP_DOMAIN: of two hosts of one name the last one counts, and Prosody opens neither BOSH nor WebSocket`,
+      fix: `give ${twin} a name of its own in .env, or take it out`,
+    }
+  if (!isOn(env.get('ENABLE_AUTH'))) return { is: 'open' }
+  const type = authTypeOf(env)
+  if (OTHER_TOKEN_LOGINS.includes(type))
+    return { is: 'token', doubt: `AUTH_TYPE is ${type}, which checks tokens in a way of its own` }
+  if (type !== 'jwt')
+    return { is: 'none', why: `AUTH_TYPE is ${type}, and only jwt (in small letters) takes tokens` }
+  const set = own('XMPP_CONFIGURATION').get('authentication')
+  const where = set === undefined ? 'JWT_AUTH_TYPE' : 'authentication in XMPP_CONFIGURATION'
+  const module = set ?? text('JWT_AUTH_TYPE') ?? 'token'
+  if (module === 'jitsi-anonymous') return { is: 'open' }
+  if (typeof module !== 'string') return { is: 'token', doubt: `${where} is no text` }
+  if (NO_TOKENS.test(module))
+    return { is: 'none', why: `${where} is ${module}, and only token (in small letters) takes tokens` }
+  if (module !== 'token')
+    return { is: 'token', doubt: `${where} is ${module}: another module than Jitsi's own checks the login` }
+  const disabled =
+    own('XMPP_CONFIGURATION').get('disable_sasl_mechanisms') ??
+    own('GLOBAL_CONFIG').get('disable_sasl_mechanisms')
+  if (
+    asKind('list', disabled ?? '')
+      ?.toString()
+      .split(',')
+      .includes('ANONYMOUS')
+  )
+    return {
+      is: 'none',
+      why: 'disable_sasl_mechanisms takes ANONYMOUS away, which is how a token logs in',
+      fix: 'take ANONYMOUS out of disable_sasl_mechanisms in .env',
+    }
+  if (options.app_id === undefined) return { is: 'none', why: 'app_id is taken back in XMPP_CONFIGURATION' }
   const { app_secret, asap_key_server, cache_keys_url } = options
   return app_secret === undefined && asap_key_server === undefined && cache_keys_url === undefined
-    ? 'there is no JWT_ASAP_KEYSERVER, no cache_keys_url and no JWT_APP_SECRET'
-    : ''
+    ? { is: 'none', why: 'there is no JWT_ASAP_KEYSERVER, no cache_keys_url and no JWT_APP_SECRET' }
+    : { is: 'token' }
+}
+
+/** The variable that names a host as the main one is named. */
+function twinOf(env: Values): string | undefined {
+  const domain = env.get('XMPP_DOMAIN') || 'meet.jitsi'
+  return [
+    'XMPP_AUTH_DOMAIN',
+    ...(hasGuests(env) ? ['XMPP_GUEST_DOMAIN'] : []),
+    ...(hasHidden(env) ? ['XMPP_HIDDEN_DOMAIN'] : []),
+  ].find((name) => env.get(name) === domain)
 }

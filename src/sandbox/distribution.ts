@@ -5,7 +5,7 @@ import { access, copyFile, cp, mkdir, readFile, rename, rm, symlink } from 'node
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { KjitsiError, systemCodeOf } from '../errors.ts'
-import { makeFolder } from '../files.ts'
+import { makeFolder } from '../files/write.ts'
 import { supervise } from './supervise.ts'
 
 export const KEYCLOAK_VERSION = '26.7.3'
@@ -89,15 +89,9 @@ async function takePlace(from: string, to: string): Promise<void> {
 /**
  * Lays out a home for one server: what Keycloak only reads are links, what it writes when it rebuilds itself
  * for its options is a copy, so that no server changes another's code under its feet.
- * @param variant names the options that it is built for
  * @param dataDir holds the database; made if missing
  */
-export async function layHome(
-  distribution: string,
-  variant: string,
-  home: string,
-  dataDir: string,
-): Promise<void> {
+export async function layHome(distribution: string, home: string, dataDir: string): Promise<void> {
   await makeFolder(dataDir, 0o700)
   for (const part of ['bin', 'lib', 'tmp']) await mkdir(join(home, part))
   await symlink(dataDir, join(home, 'data'))
@@ -108,19 +102,19 @@ export async function layHome(
   for (const part of ['bin/kc.sh', 'lib/quarkus-run.jar']) {
     await copyFile(join(distribution, part), join(home, part))
   }
-  const built = builtFolder(distribution, variant)
+  const built = builtFolder(distribution)
   const code = (await isThere(built)) ? built : join(distribution, 'lib/quarkus')
   await cp(code, join(home, 'lib/quarkus'), { recursive: true })
 }
 
-/** Where the code that Keycloak built for a variant is kept. */
-function builtFolder(distribution: string, variant: string): string {
-  return `${distribution}-built${encodeURIComponent(variant)}`
+/** Where the code that Keycloak builds for itself is kept. */
+function builtFolder(distribution: string): string {
+  return `${distribution}-built`
 }
 
 /** Keeps what Keycloak built at its first start, which takes longer than all the rest of a start. */
-export async function keepBuilt(distribution: string, variant: string, home: string): Promise<void> {
-  const built = builtFolder(distribution, variant)
+export async function keepBuilt(distribution: string, home: string): Promise<void> {
+  const built = builtFolder(distribution)
   if (await isThere(built)) return
   const copy = `${built}.${randomUUID()}`
   try {

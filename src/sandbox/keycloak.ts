@@ -21,7 +21,7 @@ import { type Supervised, supervise } from './supervise.ts'
 import { chooseWay } from './tools.ts'
 
 export interface Sandbox {
-  /** Address with its base path and without a slash at the end. */
+  /** Address, without a slash at the end. */
   readonly url: string
   /** The administrator of the master realm. */
   readonly user: string
@@ -43,8 +43,6 @@ export interface SandboxOptions {
   readonly onProgress?: (what: string, seconds: number) => void
   /** Default: a free one. */
   readonly port?: number
-  /** Such as `/auth`, the base path of old servers. */
-  readonly relativePath?: string
   /**
    * Folder of the database, which is still there for a later start. Default: one that goes with the server.
    */
@@ -69,7 +67,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   if (process.platform === 'win32') {
     throw new KjitsiError('server', 'no Keycloak can be started from Windows itself; use kjitsi inside WSL')
   }
-  const { relativePath = '', password = randomUUID(), dataDir } = options
+  const { password = randomUUID(), dataDir } = options
   const distribution = distributionFolder(env)
   const fetched = await isThere(distribution)
   const way = await chooseWay(env, fetched)
@@ -79,17 +77,17 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     })
   }
   const port = await freePort(options.port)
-  const server: Server = { port, relativePath, password, dataDir, env }
+  const server: Server = { port, password, dataDir, env }
   const home = await mkdtemp(join(tmpdir(), 'kjitsi-keycloak-'))
   let running: Supervised | undefined
   try {
-    if (way === 'java') await layHome(distribution, relativePath, home, dataDir ?? join(home, 'database'))
+    if (way === 'java') await layHome(distribution, home, dataDir ?? join(home, 'database'))
     running = await (way === 'java' ? startJava(server, home) : startDocker(server, home))
-    const url = `http://127.0.0.1:${port}${relativePath}`
+    const url = `http://127.0.0.1:${port}`
     await during(untilReady(url, running, signal), (seconds) => {
       onProgress(`starting Keycloak ${KEYCLOAK_VERSION}`, seconds)
     })
-    if (way === 'java') await keepBuilt(distribution, relativePath, home)
+    if (way === 'java') await keepBuilt(distribution, home)
     const { pid, keep, stop } = running
     return { url, user: USER, password, version: KEYCLOAK_VERSION, pid, folder: home, keep, stop }
   } catch (error) {
@@ -100,22 +98,15 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   }
 }
 
-type Server = Required<Pick<SandboxOptions, 'port' | 'relativePath' | 'password' | 'env'>> & {
+type Server = Required<Pick<SandboxOptions, 'port' | 'password' | 'env'>> & {
   readonly dataDir: string | undefined
 }
 
-function startJava({ port, relativePath, password, env }: Server, home: string): Promise<Supervised> {
+function startJava({ port, password, env }: Server, home: string): Promise<Supervised> {
   // Nothing else of the environment: KC_… variables meant for another server would set up this one.
   const { PATH, HOME, JAVA, JAVA_HOME } = env
   return supervise(
-    [
-      'sh',
-      join(home, 'bin/kc.sh'),
-      'start-dev',
-      '--http-host=127.0.0.1',
-      `--http-port=${port}`,
-      ...pathOption(relativePath),
-    ],
+    ['sh', join(home, 'bin/kc.sh'), 'start-dev', '--http-host=127.0.0.1', `--http-port=${port}`],
     home,
     {
       PATH,
@@ -129,22 +120,26 @@ function startJava({ port, relativePath, password, env }: Server, home: string):
   )
 }
 
-/** The client of docker runs under our eyes and hands signals on, so that the container ends with it. */
-function startDocker(
-  { port, relativePath, password, dataDir, env }: Server,
-  home: string,
-): Promise<Supervised> {
+/**
+ * The client of docker runs under our eyes and hands signals on, so that the container ends with it. Where the client is
+ * killed, the container has to be removed by its name.
+ */
+function startDocker({ port, password, dataDir, env }: Server, home: string): Promise<Supervised> {
   const volume = dataDir === undefined ? [] : ['--volume', `${dataDir}:/opt/keycloak/data`]
   const login = Object.keys(bootstrap(password)).flatMap((name) => ['--env', name])
-  const options = ['--rm', '--publish', `127.0.0.1:${port}:8080`, ...volume, ...login]
-  return supervise(['docker', 'run', ...options, IMAGE, 'start-dev', ...pathOption(relativePath)], home, {
-    ...env,
-    ...bootstrap(password),
-  })
-}
-
-function pathOption(relativePath: string): readonly string[] {
-  return relativePath === '' ? [] : [`--http-relative-path=${relativePath}`]
+  const name = `kjitsi-${randomUUID()}`
+  const options = [
+    '--rm',
+    '--init',
+    '--name',
+    name,
+    '--publish',
+    `127.0.0.1:${port}:8080`,
+    ...volume,
+    ...login,
+  ]
+  const run = ['docker', 'run', ...options, IMAGE, 'start-dev']
+  return supervise(run, home, { ...env, ...bootstrap(password) }, ['docker', 'rm', '--force', name])
 }
 
 function bootstrap(password: string): Readonly<Record<string, string>> {

@@ -5,14 +5,17 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { type FileHandle, open, rm } from 'node:fs/promises'
 
 /**
- * `$1` is a folder that goes when the program fails or is ended, the rest is the program.
+ * `$1` is a folder that goes when the program fails or is ended, `$2` a command that is run once it has ended, the rest is
+ * the program.
  *
  * The line `keep` on its input makes it outlive the starter; the end of the input without that line ends it.
- * A second signal to the group cuts the ten seconds short that the program has to end by itself.
+ * A second signal to the group cuts the ten seconds short that the program has to end by itself. The watcher stays until it
+ * is killed: the number of a process that has ended is given to another.
  */
 const SUPERVISOR = `
 folder=$1
-shift
+after=$2
+shift 2
 trap : HUP INT TERM
 exec 3<&0
 "$@" </dev/null 3<&- &
@@ -25,6 +28,8 @@ program=$!
     sleep 10
     kill -s KILL "$program"
   fi
+  trap '' HUP INT TERM
+  exec sleep 2147483647
 } 2>/dev/null &
 watcher=$!
 exec 3<&-
@@ -34,10 +39,9 @@ while kill -0 "$program" 2>/dev/null; do
   wait "$program"
   status=$?
 done
-if [ "$status" = 0 ]; then
-  kill -s KILL "$watcher"
-  exit
-fi
+kill -s KILL "$watcher"
+$after </dev/null >/dev/null 2>&1
+[ "$status" = 0 ] && exit
 rm -rf "$folder"
 kill -s KILL -- -$$
 `
@@ -64,14 +68,16 @@ export interface Supervised {
 /**
  * Starts `command` with its output in `folder`/log.
  * @param folder of this program's own, removed when it fails or is ended
+ * @param after words, none of which a shell would split, of a command that is run once it has ended, however it did
  */
 export async function supervise(
   command: readonly string[],
   folder: string,
   env: Readonly<Record<string, string | undefined>>,
+  after: readonly string[] = [],
 ): Promise<Supervised> {
   const log = await open(`${folder}/log`, 'w+', 0o600)
-  const child = spawn('sh', ['-c', SUPERVISOR, 'kjitsi', folder, ...command], {
+  const child = spawn('sh', ['-c', SUPERVISOR, 'kjitsi', folder, after.join(' '), ...command], {
     cwd: folder,
     env,
     // A group of its own, so that Ctrl-C in the terminal comes to us first.

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { type Readable, addAbortSignal } from 'node:stream'
 import type { Io } from '../io.ts'
 import type { Question } from './check.ts'
-import { plainFindings, plainVerdict } from './plain.ts'
+import { plainFindings, plainVerdict } from './render.ts'
 import type { Verdict } from './verdict.ts'
 
 /** Longer than any token that Prosody takes a look at, and short enough for memory. */

@@ -1,9 +1,9 @@
 // Verdicts by what a person gave: settings are read once, keys as the tokens ask for them.
 import type { Finding } from '../finding.ts'
 import type { Http } from '../http/http.ts'
-import { keyFileOf, kidOf } from './facts.ts'
-import { type TokenSettings, givenFor } from './given.ts'
-import { openKeySource } from './key-source.ts'
+import { keyFileOf, kidOf } from './token.ts'
+import { type TokenSettings, readSettings } from './settings.ts'
+import { openKeys } from './fetch-keys.ts'
 import { type Verdict, verdictOf } from './verdict.ts'
 
 export interface Question {
@@ -23,8 +23,8 @@ export interface Check {
 
 /** @throws KjitsiError as reading the settings and opening the keys do */
 export async function openCheck(http: Http, settings: TokenSettings, cwd: string): Promise<Check> {
-  const { prosody, places, findings, about } = await givenFor(settings, cwd)
-  const source = await openKeySource(http, places, cwd)
+  const { prosody, places, findings, about } = await readSettings(settings, cwd)
+  const source = await openKeys(http, places, cwd)
   return {
     findings,
     async ask({ token, room, at }) {

@@ -13,10 +13,13 @@ export function decodeBase64url(text: string): Buffer | undefined {
   return /[^A-Za-z0-9_-]/.test(bare) ? undefined : Buffer.from(bare, 'base64url')
 }
 
-/** Of a name that stands twice in an object the last value counts, here as there. */
 export function decodeJson(part: string): Decoded {
   const bytes = decodeBase64url(part)
-  if (bytes === undefined) return { is: 'no base64url' }
+  return bytes === undefined ? { is: 'no base64url' } : readJson(bytes)
+}
+
+/** Of a name that stands twice in an object the last value counts, here as there. */
+export function readJson(bytes: Buffer): Decoded {
   if (bytes.includes(0)) return { is: 'undetermined' }
   const text = bytes.toString('utf8')
   let value: Json

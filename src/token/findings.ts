@@ -15,6 +15,12 @@ export const finding = findingsOf({
       'join, and any token that may log in opens every room',
     fix: ({ domain }) => `set XMPP_MUC_DOMAIN=muc.${domain}, or neither of the two`,
   }),
+  'rooms-unchecked': kind<{ module: string }>({
+    level: 'error',
+    say: ({ module }) =>
+      `JWT_TOKEN_AUTH_MODULE (${module}) checks no join: any token that may log in opens every room`,
+    fix: () => 'take JWT_TOKEN_AUTH_MODULE out of .env',
+  }),
   'settings-undetermined': kind<{ what: string }>({
     level: 'error',
     say: ({ what }) => `only Prosody itself can tell what these settings come to: ${what}`,

@@ -1,11 +1,21 @@
-// How each rule of the login looks at a token: process_and_verify_token in token/util.lib.lua, and verify in
-// luajwtjitsi.lib.lua. Absent means Lua's nil here, which null is not.
+// The login up to the signature, in Prosody's order: process_and_verify_token in token/util.lib.lua, and verify in
+// luajwtjitsi.lib.lua, held against the verdicts of a real Prosody in test/fixtures. Absent means Lua's nil here, which
+// null is not.
 import type { Decoded, Json } from './decode.ts'
-import { type Facts, membersOf } from './facts.ts'
-import { luaNumber, luaNumeral } from './lua.ts'
-import { HIDDEN, type Outcome, SKIPPED, held, noAnswer, passed, refused, undetermined } from './outcome.ts'
-import { shown, shownList, shownTime } from './show.ts'
+import {
+  HIDDEN,
+  type Outcome,
+  type Rules,
+  SKIPPED,
+  held,
+  noAnswer,
+  passed,
+  refused,
+  undetermined,
+} from './rule.ts'
+import { shown } from './show.ts'
 import { DIGESTS, checkSignature } from './signature.ts'
+import { type Attempt, membersOf } from './token.ts'
 
 /**
  * Prosody's limit for the head of a request (net/http/parser.lua), in which the token is by far the longest
@@ -15,15 +25,217 @@ const MAX_HEAD = 10_240
 /** What is left of it for the rest of the head in the largest browser and proxy. */
 const OTHER_HEADERS = 1024
 
-export function requestSize({ token }: Facts): Outcome {
-  if (token === null) return SKIPPED
-  const size = sizeInAddress(token)
-  const found = `${size} characters`
-  if (size > MAX_HEAD) return noAnswer(found, 'a request is closed whose head is over 10 kB')
-  if (size > MAX_HEAD - OTHER_HEADERS)
-    return undetermined(found, 'whether it fits into a head of 10 kB depends on what else the browser sends')
-  return passed(found, `at most ${MAX_HEAD}`)
-}
+const EXPORT = 'kjitsi export-certs DIR writes the keys; DIR is what JWT_ASAP_KEYSERVER has to serve'
+const WHOLE = 'send the bare access token, whole and unchanged'
+const RS256 =
+  "set the client's access.token.signed.response.alg to RS256, or leave it unset (Keycloak: Clients > Advanced)"
+const UNSEEN =
+  'ask from where that address answers (--ca-file adds an authority), or give what Prosody gets to see: ' +
+  '--certs the folder of the key server, --jwks the key set of cache_keys_url'
+const NEW_KEY =
+  'set JWT_ASAP_KEYSERVER beside cache_keys_url: Prosody asks for the set every six hours only, ' +
+  'and not for a kid that is new'
+const NOT_WELL_FORMED = "it is not a well-formed JWT: Prosody's own parser decides"
+
+/** What mends a token that did not come from a realm. */
+export const ISSUER_OWN = 'take a token that the realm itself made, unchanged'
+
+const byKid = ({ byKey }: Attempt): boolean => byKey
+
+export const LOGIN = {
+  'request-size': {
+    about: 'size',
+    reason: '',
+    cause: 'the token is over 10 kB, so the connection is closed before Prosody sees it',
+    fix: 'put less into it: switch Full scope allowed off for the client, and take roles and groups out of its scopes',
+    look({ token }) {
+      if (token === null) return SKIPPED
+      const size = sizeInAddress(token)
+      const found = `${size} characters`
+      if (size > MAX_HEAD) return noAnswer(found, 'a request is closed whose head is over 10 kB')
+      return size > MAX_HEAD - OTHER_HEADERS
+        ? undetermined(found, 'whether it fits into a head of 10 kB depends on what else the browser sends')
+        : passed(found, `at most ${MAX_HEAD}`)
+    },
+  },
+  'login-offered': {
+    about: 'login by token',
+    reason: '',
+    cause: 'Prosody offers no login by token: AUTH_TYPE is not jwt, or nothing says where its keys are',
+    fix: "kjitsi gen-env .env writes what Jitsi's .env needs; then restart Prosody",
+    look: ({ prosody }) =>
+      prosody.login === 'none' ? noAnswer('none', prosody.whyNone, prosody.fixNone) : passed('yes'),
+  },
+  'token-required': {
+    about: 'a token',
+    reason: 'token required',
+    cause: 'the browser sent no token: its user has not logged in, or guests have no host of their own',
+    fix: 'log in; ENABLE_GUESTS=1 lets people without a token in as guests (kjitsi gen-env .env --guests)',
+    look: ({ token, prosody: { allowEmpty } }) =>
+      token === null ? held(allowEmpty, 'none', allowEmpty ? 'any or none' : 'a token') : passed('yes'),
+  },
+  'token-dots': {
+    about: 'first dot',
+    reason: 'Invalid token',
+    cause:
+      'it is no JWT: no dot, or other characters than base64url before the first one (a blank, `Bearer `, quotes)',
+    fix: 'send the bare access token: three parts with dots between, and nothing around it',
+    when: byKid,
+    look({ first, token }) {
+      if (first === undefined)
+        return refused(token === '' ? 'an empty text' : 'no dot', 'three parts with dots between')
+      return base64url(first.is !== 'no base64url')
+    },
+  },
+  'token-format': {
+    about: 'first part is JSON',
+    reason: 'bad token format',
+    cause: 'the first part is no JSON',
+    fix: WHOLE,
+    when: byKid,
+    look: ({ first }) => (first === undefined || first.is === 'no base64url' ? HIDDEN : readable(first)),
+  },
+  'kid-missing': {
+    about: 'kid is there',
+    reason: "'kid' claim is missing",
+    cause: 'the header does not say which key signed it; an adapter or a script made the token, not Keycloak',
+    fix: ISSUER_OWN,
+    when: byKid,
+    look: ({ first }) => memberThere(first, 'kid', 'the id of a key'),
+  },
+  'alg-missing': {
+    about: 'alg is there',
+    reason: "'alg' claim is missing",
+    cause: 'the header does not say how it is signed',
+    fix: ISSUER_OWN,
+    when: byKid,
+    look: ({ first }) => memberThere(first, 'alg', 'RS256, RS384 or RS512'),
+  },
+  'alg-family': {
+    about: 'alg is RSA',
+    reason: "'kid' claim only support with RS family",
+    cause:
+      'it is signed with PS, ES, HS or EdDSA: with published keys Prosody takes RSA with PKCS#1 v1.5 only',
+    fix: RS256,
+    when: byKid,
+    look({ first }) {
+      const alg = membersOf(first)?.['alg']
+      if (alg === undefined) return HIDDEN
+      if (typeof alg !== 'string') return noAnswer(shown(alg), 'alg is no text')
+      return held(alg.startsWith('RS'), shown(alg), 'RS256, RS384 or RS512')
+    },
+  },
+  'key-missing': {
+    about: 'key is found',
+    reason: 'could not obtain public key',
+    cause:
+      'there is no <sha256(kid)>.pem at JWT_ASAP_KEYSERVER (404, a redirect, no way there from Prosody), or that is no address with scheme and host',
+    fix: EXPORT,
+    when: byKid,
+    look({ key }) {
+      switch (key?.is) {
+        case undefined:
+          return HIDDEN
+        case 'absent':
+          return { is: 'refused', found: 'none', expected: key.file, told: key.what }
+        case 'unseen':
+          return undetermined('not seen', `the key was not seen from here: ${key.what}`, UNSEEN)
+        case 'no text':
+          return noAnswer('none', `Prosody looks for the key of ${key.what}`, ISSUER_OWN)
+        case 'not in set':
+          return noAnswer(
+            'none',
+            `Prosody looks for the key of ${key.what}, and has no key server to ask`,
+            NEW_KEY,
+          )
+        case 'undetermined':
+          return undetermined(key.what, `Prosody finds ${key.what}`)
+        // A file that holds no key is found all the same; it is the signature that fails for it.
+        case 'unreadable':
+        case 'key':
+          return passed('yes')
+      }
+    },
+  },
+  'sign-type-unknown': {
+    about: 'JWT_SIGN_TYPE',
+    reason: 'Algorithm not supported',
+    cause: 'JWT_SIGN_TYPE names an algorithm that Prosody does not have',
+    fix: 'kjitsi gen-env .env --sign-type RS256',
+    look: ({ prosody: { signType } }) =>
+      held(DIGESTS.has(signType), shown(signType), [...DIGESTS.keys()].join(', ')),
+  },
+  'token-parts': {
+    about: 'parts',
+    reason: 'Invalid token',
+    cause: 'it does not have three parts: it was cut, it is encrypted (five parts), or its signature is gone',
+    fix: WHOLE,
+    look: ({ parts: { length } }) =>
+      held(length === 3, length === 1 ? '1 part' : `${length} parts`, '3 parts'),
+  },
+  'header-invalid': {
+    about: 'header is JSON',
+    reason: 'Invalid header',
+    cause: 'the first part is no JSON',
+    fix: WHOLE,
+    look({ header, first, byKey }) {
+      // What has been said of it once need not be said again.
+      const known = byKey && header === first && header?.is !== 'json'
+      return header === undefined || known ? HIDDEN : partReadable(header)
+    },
+  },
+  'body-invalid': {
+    about: 'body is JSON',
+    reason: 'Invalid body',
+    cause: 'the second part is no JSON: it was cut or changed on its way',
+    fix: WHOLE,
+    look: ({ body }) => (body === undefined ? HIDDEN : partReadable(body)),
+  },
+  'signature-invalid': {
+    about: 'signature is base64url',
+    reason: 'Invalid signature',
+    cause: 'the third part has other characters than base64url, such as a newline at its end',
+    fix: WHOLE,
+    look: ({ parts, signature }) => (parts[2] === undefined ? HIDDEN : base64url(signature !== undefined)),
+  },
+  typ: {
+    about: 'typ',
+    reason: 'Invalid typ',
+    cause: 'the header\'s typ is not exactly "JWT": Keycloak writes at+jwt where the client asks for it',
+    fix: 'switch the client\'s access.token.header.type.rfc9068 off (Keycloak: Clients > Advanced > Use "at+jwt")',
+    look({ header }) {
+      if (header?.is !== 'json') return HIDDEN
+      const members = membersOf(header)
+      return members === undefined
+        ? crashed(header)
+        : held(members['typ'] === 'JWT', shown(members['typ']), '"JWT"')
+    },
+  },
+  alg: {
+    about: 'alg as set',
+    reason: 'Invalid or incorrect alg',
+    cause: 'it is signed with another algorithm than JWT_SIGN_TYPE (RS256 where that is not set)',
+    fix: `kjitsi gen-env .env --sign-type ALG, with the alg of the token, or ${RS256}`,
+    look({ header, prosody: { signType } }) {
+      const members = membersOf(header)
+      return members ? held(members['alg'] === signType, shown(members['alg']), shown(signType)) : HIDDEN
+    },
+  },
+  signature: {
+    about: 'signature',
+    reason: 'Invalid signature',
+    cause:
+      'it was made with another key than the one that is published under this kid, or the token was changed',
+    fix: `${EXPORT}; then restart Prosody, which keeps every key that it has fetched`,
+    look(attempt) {
+      const { header, parts, signature, prosody } = attempt
+      const asSet = membersOf(header)?.['alg'] === prosody.signType
+      return asSet && parts.length === 3 && signature !== undefined
+        ? checkSignature(attempt, signature)
+        : HIDDEN
+    },
+  },
+} satisfies Rules
 
 /** A token travels in an address, where every byte that no JWT has takes three characters. */
 function sizeInAddress(token: string): number {
@@ -31,109 +243,16 @@ function sizeInAddress(token: string): number {
   return token.length - others.length + 3 * Buffer.byteLength(others)
 }
 
-export function loginOffered({ prosody }: Facts): Outcome {
-  return prosody.login === 'none' ? noAnswer('none', prosody.whyNone) : passed('yes')
+function base64url(holds: boolean): Outcome {
+  return holds ? passed('yes') : refused('a character outside base64url', 'base64url')
 }
 
-export function tokenThere({ token, prosody }: Facts): Outcome {
-  if (token !== null) return passed('yes')
-  return held(prosody.allowEmpty, 'none', prosody.allowEmpty ? 'any or none' : 'a token')
-}
-
-export function firstDot({ byKey, first, token }: Facts): Outcome {
-  if (!byKey) return SKIPPED
-  if (first === undefined)
-    return refused(token === '' ? 'an empty text' : 'no dot', 'three parts with dots between')
-  return first.is === 'no base64url' ? refused('a character outside base64url', 'base64url') : passed('yes')
-}
-
-export function firstHeader({ byKey, first }: Facts): Outcome {
-  if (!byKey) return SKIPPED
-  return first === undefined || first.is === 'no base64url' ? HIDDEN : readable(first)
-}
-
-export function kidThere({ byKey, first }: Facts): Outcome {
-  if (!byKey) return SKIPPED
-  const header = membersOf(first)
-  return header ? there(header['kid'], 'the id of a key') : HIDDEN
-}
-
-export function algThere({ byKey, first }: Facts): Outcome {
-  if (!byKey) return SKIPPED
-  const header = membersOf(first)
-  return header ? there(header['alg'], 'RS256, RS384 or RS512') : HIDDEN
-}
-
-function there(value: Json | undefined, expected: string): Outcome {
+/** Whether a part has a member at all; null is one. */
+export function memberThere(part: Decoded | undefined, name: string, expected: string): Outcome {
+  const members = membersOf(part)
+  if (members === undefined) return HIDDEN
+  const value: Json | undefined = members[name]
   return value === undefined ? refused('nothing', expected) : passed(shown(value), 'any')
-}
-
-export function algFamily({ byKey, first }: Facts): Outcome {
-  if (!byKey) return SKIPPED
-  const alg = membersOf(first)?.['alg']
-  if (alg === undefined) return HIDDEN
-  if (typeof alg !== 'string') return noAnswer(shown(alg), 'alg is no text')
-  return held(alg.startsWith('RS'), shown(alg), 'RS256, RS384 or RS512')
-}
-
-export function keyFound({ byKey, key }: Facts): Outcome {
-  if (!byKey) return SKIPPED
-  switch (key?.is) {
-    case undefined:
-      return HIDDEN
-    case 'absent':
-      return { is: 'refused', found: 'none', expected: key.file, told: key.what }
-    case 'unseen':
-      return undetermined('not seen', `the key was not seen from here: ${key.what}`, UNSEEN)
-    case 'no text':
-      return noAnswer(
-        'none',
-        `Prosody looks for the key of ${key.what}`,
-        'take a token that the realm itself made',
-      )
-    case 'not in set':
-      return noAnswer(
-        'none',
-        `Prosody looks for the key of ${key.what}, and has no key server to ask`,
-        NEW_KEY,
-      )
-    case 'undetermined':
-      return undetermined(key.what, `Prosody finds ${key.what}`)
-    // A file that holds no key is found all the same; it is the signature that fails for it.
-    case 'unreadable':
-    case 'key':
-      return passed('yes')
-  }
-}
-
-const UNSEEN =
-  'ask from where that address answers (--ca-file adds an authority), or give what Prosody gets to see: ' +
-  '--certs the folder of the key server, --jwks the key set of cache_keys_url'
-const NEW_KEY =
-  'set JWT_ASAP_KEYSERVER beside cache_keys_url: Prosody asks for the set every six hours only, ' +
-  'and not for a kid that is new'
-
-export function signTypeKnown({ prosody: { signType } }: Facts): Outcome {
-  return held(DIGESTS.has(signType), shown(signType), [...DIGESTS.keys()].join(', '))
-}
-
-export function threeParts({ parts }: Facts): Outcome {
-  return held(parts.length === 3, parts.length === 1 ? '1 part' : `${parts.length} parts`, '3 parts')
-}
-
-export function headerReadable({ header, first, byKey }: Facts): Outcome {
-  // What has been said of it once need not be said again.
-  const known = byKey && header === first && header?.is !== 'json'
-  return header === undefined || known ? HIDDEN : partReadable(header)
-}
-
-export function bodyReadable({ body }: Facts): Outcome {
-  return body === undefined ? HIDDEN : partReadable(body)
-}
-
-export function signatureReadable({ parts, signature }: Facts): Outcome {
-  if (parts[2] === undefined) return HIDDEN
-  return signature === undefined ? refused('a character outside base64url', 'base64url') : passed('yes')
 }
 
 function partReadable(part: Decoded): Outcome {
@@ -148,126 +267,8 @@ function readable(part: Decoded): Outcome {
   return membersOf(part) === undefined ? crashed(part) : passed('yes')
 }
 
-const NOT_WELL_FORMED = "it is not a well-formed JWT: Prosody's own parser decides"
-
 /** Lua throws when it looks for a member of null, a number or a boolean. */
-function crashed(part: Decoded): Outcome {
+export function crashed(part: Decoded): Outcome {
   const value = part.is === 'json' ? shown(part.value) : ''
   return noAnswer(value, `Lua looks for a member of ${value}`)
-}
-
-export function typ({ header }: Facts): Outcome {
-  if (header?.is !== 'json') return HIDDEN
-  const members = membersOf(header)
-  return members === undefined
-    ? crashed(header)
-    : held(members['typ'] === 'JWT', shown(members['typ']), '"JWT"')
-}
-
-export function algAsSet({ header, prosody: { signType } }: Facts): Outcome {
-  const members = membersOf(header)
-  return members ? held(members['alg'] === signType, shown(members['alg']), shown(signType)) : HIDDEN
-}
-
-export function signatureRight(facts: Facts): Outcome {
-  const { header, parts, signature, prosody } = facts
-  const asSet = membersOf(header)?.['alg'] === prosody.signType
-  return asSet && parts.length === 3 && signature !== undefined ? checkSignature(facts, signature) : HIDDEN
-}
-
-/** A claim that is false counts as absent here. */
-function numberOrAbsent({ body }: Facts, name: string): Outcome {
-  const claims = membersOf(body)
-  if (claims === undefined) return HIDDEN
-  const value = claims[name]
-  if (value === undefined || value === false) return SKIPPED
-  return held(typeof value === 'number', shown(value), 'a number')
-}
-
-export function expNumber(facts: Facts): Outcome {
-  // It is the first claim that Prosody looks for.
-  if (facts.body?.is === 'json' && membersOf(facts.body) === undefined) return crashed(facts.body)
-  return numberOrAbsent(facts, 'exp')
-}
-
-export function nbfNumber(facts: Facts): Outcome {
-  return numberOrAbsent(facts, 'nbf')
-}
-
-export function notExpired({ body, now }: Facts): Outcome {
-  const claims = membersOf(body)
-  const { exp, iat } = claims ?? {}
-  if (typeof exp !== 'number') return absentOrHidden(claims, exp)
-  const [found, expected] = [shownTime(exp), `after ${shownTime(now)}`]
-  if (now < exp) return passed(found, expected)
-  const since = `Not acceptable by exp (${luaNumber(now - exp)} sec since expired`
-  if (iat === undefined || iat === false) return { is: 'refused', found, expected, text: `${since})` }
-  const start = typeof iat === 'string' ? luaNumeral(iat) : iat
-  if (start === 'undetermined') return undetermined(found, 'iat is a text in hexadecimal')
-  if (typeof start !== 'number') return noAnswer(shown(iat), 'iat, which the reason would tell, is no number')
-  return { is: 'refused', found, expected, text: `${since}, valid for:${luaNumber(exp - start)} sec)` }
-}
-
-export function notTooEarly({ body, now }: Facts): Outcome {
-  const claims = membersOf(body)
-  const nbf = claims?.['nbf']
-  if (typeof nbf !== 'number') return absentOrHidden(claims, nbf)
-  return held(now >= nbf, shownTime(nbf), `not after ${shownTime(now)}`)
-}
-
-/**
- * For a time that is no number: it may well be absent, or false, and anything else has been refused before.
- */
-function absentOrHidden(claims: object | undefined, value: Json | undefined): Outcome {
-  return claims !== undefined && (value === undefined || value === false) ? SKIPPED : HIDDEN
-}
-
-function claimThere({ body }: Facts, name: string, expected: string): Outcome {
-  const claims = membersOf(body)
-  return claims ? there(claims[name], expected) : HIDDEN
-}
-
-function claimAccepted({ body }: Facts, name: string, accepted: readonly string[]): Outcome {
-  const claim = membersOf(body)?.[name]
-  if (claim === undefined) return HIDDEN
-  return held(accepted.includes('*') || isAmong(claim, accepted), shown(claim), shownList(accepted))
-}
-
-function isAmong(claim: Json, accepted: readonly string[]): boolean {
-  return typeof claim === 'string' && accepted.includes(claim)
-}
-
-export function issThere(facts: Facts): Outcome {
-  return claimThere(facts, 'iss', shownList(facts.prosody.issuers))
-}
-
-export function issAccepted(facts: Facts): Outcome {
-  return claimAccepted(facts, 'iss', facts.prosody.issuers)
-}
-
-export function audThere(facts: Facts): Outcome {
-  return claimThere(facts, 'aud', shownList(facts.prosody.audiences))
-}
-
-export function audAccepted(facts: Facts): Outcome {
-  return claimAccepted(facts, 'aud', facts.prosody.audiences)
-}
-
-export function roomThere(facts: Facts): Outcome {
-  return facts.prosody.requireRoom ? claimThere(facts, 'room', 'a room, or "*" for all') : SKIPPED
-}
-
-export function subThere(facts: Facts): Outcome {
-  return claimThere(facts, 'sub', 'a text')
-}
-
-export function contextUsable({ body }: Facts): Outcome {
-  const claims = membersOf(body)
-  if (claims === undefined) return HIDDEN
-  const { context } = claims
-  if (context === undefined) return SKIPPED
-  const usable = typeof context === 'string' || (typeof context === 'object' && context !== null)
-  return usable
-    ? passed(shown(context))
-    : noAnswer(shown(context), `Lua looks for a member of ${shown(context)}`)
 }

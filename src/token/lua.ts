@@ -33,15 +33,27 @@ function fourteenDigits(value: number): readonly [digits: string, exponent: numb
   return [mantissa.slice(0, 14), Number(exponent)]
 }
 
-const DECIMAL = /^[ \f\n\r\t\v]*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?[ \f\n\r\t\v]*$/
+const NUMERAL =
+  /^[ \f\n\r\t\v]*(?<sign>[-+]?)(?:0[xX](?<hex>(?=\.?[\da-fA-F])[\da-fA-F]*\.?[\da-fA-F]*)(?:[pP](?<power>[-+]?\d+))?|(?<decimal>(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?))[ \f\n\r\t\v]*$/
 
 /**
- * What a text is in arithmetic: a number, nothing (Lua throws), or undetermined for hexadecimal, which no
- * issuer writes.
+ * What a text is in arithmetic: a number, or nothing, at which Lua throws. Undetermined are hexadecimal numbers that a float may not
+ * hold.
  */
 export function luaNumeral(text: string): number | 'undetermined' | undefined {
-  if (/^[ \f\n\r\t\v]*[-+]?0x/i.test(text)) return 'undetermined'
-  return DECIMAL.test(text) ? Number(text.replace(/^[ \f\n\r\t\v]+|[ \f\n\r\t\v]+$/g, '')) : undefined
+  const { sign, hex, power, decimal } = NUMERAL.exec(text)?.groups ?? {}
+  const signed = (value: number): number => (sign === '-' ? -value : value)
+  if (decimal !== undefined) return signed(Number(decimal))
+  if (hex === undefined) return undefined
+  // Without point and power it is an integer of 64 bits, which wraps.
+  if (power === undefined && !hex.includes('.')) {
+    const whole = BigInt(`0x${hex}`)
+    return Number(BigInt.asIntN(64, sign === '-' ? -whole : whole))
+  }
+  const [whole = '', fraction = ''] = hex.split('.')
+  const digits = (whole + fraction).replace(/^0+/, '')
+  if (digits.length > 13 || Math.abs(Number(power ?? 0)) > 900) return 'undetermined'
+  return signed(parseInt(digits || '0', 16) * 2 ** (Number(power ?? 0) - 4 * fraction.length))
 }
 
 /** `string.lower` in the C locale: ASCII only. */

@@ -7,32 +7,39 @@ export type Room = { readonly node: string } | { readonly doubt: string }
 const MAX_NODE = 1023
 
 /**
- * Does what jitsi-meet does with the last part of the address (getBackendSafeRoomName), and puts a tenant in
- * square brackets before it, as mod_muc_domain_mapper does.
- * @param typed `Team A`, or `tenant/Team A`
+ * Does what a browser and jitsi-meet do with the address (parseURIString and getBackendSafeRoomName of
+ * https://github.com/jitsi/jitsi-meet, react/features/base/util/uri.ts), and puts a tenant in square brackets before it, as
+ * mod_muc_domain_mapper does.
+ * @param typed `Team A`, `tenant/Team A`, or the meeting's whole address
  * @param tenants whether Jitsi has tenants (ENABLE_SUBDOMAINS)
  */
 export function roomOf(typed: string, tenants: boolean): Room {
-  const [name = '', tenant, ...more] = typed.replace(/^\//, '').split('/').reverse()
+  if (/\p{Cs}/u.test(typed)) return { doubt: 'no name that a room can have' }
+  const address = /^https?:\/\//i.test(typed) ? typed : `https://host/${typed.replace(/^\//, '')}`
+  if (!URL.canParse(address)) return { doubt: 'no address' }
+  const [name = '', tenant, ...more] = new URL(address).pathname
+    .slice(1)
+    .split('/')
+    .map((part) => part.replace(/[:?#[\]@!$&'()*+,;=<>"]/g, ''))
+    .reverse()
   if (more.length > 0) return { doubt: 'more than one slash in the room' }
   if (tenant !== undefined && !tenants)
     return { doubt: 'a tenant before the room, where ENABLE_SUBDOMAINS is off' }
   if (tenant !== undefined && !/^[A-Za-z0-9_-]+$/.test(tenant))
     return { doubt: 'a tenant with other characters than letters, digits, - and _' }
   const safe = backendSafeName(name)
-  if (safe === undefined || safe === '') return { doubt: 'no name that a room can have' }
+  if (safe === '') return { doubt: 'no name that a room can have' }
   if (safe.includes("'")) return { doubt: 'an apostrophe, which no JID can hold' }
   const node = tenant === undefined ? safe : `[${tenant.toLowerCase()}]${safe}`
   return node.length > MAX_NODE ? { doubt: `a name of more than ${MAX_NODE} bytes` } : { node }
 }
 
-function backendSafeName(name: string): string | undefined {
+function backendSafeName(name: string): string {
   let plain = name
   try {
     plain = decodeURIComponent(name)
   } catch {
     // A lone % is a character like any other.
   }
-  const normal = plain.normalize('NFKC').toLowerCase()
-  return /\p{Cs}/u.test(normal) ? undefined : encodeURIComponent(normal).toLowerCase()
+  return encodeURIComponent(plain.normalize('NFKC').toLowerCase()).toLowerCase()
 }

@@ -2,8 +2,8 @@
 // be stricter than Prosody, which takes RSA keys of 1024 bits and knows no `crit`: its refusals would be
 // wrong here.
 import { createHmac, type KeyObject, verify } from 'node:crypto'
-import type { Facts } from './facts.ts'
-import { HIDDEN, type Outcome, noAnswer, passed, undetermined } from './outcome.ts'
+import type { Attempt } from './token.ts'
+import { HIDDEN, type Outcome, noAnswer, passed, undetermined } from './rule.ts'
 
 /** The algorithms of luajwtjitsi, with their digests. */
 export const DIGESTS: ReadonlyMap<string, string> = new Map([
@@ -16,8 +16,8 @@ export const DIGESTS: ReadonlyMap<string, string> = new Map([
 ])
 
 /** For a token of three parts whose alg is the one that Prosody is set to. */
-export function checkSignature(facts: Facts, signature: Buffer): Outcome {
-  const { parts, key, prosody, byKey } = facts
+export function checkSignature(attempt: Attempt, signature: Buffer): Outcome {
+  const { parts, key, prosody, byKey } = attempt
   const digest = DIGESTS.get(prosody.signType)
   const signed = parts.slice(0, 2).join('.')
   if (digest === undefined) return HIDDEN

@@ -2,14 +2,40 @@
 // decides.
 import type { ProsodySettings } from '../prosody/settings.ts'
 import { type About, aboutThisRun } from '../shell.ts'
-import { type Facts, factsOf } from './facts.ts'
-import type { Keys } from './keys.ts'
-import { HIDDEN, type Outcome, SKIPPED } from './outcome.ts'
-import { type Room, roomOf } from './room.ts'
-import { RULES, type Rule } from './rules.ts'
+import { CLAIMS } from './claims.ts'
+import { JOIN } from './join.ts'
+import type { PublishedKeys } from './keys.ts'
+import { LOGIN } from './login.ts'
+import { roomOf } from './room.ts'
+import { HIDDEN, type Outcome, type Rule, type Rules, SKIPPED } from './rule.ts'
+import { type Attempt, attemptOf } from './token.ts'
+
+type RuleCode = keyof typeof LOGIN | keyof typeof CLAIMS | keyof typeof JOIN
+
+/** A rule by the name that --json and scripts know it by, and the step that it may stop. */
+interface NamedRule extends Rule {
+  readonly code: RuleCode
+  readonly step: 'login' | 'join'
+}
+
+/** THE table of what Prosody asks of a token, in its own order. */
+export const RULES: readonly NamedRule[] = [
+  ...named(LOGIN, 'login'),
+  ...named(CLAIMS, 'login'),
+  ...named(JOIN, 'join'),
+]
+
+function named(rules: Rules, step: NamedRule['step']): readonly NamedRule[] {
+  return Object.entries(rules).map(([code, rule]) => ({ ...rule, code: code as RuleCode, step }))
+}
+
+/** What is looked at though nobody is asked for a token, for want of one, and though it is too long to be read. */
+const WHERE_OPEN: readonly RuleCode[] = ['request-size', 'room-address']
+const WITHOUT_TOKEN: readonly RuleCode[] = ['login-offered', 'token-required', 'room-address']
+const WHERE_UNREAD: readonly RuleCode[] = ['request-size']
 
 /** The answer to one step; condition and text are null where it is yes, or where there is none. */
-interface Answer {
+interface StepAnswer {
   readonly accepted: boolean
   readonly condition: string | null
   readonly text: string | null
@@ -17,9 +43,9 @@ interface Answer {
 
 export interface Verdict {
   /** Of the login (SASL). */
-  readonly auth: Answer
+  readonly auth: StepAnswer
   /** Of the join (MUC); null where nobody got that far, or no room was named. */
-  readonly join: Answer | null
+  readonly join: StepAnswer | null
   /** False where one of the two gets no answer at all. */
   readonly answered: boolean
   /** False where only Prosody itself can tell; what is said then is no verdict. */
@@ -27,15 +53,15 @@ export interface Verdict {
   /** Whether the token opens what was asked for, for certain. */
   readonly accepted: boolean
   /** The first rule that does not hold, undefined where all do. */
-  readonly decided: Looked | undefined
-  readonly rules: readonly Looked[]
-  readonly facts: Facts
+  readonly decided: RuleResult | undefined
+  readonly rules: readonly RuleResult[]
+  readonly attempt: Attempt
   readonly about: AboutJitsi | undefined
 }
 
 /** A rule with what looking at this token came to. */
-export interface Looked {
-  readonly rule: Rule
+export interface RuleResult {
+  readonly rule: NamedRule
   readonly outcome: Outcome
   /** What mends it, where it does not hold. */
   readonly fix: string
@@ -47,8 +73,8 @@ export interface AboutJitsi extends About {
   readonly file: string
 }
 
-const YES: Answer = { accepted: true, condition: null, text: null }
-const NOTHING: Answer = { accepted: false, condition: null, text: null }
+const YES: StepAnswer = { accepted: true, condition: null, text: null }
+const NOTHING: StepAnswer = { accepted: false, condition: null, text: null }
 
 /**
  * @param token null where none is sent
@@ -59,15 +85,15 @@ const NOTHING: Answer = { accepted: false, condition: null, text: null }
 export function verdictOf(
   token: string | null,
   prosody: ProsodySettings,
-  keys: Keys,
+  keys: PublishedKeys,
   typed: string | undefined,
   now: number,
   about?: AboutJitsi,
 ): Verdict {
-  const room: Room | undefined = typed === undefined ? undefined : roomOf(typed, prosody.tenants)
-  const facts = factsOf(token, prosody, keys, room, now)
-  const rules = RULES.map((rule): Looked => {
-    const outcome = lookBy(rule, facts)
+  const room = typed === undefined ? undefined : roomOf(typed, prosody.tenants)
+  const attempt = attemptOf(token, prosody, keys, room, now)
+  const rules = RULES.map((rule): RuleResult => {
+    const outcome = resultOf(rule, attempt)
     const fix = ('fix' in outcome ? outcome.fix : undefined) ?? rule.fix
     return { rule, outcome, fix: aboutThisRun(fix, about ?? {}, about?.file) }
   })
@@ -83,36 +109,37 @@ export function verdictOf(
     accepted: determined && login.answer.accepted && join?.answer.accepted !== false,
     decided: login.decided ?? join?.decided,
     rules,
-    facts,
+    attempt,
     about,
   }
 }
 
-function lookBy(rule: Rule, facts: Facts): Outcome {
-  const { prosody, token, unread } = facts
-  // Nothing but its size stops a token where nobody is asked for one.
-  if (prosody.login === 'open' && !['request-size', 'room-address'].includes(rule.code)) return SKIPPED
-  if (unread && rule.code !== 'request-size') return HIDDEN
-  // Without a token there is nothing else to look at.
-  if (token === null && !['login-offered', 'token-required', 'room-address'].includes(rule.code))
-    return SKIPPED
-  return rule.look(facts)
+function resultOf(rule: NamedRule, attempt: Attempt): Outcome {
+  const { prosody, token, unread } = attempt
+  if (prosody.login === 'open' && !WHERE_OPEN.includes(rule.code)) return SKIPPED
+  if (unread && !WHERE_UNREAD.includes(rule.code)) return HIDDEN
+  if (token === null && !WITHOUT_TOKEN.includes(rule.code)) return SKIPPED
+  return rule.when?.(attempt) === false ? SKIPPED : rule.look(attempt)
 }
 
 /** Whether a rule was looked at and does not hold. */
-export function fails({ outcome }: Looked): boolean {
+export function fails({ outcome }: RuleResult): boolean {
   return !['passed', 'skipped', 'hidden'].includes(outcome.is)
 }
 
-interface Step {
-  readonly answer: Answer
+interface StepVerdict {
+  readonly answer: StepAnswer
   readonly answered: boolean
   readonly determined: boolean
-  readonly decided: Looked | undefined
+  readonly decided: RuleResult | undefined
 }
 
-function stepOf(step: Rule['step'], rules: readonly Looked[], { doubts }: ProsodySettings): Step {
-  const decided = rules.find((looked) => looked.rule.step === step && fails(looked))
+function stepOf(
+  step: NamedRule['step'],
+  rules: readonly RuleResult[],
+  { doubts }: ProsodySettings,
+): StepVerdict {
+  const decided = rules.find((result) => result.rule.step === step && fails(result))
   const outcome = decided?.outcome
   // Settings that are not known may change any answer but that of a connection which is closed before.
   const doubted = doubts.some((doubt) => doubt.step === step) && decided?.rule.code !== 'request-size'

@@ -3,8 +3,9 @@
 import type { Finding } from '../finding.ts'
 import { finding } from './findings.ts'
 import { FEATURES } from '../jitsi/features.ts'
+import { CHECKS_ROOMS } from '../prosody/settings.ts'
 import type { Json } from './decode.ts'
-import { type Facts, membersOf, membersOfValue } from './facts.ts'
+import { type Attempt, membersOf, membersOfValue } from './token.ts'
 import type { AboutJitsi } from './verdict.ts'
 
 // nginx takes 8 kB a line by default, and the address holds more than the token.
@@ -15,15 +16,17 @@ const SHORT = 15 * 60
 const MILLISECONDS = 100_000_000_000
 
 /** @param about what the commands that mend something are to name */
-export function warningsOf(facts: Facts, about: AboutJitsi | undefined): readonly Finding[] {
-  const { prosody, token } = facts
+export function warningsOf(attempt: Attempt, about: AboutJitsi | undefined): readonly Finding[] {
+  const { prosody, token } = attempt
   const found: Finding[] = []
   if (prosody.login === 'open') found.push(finding('auth-off', { file: about?.file }))
+  else if (!prosody.roomsChecked && prosody.roomsModule !== CHECKS_ROOMS)
+    found.push(finding('rooms-unchecked', { module: prosody.roomsModule }))
   else if (!prosody.roomsChecked)
     found.push(finding('rooms-open', { domain: prosody.domain, mucDomain: prosody.mucDomain }))
   for (const { what } of prosody.doubts) found.push(finding('settings-undetermined', { what }))
   if (token !== null && token.length > LARGE) found.push(finding('token-large', { length: token.length }))
-  const claims = membersOf(facts.body)
+  const claims = membersOf(attempt.body)
   if (claims !== undefined) found.push(...lifetimeWarnings(claims), ...clientWarnings(claims, about))
   return found
 }

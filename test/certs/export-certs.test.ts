@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { MANIFEST_FILE } from '../../src/certs/manifest.ts'
-import { fileNameOf } from '../../src/certs/pem.ts'
+import { fileNameOf } from '../../src/certs/key.ts'
 import { serve } from '../support/http.ts'
 import { rsaKey } from '../support/keys.ts'
 import { tempFolder } from '../support/folder.ts'
@@ -34,17 +34,20 @@ describe('export', () => {
     const dir = tempFolder()
     const { exitCode, stdout, stderr } = await run(['export-certs', 'certs', '--jwks', FIXTURE], { cwd: dir })
     expect(stderr.split('\n')).toEqual([
-      `left out: key for-encryption of ${FIXTURE}: use enc: it does not sign tokens`,
       `left out: key too-short of ${FIXTURE}: 1024 bits: too short to be safe, 2048 is the least`,
       `left out: key probabilistic of ${FIXTURE}: alg PS256: Jitsi takes RS256, RS384 and RS512 only`,
       `left out: key elliptic of ${FIXTURE}: kty EC (ES256): Jitsi takes RSA keys only`,
       '',
     ])
-    expect(stdout.split('\n').map((line) => line.split(/ {2,}/))).toEqual([
-      ['file', 'kid', 'alg', 'bits'],
-      [ARTICLE_FILE, ARTICLE_KID, 'RS256', '2048', 'created'],
-      [fileNameOf('second key'), '"second key"', 'RS512', '3072', 'created'],
-      [''],
+    const certs = join(dir, 'certs')
+    expect(stdout.split('\n')).toEqual([
+      '3 files: 3 created',
+      `created ${certs}/${ARTICLE_FILE}`,
+      `  key ${ARTICLE_KID} of ${FIXTURE}, RS256`,
+      `created ${certs}/${fileNameOf('second key')}`,
+      `  key "second key" of ${FIXTURE}, RS512`,
+      `created ${certs}/${MANIFEST_FILE}: the list of the files that kjitsi wrote`,
+      '',
     ])
     expect(exitCode).toBe(0)
     expect((await readdir(join(dir, 'certs'))).sort()).toEqual(FILES)
@@ -54,10 +57,9 @@ describe('export', () => {
     const dir = tempFolder()
     await run(['export-certs', dir, '--jwks', FIXTURE])
     for (const file of FILES) await utimes(join(dir, file), 1, 1)
-    const { exitCode, stdout, stderr } = await run(['export-certs', dir, '--jwks', FIXTURE])
-    expect(stdout.match(/unchanged/g)).toHaveLength(2)
-    expect(stderr).toContain('no changes\n')
-    expect(exitCode).toBe(0)
+    const argv = ['export-certs', dir, '--jwks', FIXTURE]
+    expect(await run(argv)).toMatchObject({ exitCode: 0, stdout: '3 files: no changes\n' })
+    expect((await run([...argv, '--all'])).stdout.match(/^unchanged /gm)).toHaveLength(3)
     for (const file of FILES) expect((await stat(join(dir, file))).mtimeMs).toBe(1000)
   })
 
@@ -70,10 +72,19 @@ describe('export', () => {
       kind: 'certs',
       dir,
       dryRun: false,
-      changed: true,
-      steps: [
-        { action: 'create', file: ARTICLE_FILE, kid: ARTICLE_KID, alg: 'RS256', bits: 2048, source: FIXTURE },
+      changes: 'made',
+      files: [
+        {
+          action: 'create',
+          path: join(dir, ARTICLE_FILE),
+          mode: '0644',
+          kid: ARTICLE_KID,
+          alg: 'RS256',
+          bits: 2048,
+          source: FIXTURE,
+        },
         { action: 'create', kid: 'second key' },
+        { action: 'create', path: join(dir, MANIFEST_FILE) },
       ],
       leftOut: [{ kid: 'for-encryption', position: 2, source: FIXTURE }, {}, {}, {}],
       findings: [],
@@ -86,7 +97,7 @@ describe('export', () => {
     async (flag, code) => {
       const dir = join(tempFolder(), 'certs')
       const { exitCode, stdout } = await run(['export-certs', dir, '--jwks', FIXTURE, flag])
-      expect(stdout.match(/to create/g)).toHaveLength(2)
+      expect(stdout.match(/^create /gm)).toHaveLength(3)
       expect(exitCode).toBe(code)
       await expect(stat(dir)).rejects.toThrow('ENOENT')
     },
@@ -131,7 +142,7 @@ describe('several key sets', () => {
     const { exitCode, stdout, stderr } = await run(['export-certs', 'certs', ...sets, '--prune'], {
       cwd: dir,
     })
-    expect(stdout).toContain(fileNameOf('a'))
+    expect(stdout).toBe('2 files: no changes\n')
     expect(stderr).toContain(`error: cannot read ${b}: no such file or folder`)
     expect(stderr).toContain(`warning: no key of ${b} was removed`)
     expect(stderr).toContain(`holds ${fileNameOf('old')}, not made by kjitsi: it stays`)
@@ -156,7 +167,7 @@ describe('several key sets', () => {
     expect(patient.stderr).toContain('a key is removed when it has been gone for 1h')
     expect(await readdir(certs)).toHaveLength(4)
     const { exitCode, stdout, stderr } = await run(argv)
-    expect(stdout).toMatch(new RegExp(`${fileNameOf('b')} +removed`))
+    expect(stdout).toContain(`removed ${join(certs, fileNameOf('b'))}: `)
     expect(stderr).toContain(`error: ${b}: the key set is empty`)
     expect(stderr).toContain(`warning: no key of ${c} was removed from ${certs}`)
     expect(exitCode).toBe(1)
@@ -184,13 +195,32 @@ describe('several key sets', () => {
     await expect(stat(dir)).rejects.toThrow('ENOENT')
   })
 
-  test('with two keys under one kid are refused, and nothing is written', async () => {
+  test('with two keys under one kid: that of the set which was named first is written, and the other is told', async () => {
     const dir = tempFolder()
-    const [a, b] = [await keySet(dir, 'a.json', 'x', 'same'), await keySet(dir, 'b.json', 'same')]
+    const [a, b] = [await keySet(dir, 'a.json', 'same'), await keySet(dir, 'b.json', 'same', 'x')]
+    const alone = await run(['export-certs', join(dir, 'alone'), '--jwks', a])
+    expect(alone.exitCode).toBe(0)
     const ran = await run(['export-certs', join(dir, 'certs'), '--jwks', a, '--jwks', b])
-    expect(ran.stderr).toContain(`error: ${a} and ${b} publish two different keys under the kid same`)
-    expect(ran).toMatchObject({ exitCode: 1, stdout: '' })
-    await expect(stat(join(dir, 'certs'))).rejects.toThrow('ENOENT')
+    expect(ran.stderr).toContain(
+      `warning: ${b} publishes another key than ${a} under the kid same: that of ${a}, which was named first, is taken`,
+    )
+    expect(ran.exitCode).toBe(0)
+    const pemIn = (folder: string): Promise<string> => readFile(join(dir, folder, fileNameOf('same')), 'utf8')
+    expect(await pemIn('certs')).toBe(await pemIn('alone'))
+    expect((await readdir(join(dir, 'certs'))).sort()).toEqual(
+      [MANIFEST_FILE, ...['same', 'x'].map(fileNameOf)].sort(),
+    )
+  })
+
+  test('with two keys under one kid, and the first cannot be read now: what it gave last stays', async () => {
+    const dir = tempFolder()
+    const certs = join(dir, 'certs')
+    const [a, b] = [await keySet(dir, 'a.json', 'same'), await keySet(dir, 'b.json', 'same')]
+    await run(['export-certs', certs, '--jwks', a])
+    const before = await readFile(join(certs, fileNameOf('same')), 'utf8')
+    await rm(a)
+    await run(['export-certs', certs, '--jwks', a, '--jwks', b, '--prune'])
+    expect(await readFile(join(certs, fileNameOf('same')), 'utf8')).toBe(before)
   })
 
   test('given twice are read once', async () => {
@@ -215,7 +245,7 @@ describe('keys that are gone', () => {
     expect(dry.exitCode).toBe(3)
     expect(await readdir(dir)).toContain(fileNameOf('old'))
     const pruned = await run(['export-certs', dir, '--jwks', set, '--prune'])
-    expect(pruned.stdout).toMatch(new RegExp(`${fileNameOf('old')} +removed`))
+    expect(pruned.stdout).toContain(`removed ${join(dir, fileNameOf('old'))}: `)
     expect(pruned.stderr).toContain(
       'Prosody goes on trusting a key that it has fetched before, until it restarts',
     )
@@ -230,7 +260,7 @@ describe('keys that are gone', () => {
     expect(await readdir(certs)).toHaveLength(4)
     await keySet(dir, 'a.json', 'new')
     const { stdout, stderr } = await run(['export-certs', certs, '--jwks', a, '--prune'])
-    expect(stdout.match(/removed/g)).toHaveLength(2)
+    expect(stdout.match(/^removed/gm)).toHaveLength(2)
     expect(stderr).toContain(`holds 1 key of sources that are not read here, and stay: ${b}`)
     expect((await readdir(certs)).sort()).toEqual([MANIFEST_FILE, ...['new', 'b'].map(fileNameOf)].sort())
   })
@@ -266,7 +296,7 @@ describe('keys that are gone', () => {
     await run(['export-certs', dir, '--jwks', set])
     await keySet(dir, 'set.json', 'new')
     const { stdout } = await run(['export-certs', dir, '--jwks', set, '--prune'])
-    expect(stdout).toMatch(new RegExp(`${fileNameOf('old')} +removed`))
+    expect(stdout).toContain(`removed ${join(dir, fileNameOf('old'))}: `)
   })
 
   test('a link in place of the list is refused, and nothing is written', async () => {
@@ -311,11 +341,11 @@ describe('private members', () => {
 
 describe('bad settings', () => {
   test.each([
-    [['export-certs'], /missing required argument 'dir'/],
+    [['export-certs'], /export-certs needs <dir>: folder/],
     [['export-certs', ''], /DIR is empty/],
     [['export-certs', 'x'], /--url or KEYCLOAK_URL[^]*--realm or KEYCLOAK_REALM[^]*or give --jwks/],
     [['export-certs', 'x', '--url', 'http://a.example'], /--realm or KEYCLOAK_REALM[^]*or give --jwks/],
-    [['export-certs', 'x', '--jwks', 'ftp://a.example/k'], /is neither an http or https address nor a path/],
+    [['export-certs', 'x', '--jwks', 'ftp://a.example/k'], /is no http or https address/],
     [['export-certs', 'x', '--jwks', 'https://'], /"https:\/\/" is no address/],
   ])('%j', async (argv, message) => {
     const { exitCode, stdout, stderr } = await run(argv)
@@ -381,7 +411,7 @@ describe('a bad folder', () => {
     await writeFile(join(dir, ARTICLE_FILE), 'closed', { mode: 0o200 })
     const argv = ['export-certs', dir, '--jwks', FIXTURE, '--check']
     const { exitCode, stdout } = await shell(`exec ${WITHOUT_PASS} "$@"`, argv, dir)
-    expect(stdout).toMatch(new RegExp(`${ARTICLE_FILE} .*to update`))
+    expect(stdout).toContain(`update ${join(dir, ARTICLE_FILE)}\n`)
     expect(exitCode).toBe(3)
   })
 
@@ -414,17 +444,18 @@ describe('a bad folder', () => {
 
     test('that is full after the first file, or after all but the list: what was written is named', async () => {
       const [first = '', second = ''] = PEMS_IN_ORDER
-      const create = (file: string): string => `create ${file}`
       for (const [pages, full, done, notDone] of [
-        [1, first, undefined, [first, second].map(create)],
-        [2, second, [first].map(create), [second].map(create)],
-        [3, MANIFEST_FILE, [first, second].map(create), [`write ${MANIFEST_FILE}`]],
+        [1, first, [], [first, second, MANIFEST_FILE]],
+        [2, second, [first], [second, MANIFEST_FILE]],
+        [3, MANIFEST_FILE, [first, second], [MANIFEST_FILE]],
       ] as const) {
         const dir = tempFolder()
         const { exitCode, stderr } = await onPages(pages, dir, `printf x > ${dir}/other`, ':')
-        const story = done === undefined ? 'nothing was changed' : `done before it: ${done.join(', ')}`
+        const names = (files: readonly string[]): string =>
+          files.map((file) => `create ${join(dir, file)}`).join(', ')
+        const story = done.length === 0 ? 'nothing was changed' : `done before it: ${names(done)}`
         expect(stderr).toContain(
-          `error: cannot write ${dir}/${full}: the disk is full; ${story}; not done: ${notDone.join(', ')}\n`,
+          `error: cannot write ${dir}/${full}: the disk is full; ${story}; not done: ${names(notDone)}\n`,
         )
         expect(exitCode).toBe(1)
       }

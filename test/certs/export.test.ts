@@ -9,66 +9,53 @@ import {
   readdir,
   stat,
   symlink,
-  truncate,
   utimes,
   writeFile,
 } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { KjitsiError } from '../../src/errors.ts'
-import {
-  type Entry,
-  type Folder,
-  applyExport,
-  planExport,
-  readFolder,
-  removeLeftovers,
-} from '../../src/certs/export.ts'
-import { type PublicPem, fileNameOf } from '../../src/certs/pem.ts'
+import { planExport, readFolder } from '../../src/certs/export.ts'
+import { type Key, fileNameOf } from '../../src/certs/key.ts'
+import { applyFiles } from '../../src/files/apply.ts'
+import type { FileItem } from '../../src/files/plan.ts'
 import { tempFolder } from '../support/folder.ts'
 
 const NEVER = new AbortController().signal
 const LONG_AGO = new Date(1_000_000_000_000)
 
-function key(kid: string, pem = `pem of ${kid}`): PublicPem {
+function key(kid: string, pem = `pem of ${kid}`): Key {
   return { kid, file: fileNameOf(kid), alg: 'RS256', bits: 2048, pem, source: 'here' }
 }
 
 /** Brings the folder up to date, as the command does. */
-async function exportTo(dir: string, keys: readonly PublicPem[]): Promise<readonly string[]> {
-  const steps = planExport(keys, await readFolder(dir))
-  await applyExport(dir, steps, NEVER, [])
-  return steps.map(({ action }) => action)
+async function exportTo(dir: string, keys: readonly Key[]): Promise<readonly string[]> {
+  const items = await planned(dir, keys)
+  await applyFiles(items, NEVER)
+  return items.map(({ action }) => action)
 }
 
-describe('the plan', () => {
-  const file = (content: string, readable = true): Entry => ({ kind: 'file', content, readable })
-  const folder = (entries: Readonly<Record<string, Entry>>): Folder => ({
-    dir: '/certs',
-    exists: true,
-    open: true,
-    entries: new Map(Object.entries(entries)),
-    leftovers: [],
-  })
-  const [a, b] = [key('a'), key('b')]
-  const stranger = fileNameOf('stranger')
+async function planned(dir: string, keys: readonly Key[]): Promise<readonly FileItem[]> {
+  const folder = await readFolder(
+    dir,
+    keys.map(({ file }) => file),
+  )
+  return planExport(folder, keys)
+}
 
-  test.each([
-    ['nothing there', [a, b], {}, ['create', 'create']],
-    ['all there', [a], { [a.file]: file(a.pem) }, ['keep']],
-    ['another content', [a], { [a.file]: file('old') }, ['update']],
-    ['not for all to read', [a], { [a.file]: file(a.pem, false) }, ['update']],
-    ['a file of another key', [a], { [stranger]: file('x') }, ['create']],
-    ['a link of another name', [a], { [stranger]: { kind: 'other' } }, ['create']],
-  ] as const)('%s', (_, keys, entries, actions) => {
-    expect(planExport(keys, folder(entries)).map(({ action }) => action)).toEqual(actions)
-  })
-
-  test('refuses a link or a folder where a key has to go', () => {
-    expect(() => planExport([a], folder({ [a.file]: { kind: 'other' } }))).toThrow(
-      `/certs/${a.file} is no file but a link or a folder`,
-    )
-  })
+test('the plan tells each file by its key, and shows no PEM', async () => {
+  const dir = tempFolder()
+  expect(await planned(dir, [key('a b')])).toMatchObject([
+    {
+      action: 'create',
+      path: join(dir, fileNameOf('a b')),
+      what: 'key "a b" of here, RS256',
+      mode: 0o644,
+      own: true,
+      after: 'pem of a b',
+      shown: { before: '', after: '' },
+      facts: { kid: 'a b', alg: 'RS256', bits: 2048, source: 'here' },
+    },
+  ])
 })
 
 describe('the folder', () => {
@@ -117,16 +104,17 @@ describe('the folder', () => {
     expect(await readdir(dir)).toHaveLength(1)
   })
 
-  test('removing takes the files that are named, and a link itself', async () => {
+  test('what is gone is removed, and a link of that name is not', async () => {
     const dir = tempFolder()
     await writeFile(join(dir, 'mine'), 'x')
     await symlink('mine', join(dir, fileNameOf('link')))
     await writeFile(join(dir, fileNameOf('gone')), 'x')
-    const steps = ['gone', 'link', 'not there'].map(
-      (kid) => ({ action: 'remove', file: fileNameOf(kid) }) as const,
-    )
-    await applyExport(dir, steps, NEVER, [])
-    expect(await readdir(dir)).toEqual(['mine'])
+    const folder = await readFolder(dir)
+    const items = planExport(folder, [], [fileNameOf('gone')])
+    expect(items).toMatchObject([{ action: 'remove', path: join(dir, fileNameOf('gone')) }])
+    expect(() => planExport(folder, [], [fileNameOf('link')])).toThrow('is no file but a link or a folder')
+    await applyFiles(items, NEVER)
+    expect((await readdir(dir)).sort()).toEqual(['mine', fileNameOf('link')].sort())
   })
 
   test.each([
@@ -140,19 +128,6 @@ describe('the folder', () => {
     await expect(exportTo(dir, [key('first'), key('k')])).rejects.toMatchObject({ code: 'file' })
     expect(await readFile(join(dir, 'other.txt'), 'utf8')).toBe('mine')
     expect((await readdir(dir)).sort()).toEqual(['other.txt', fileNameOf('k')].sort())
-  })
-
-  test('a link that is put under the name of a key after it was looked at is replaced, not followed', async () => {
-    const dir = tempFolder()
-    const victim = join(dir, 'victim')
-    await writeFile(victim, 'secret', { mode: 0o600 })
-    const steps = planExport([key('k')], await readFolder(dir))
-    await symlink('victim', join(dir, fileNameOf('k')))
-    await applyExport(dir, steps, NEVER, [])
-    expect(await readFile(victim, 'utf8')).toBe('secret')
-    expect(await modeOf(victim)).toBe(0o600)
-    expect((await lstat(join(dir, fileNameOf('k')))).isFile()).toBe(true)
-    expect(await modeOf(join(dir, fileNameOf('k')))).toBe(0o644)
   })
 
   test('whatever is put under the name of a key, whenever, what a link points at stays as it is', async () => {
@@ -200,7 +175,9 @@ describe('the folder', () => {
     await writeFile(join(dir, fresh), 'of a run that is under way')
     await symlink('nothing', join(dir, link))
     await lutimes(join(dir, link), LONG_AGO, LONG_AGO)
-    await removeLeftovers(await readFolder(dir))
+    const items = planExport(await readFolder(dir), [])
+    expect(items.map(({ what }) => what)).toEqual(Array(2).fill('left by a run that was killed'))
+    await applyFiles(items, NEVER)
     expect((await readdir(dir)).sort()).toEqual([...others, fresh, link].sort())
   })
 
@@ -212,35 +189,11 @@ describe('the folder', () => {
     expect(await readdir(join(dir, 'real'))).toEqual([fileNameOf('k')])
   })
 
-  test('is read even where a file in it is enormous', async () => {
-    const dir = tempFolder()
-    await writeFile(join(dir, fileNameOf('k')), '')
-    await truncate(join(dir, fileNameOf('k')), 5 * 1024 ** 3)
-    const steps = planExport([key('k')], await readFolder(dir))
-    expect(steps).toMatchObject([{ action: 'update' }])
-  })
-
   test('that is a file is refused', async () => {
     const path = join(tempFolder(), 'certs')
     await writeFile(path, 'mine')
     await expect(readFolder(path)).rejects.toThrow(`${path} is a file, not a folder`)
     await expect(readFolder(join(path, 'deeper'))).rejects.toThrow('a part of the path is no folder')
-  })
-
-  test('an interrupt ends the work between two files, and both are named', async () => {
-    const dir = tempFolder()
-    let looks = 0
-    const secondLook = {
-      throwIfAborted: () => {
-        if (++looks === 2) throw new KjitsiError('interrupted', 'interrupted')
-      },
-    } as AbortSignal
-    const steps = planExport([key('a'), key('b')], await readFolder(dir))
-    await expect(applyExport(dir, steps, secondLook, [])).rejects.toMatchObject({
-      code: 'interrupted',
-      message: `interrupted; done before it: create ${fileNameOf('a')}; not done: create ${fileNameOf('b')}`,
-    })
-    expect(await readdir(dir)).toEqual([fileNameOf('a')])
   })
 })
 

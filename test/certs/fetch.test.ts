@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { type RequestListener } from 'node:http'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { type Fetched, fetchAll, fetchKeys } from '../../src/certs/fetch.ts'
+import { type Fetched, fetchAll, fetchKeys, liveSource } from '../../src/certs/fetch.ts'
 import { MAX_JWKS_BYTES } from '../../src/certs/jwks.ts'
 import { KjitsiError } from '../../src/errors.ts'
 import type { Http } from '../../src/http/http.ts'
@@ -100,9 +100,9 @@ describe('an address that gives no key set', () => {
         clearInterval(timer)
       })
     })
-    const { error } = await fromAddress(url, { timeout: 0.3 })
+    const { error } = await fromAddress(url, { timeout: 1 })
     expect(error?.code).toBe('unreachable')
-    expect(error?.message).toContain(`GET ${url}: no answer in time`)
+    expect(error?.message).toContain(`GET ${url}: no answer within 1s (--timeout)`)
   })
 
   test('a set of thousands of useless keys is told in a few lines', async () => {
@@ -253,3 +253,13 @@ function page(...[, response]: Parameters<RequestListener>): void {
   response.setHeader('content-type', 'text/html')
   response.end('<!DOCTYPE html><html><body>Welcome</body></html>')
 }
+
+test('a reading of a source that is read again and again is one request, also of a server that fails', async () => {
+  let requests = 0
+  const url = await serve((_, response) => {
+    requests++
+    response.writeHead(503).end()
+  })
+  const { outcome } = await liveSource(testHttp({ wait: 60 }), { kind: 'address', url }, 30).read('asked')
+  expect([outcome, requests]).toEqual(['unreachable', 1])
+})

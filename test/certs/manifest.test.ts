@@ -1,15 +1,18 @@
 import { lstat, mkdir, readFile, readdir, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { type Folder, planFolder } from '../../src/certs/export.ts'
+import type { Key } from '../../src/certs/key.ts'
 import {
   MANIFEST_FILE,
   type Made,
   type Manifest,
-  type SourceKeys,
+  planManifest,
   readManifest,
-  upkeep,
-  writeManifest,
 } from '../../src/certs/manifest.ts'
+import type { Outcome } from '../../src/certs/refresh.ts'
+import { applyFiles } from '../../src/files/apply.ts'
+import type { Target } from '../../src/files/plan.ts'
 import { tempFolder } from '../support/folder.ts'
 
 const DAY = 86_400
@@ -26,15 +29,63 @@ function manifestOf(files: Readonly<Record<string, Readonly<Record<string, numbe
   )
 }
 
-const reading = (
-  source: string,
-  outcome: SourceKeys['outcome'],
-  ...files: readonly string[]
-): SourceKeys => ({
+interface SourceKeys {
+  readonly source: string
+  readonly outcome: Outcome
+  readonly files: readonly string[]
+}
+
+const reading = (source: string, outcome: Outcome, ...files: readonly string[]): SourceKeys => ({
   source,
   outcome,
-  keys: files.map((file) => ({ file, kid: `kid of ${file}` })),
+  files,
 })
+
+const keyIn = (file: string, source: string): Key => ({
+  kid: `kid of ${file}`,
+  file,
+  alg: 'RS256',
+  bits: 2048,
+  pem: `pem of ${file}`,
+  source,
+})
+
+/** What the plan for a folder with these files makes of the manifest; a grace that is undefined is a run without --prune. */
+function upkeep(
+  before: Manifest,
+  readings: readonly SourceKeys[],
+  there: ReadonlySet<string>,
+  now: number,
+  grace: number | undefined,
+): Readonly<Record<'gone' | 'waiting' | 'foreign', readonly string[]>> & {
+  readonly manifest: Manifest
+  readonly others: { readonly files: readonly string[] }
+} {
+  const target = (file: string, text?: string): Target => ({
+    path: `/certs/${file}`,
+    own: true,
+    there: text === undefined ? 'nothing' : 'file',
+    text,
+    mode: 0o644,
+    blocked: undefined,
+  })
+  const targets = new Map([...there].map((file) => [file, target(file, `pem of ${file}`)]))
+  const folder: Folder = { open: true, targets, leftovers: [] }
+  const names = readings.map(({ source }, i) => `${source} (${i})`)
+  return planFolder(
+    folder,
+    { manifest: before, target: target(MANIFEST_FILE), isSpoilt: false },
+    new Map(readings.map(({ source }, i) => [names[i] ?? '', source])),
+    new Map(
+      readings.map(({ outcome, files }, i) => {
+        const name = names[i] ?? ''
+        return [name, outcome === 'unreachable' ? undefined : files.map((file) => keyIn(file, name))]
+      }),
+    ),
+    now,
+    grace === undefined ? Infinity : grace * 1000,
+  )
+}
 
 describe('a file that this run publishes', () => {
   test('is taken in, whoever wrote it', () => {
@@ -155,10 +206,15 @@ describe('a file that this run does not publish', () => {
 })
 
 describe('the file', () => {
+  /** Writes it, as a run does. */
+  async function write(dir: string, manifest: Manifest): Promise<void> {
+    await applyFiles(planManifest(manifest, await readManifest(dir)), new AbortController().signal)
+  }
+
   test('holds what was written', async () => {
     const dir = tempFolder()
     const manifest = manifestOf({ 'f.pem': { 'realm meet of https://a': NOON, b: null } })
-    await writeManifest(dir, manifest, await readManifest(dir))
+    await write(dir, manifest)
     expect(JSON.parse(await readFile(join(dir, MANIFEST_FILE), 'utf8'))).toEqual({
       version: 2,
       files: {
@@ -174,15 +230,15 @@ describe('the file', () => {
 
   test('is made when there is something to say, and written when that changes', async () => {
     const dir = tempFolder()
-    await writeManifest(dir, new Map(), await readManifest(dir))
+    await write(dir, new Map())
     expect(await readdir(dir)).toEqual([])
     const manifest = manifestOf({ f: { b: null, a: null } })
-    await writeManifest(dir, manifest, await readManifest(dir))
+    await write(dir, manifest)
     const { ino } = await lstat(join(dir, MANIFEST_FILE))
     await utimes(join(dir, MANIFEST_FILE), 1, 1)
-    await writeManifest(dir, manifestOf({ f: { a: null, b: null } }), await readManifest(dir))
+    await write(dir, manifestOf({ f: { a: null, b: null } }))
     expect(await lstat(join(dir, MANIFEST_FILE))).toMatchObject({ ino, mtimeMs: 1000 })
-    await writeManifest(dir, new Map(), await readManifest(dir))
+    await write(dir, new Map())
     expect(await readManifest(dir)).toMatchObject({ manifest: new Map(), isSpoilt: false })
   })
 
@@ -205,7 +261,7 @@ describe('the file', () => {
   ])('that says %j is spoilt: nothing is known', async (text) => {
     const dir = tempFolder()
     await writeFile(join(dir, MANIFEST_FILE), text)
-    expect(await readManifest(dir)).toEqual({ manifest: new Map(), text, isSpoilt: true })
+    expect(await readManifest(dir)).toMatchObject({ manifest: new Map(), target: { text }, isSpoilt: true })
   })
 
   test.each([

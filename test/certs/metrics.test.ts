@@ -2,12 +2,19 @@ import { expect, test } from 'vitest'
 import { createMetrics } from '../../src/certs/metrics.ts'
 import type { SourceState } from '../../src/certs/refresh.ts'
 
-const state: SourceState = { source: 'realm meet', keys: 2, ageSeconds: 12.5, failures: 0, failing: false }
+const state: SourceState = {
+  source: 'realm meet',
+  keys: 2,
+  ageSeconds: 12.5,
+  hasAnswered: true,
+  failures: 0,
+  failing: false,
+}
 
 test('the numbers of a scrape are those of now', async () => {
   const counts: number[] = []
   let states: readonly SourceState[] = [
-    { ...state, ageSeconds: undefined, keys: 0 },
+    { ...state, ageSeconds: 7, hasAnswered: false, keys: 0 },
     { ...state, source: 'b"\\\n' },
   ]
   const { contentType, text } = createMetrics(() => ({ counts, states, served: 3 }))
@@ -16,6 +23,7 @@ test('the numbers of a scrape are those of now', async () => {
   expect(linesOf(before)).toEqual([
     'kjitsi_refresh_failures_total{source="realm meet"} 0',
     'kjitsi_refresh_failures_total{source="b\\"\\\\\\n"} 0',
+    'kjitsi_key_set_age_seconds{source="realm meet"} 7',
     'kjitsi_key_set_age_seconds{source="b\\"\\\\\\n"} 12.5',
     'kjitsi_keys{source="realm meet"} 0',
     'kjitsi_keys{source="b\\"\\\\\\n"} 2',

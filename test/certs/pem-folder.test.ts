@@ -1,7 +1,7 @@
 import { mkdir, rename, symlink, unlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { fileNameOf } from '../../src/certs/pem.ts'
+import { fileNameOf } from '../../src/certs/key.ts'
 import { pemFolder } from '../../src/certs/pem-folder.ts'
 import { rsaKey, ellipticPem } from '../support/keys.ts'
 import { tempFolder } from '../support/folder.ts'
@@ -26,7 +26,7 @@ describe('a folder of PEM files', () => {
   test('gives its keys, by their names alone', async () => {
     const dir = await folder({ [A]: ONE, 'README.md': 'x', '.kjitsi.json': '{}', [`${A}.bak`]: TWO })
     const { keys, leftOut, error } = await pemFolder(dir, 30).read('due')
-    expect(keys).toEqual([{ file: A, pem: ONE, kid: null }])
+    expect(keys).toEqual([{ kid: null, file: A, alg: null, bits: 2048, pem: ONE, source: dir }])
     expect([leftOut, error]).toEqual([[], undefined])
   })
 
@@ -74,7 +74,7 @@ describe('a folder of PEM files', () => {
     ],
     ['an elliptic key', ELLIPTIC, 'it is a key of type ec: Jitsi takes RSA keys only'],
     ['a very long file', ONE + ' '.repeat(10_000), 'it is longer than 10000 bytes'],
-  ])('leaves out %s, at which Prosody would throw', async (_, text, reason) => {
+  ])('leaves out %s, which Prosody cannot use', async (_, text, reason) => {
     const dir = await folder({ [A]: text, [B]: ONE })
     const { keys, leftOut } = await pemFolder(dir, 30).read('due')
     expect(keys).toMatchObject([{ file: B }])

@@ -1,12 +1,19 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import type { Key, Ring } from '../../src/certs/keyring.ts'
-import type { Line } from '../../src/certs/news.ts'
-import { fileNameOf } from '../../src/certs/pem.ts'
-import { type Keeper, type Reading, type Source, keepKeys } from '../../src/certs/refresh.ts'
+import { type Key, fileNameOf } from '../../src/certs/key.ts'
+import type { Ring } from '../../src/certs/keyring.ts'
+import { type Line, newsOf } from '../../src/certs/log.ts'
+import { type Keeper, type LiveSource, type Reading, keepKeys, untilGood } from '../../src/certs/refresh.ts'
 import { KjitsiError } from '../../src/errors.ts'
 import { finding } from '../../src/certs/findings.ts'
 
-const key = (kid: string): Key => ({ kid, file: fileNameOf(kid), pem: `pem of ${kid}` })
+const key = (kid: string): Key => ({
+  kid,
+  file: fileNameOf(kid),
+  alg: 'RS256',
+  bits: 2048,
+  pem: `pem of ${kid}`,
+  source: 'realm meet',
+})
 const good = (...kids: readonly string[]): Reading => ({
   outcome: 'keys',
   keys: kids.map(key),
@@ -26,7 +33,7 @@ const none: Reading = {
 const [A, B] = [fileNameOf('a'), fileNameOf('b')]
 
 /** A source that a test lets answer what it will, at once or when the test says so. */
-interface Scripted extends Source {
+interface Scripted extends LiveSource {
   answer: Reading | Promise<Reading>
   /** Why each reading was, in order. */
   readonly reads: string[]
@@ -52,22 +59,26 @@ interface Kept {
   readonly served: () => readonly (string | null)[]
 }
 
-let stop = (): void => undefined
+let controller: AbortController
 
-async function keep(...sources: readonly Source[]): Promise<Kept> {
+async function keep(...sources: readonly LiveSource[]): Promise<Kept> {
   const said: string[] = []
   let ring: Ring | undefined
+  controller = new AbortController()
+  const say = (line: Line): unknown => said.push(typeof line === 'string' ? line : line.message)
   const keeper = keepKeys(sources, {
     refresh: 300,
     grace: 3500,
-    signal: new AbortController().signal,
-    say: (line: Line) => said.push(typeof line === 'string' ? line : line.message),
-    onChange: (changed) => (ring = changed),
+    signal: controller.signal,
+    say,
+    onTurn: (turn) => {
+      ring = turn.ring
+      newsOf(turn.changes, 3500).forEach(say)
+    },
   })
-  stop = keeper.stop
   keeper.start()
   await seconds(0)
-  return { keeper, said, served: () => [...(ring?.served.values() ?? [])].map(({ kid }) => kid) }
+  return { keeper, said, served: () => [...(ring?.held.values() ?? [])].map((one) => one.key.kid) }
 }
 
 const seconds = (count: number): Promise<unknown> => vi.advanceTimersByTimeAsync(count * 1000)
@@ -82,20 +93,27 @@ async function isWaiting(question: Promise<void> | undefined): Promise<boolean> 
 
 beforeEach(() => {
   vi.useFakeTimers()
+  // The middle of what a pause may be; less than half a second more for a second try.
+  vi.spyOn(Math, 'random').mockReturnValue(0.5)
 })
-
-afterEach(() => {
-  stop()
+afterEach(async () => {
+  controller.abort()
+  await seconds(0)
   expect(vi.getTimerCount()).toBe(0)
   vi.useRealTimers()
 })
 
 describe('a source that answers', () => {
-  test('is read at every interval', async () => {
+  test.each([
+    ['the shortest pause', 0, 270],
+    ['the one between', 0.5, 300],
+    ['the longest', 1, 330],
+  ])('is read at every interval, give or take a tenth: %s', async (_, random, pause) => {
+    vi.spyOn(Math, 'random').mockReturnValue(random)
     const source = scripted(good('a'))
     await keep(source)
     expect(source.reads).toHaveLength(1)
-    await seconds(299)
+    await seconds(pause - 1)
     expect(source.reads).toHaveLength(1)
     await seconds(1)
     expect(source.reads).toEqual(['due', 'due'])
@@ -105,7 +123,7 @@ describe('a source that answers', () => {
     const { keeper } = await keep(scripted(good('a', 'b')))
     await seconds(60)
     expect(keeper.states()).toEqual([
-      { source: 'realm meet', keys: 2, ageSeconds: 60, failures: 0, failing: false },
+      { source: 'realm meet', keys: 2, ageSeconds: 60, hasAnswered: true, failures: 0, failing: false },
     ])
   })
 
@@ -140,8 +158,6 @@ describe('a key that is not known', () => {
   test('costs one reading in a cooldown, however many ask', async () => {
     const source = scripted(good('a'))
     const { keeper } = await keep(source)
-    await seconds(29)
-    expect(keeper.askFor(B)).toBeUndefined()
     await seconds(1)
     const flood = Array.from({ length: 10_000 }, (_, i) => keeper.askFor(fileNameOf(String(i))))
     await seconds(0)
@@ -193,14 +209,18 @@ describe('a key that is not known', () => {
   test('lets nobody wait once the server is stopped', async () => {
     const { keeper } = await keep(scripted(never()))
     const question = keeper.askFor(A)
-    keeper.stop()
+    controller.abort()
     await question
     expect(keeper.askFor(A)).toBeUndefined()
   })
 })
 
 describe('a source that fails', () => {
-  test('is asked again soon, then less and less soon, until it answers', async () => {
+  test.each([
+    ['at the earliest', 0, [1, 3, 7, 15, 31, 61, 91, 121]],
+    ['half a pause later', 0.5, [2, 5, 11, 23, 47, 77, 107]],
+  ])('is asked again soon, then less and less soon, until it answers: %s', async (_, random, tries) => {
+    vi.spyOn(Math, 'random').mockReturnValue(random)
     const source = scripted(bad())
     const { keeper, said } = await keep(source)
     const times: number[] = []
@@ -209,10 +229,12 @@ describe('a source that fails', () => {
       await seconds(1)
       if (source.reads.length > before) times.push(second)
     }
-    expect(times).toEqual([1, 3, 7, 15, 31, 61, 91, 121])
+    expect(times).toEqual(tries)
     expect(said).toHaveLength(1)
     expect(said[0]).toContain('has given no key yet')
-    expect(keeper.states()).toMatchObject([{ ageSeconds: undefined, failures: 9, failing: true }])
+    expect(keeper.states()).toMatchObject([
+      { ageSeconds: 121, hasAnswered: false, failures: tries.length + 1, failing: true },
+    ])
     source.answer = good('a')
     await seconds(30)
     expect(said.slice(1)).toEqual(['realm meet: answers again', `realm meet: key a is served as ${A}`])
@@ -229,7 +251,7 @@ describe('a source that fails', () => {
     expect(served()).toEqual(['a'])
     expect(keeper.states()).toMatchObject([{ keys: 1, ageSeconds: 7200, failing: true }])
     expect(said).toHaveLength(2)
-    expect(said[1]).toContain('what it gave last is still served (1 key)')
+    expect(said[1]).toContain('what it gave last stays (1 key)')
   })
 
   test('and says that it has no key: what it gave leaves, and is served for the grace', async () => {
@@ -248,9 +270,7 @@ describe('a source that fails', () => {
     ])
     source.answer = bad()
     await seconds(60)
-    expect(said.slice(4)).toEqual([
-      expect.stringContaining('none of its keys is served any more: connection refused'),
-    ])
+    expect(said.slice(4)).toEqual([expect.stringContaining('none of its keys is left: connection refused')])
     source.answer = good('a')
     await seconds(60)
     expect(served()).toEqual(['a'])
@@ -264,7 +284,7 @@ describe('a source that fails', () => {
     source.answer = bad()
     await seconds(3499)
     expect(served()).toEqual(['a'])
-    expect(said.at(-1)).toContain('what it gave last is still served (1 key): connection refused')
+    expect(said.at(-1)).toContain('what it gave last stays (1 key): connection refused')
     await seconds(1)
     expect(served()).toEqual([])
   })
@@ -275,7 +295,7 @@ describe('a source that fails', () => {
     expect(said).toEqual([
       'realm meet publishes no key that can be used, and is asked again: the key set is empty',
     ])
-    expect(keeper.states()).toMatchObject([{ keys: 0, ageSeconds: undefined, failing: true }])
+    expect(keeper.states()).toMatchObject([{ keys: 0, ageSeconds: 60, hasAnswered: true, failing: true }])
   })
 
   test('and says that it has none, beside another that publishes the same key: that one stays', async () => {
@@ -295,7 +315,7 @@ describe('a source that fails', () => {
   })
 
   test('takes no other down, not even by a bug', async () => {
-    const broken: Source = {
+    const broken: LiveSource = {
       ...scripted(bad()),
       name: 'x',
       read: () => Promise.reject(new TypeError('a bug')),
@@ -335,5 +355,26 @@ describe('a key that has left', () => {
     expect(served()).toEqual(['a', 'b'])
     await seconds(1)
     expect(served()).toEqual(['a'])
+  })
+})
+
+describe('what is tried until it goes well', () => {
+  beforeEach(() => {
+    controller = new AbortController()
+  })
+
+  test('is not tried again where it ends with a bug', async () => {
+    const task = vi.fn(() => Promise.reject(new Error('a bug')))
+    await expect(untilGood(task, 300, controller.signal)).rejects.toThrow('a bug')
+    expect(task).toHaveBeenCalledOnce()
+  })
+
+  test('ends at once where it is told to stop, also while it waits', async () => {
+    const task = vi.fn(() => Promise.resolve(false))
+    const ended = untilGood(task, 300, controller.signal)
+    await seconds(0)
+    controller.abort()
+    await expect(ended).resolves.toBeUndefined()
+    expect(task).toHaveBeenCalledOnce()
   })
 })

@@ -1,221 +1,178 @@
-import { createHash } from 'node:crypto'
-import { describe, expect, test } from 'vitest'
-import { type Page, isMatch } from '../../src/certs/pages.ts'
-import { startServer } from '../../src/certs/serve.ts'
-import { serveSockets } from '../support/http.ts'
-import { FILE, PEM, ask, open, sendRaw, serveOne, untilClosed } from '../support/key-server.ts'
+import { unlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { runKeyServer } from '../../src/certs/serve.ts'
+import { liveSource } from '../../src/certs/fetch.ts'
+import { fileNameOf, keysOf } from '../../src/certs/key.ts'
+import { pemFolder } from '../../src/certs/pem-folder.ts'
+import type { LiveSource } from '../../src/certs/refresh.ts'
+import type { Http } from '../../src/http/http.ts'
+import { serve } from '../support/http.ts'
+import { publishedKey } from '../support/keys.ts'
+import { tempFolder } from '../support/folder.ts'
+import { ask } from '../support/key-server.ts'
 
-const KEY = `/certs/${FILE}`
-const ETAG = `"${createHash('sha256').update(PEM).digest('hex').slice(0, 32)}"`
+interface Started {
+  readonly port: number
+  readonly said: readonly string[]
+  readonly stop: () => Promise<void>
+}
 
-describe('a key', () => {
-  test('comes with the headers of the article, and those that caches want', async () => {
-    const { port } = await serveOne()
-    const { status, headers, body } = await ask(port, KEY)
-    expect([status, body]).toEqual([200, PEM])
-    expect(headers).toMatchObject({
-      'content-type': 'application/x-x509-ca-cert; charset=utf-8',
-      'content-length': String(PEM.length),
-      etag: ETAG,
-      'cache-control': 'public, max-age=300',
-      'x-content-type-options': 'nosniff',
-      date: expect.any(String) as string,
+async function start(
+  sources: readonly LiveSource[],
+  { refresh = 300, grace = 86_400 } = {},
+): Promise<Started> {
+  const controller = new AbortController()
+  const said: string[] = []
+  let ended: Promise<void> | undefined
+  const address = await new Promise<string>((resolve, reject) => {
+    ended = runKeyServer({
+      sources,
+      place: { host: '127.0.0.1', port: 0 },
+      path: '/certs',
+      refresh,
+      grace,
+      signal: controller.signal,
+      say: (line) => said.push(typeof line === 'string' ? line : line.message),
+      onListening: resolve,
+    })
+    ended.catch(reject)
+  })
+  const stop = async (): Promise<void> => {
+    controller.abort()
+    await ended
+  }
+  onTestFinished(stop)
+  return { port: Number(new URL(address).port), said, stop }
+}
+
+const http = (timeout = 10): Http => ({
+  fetch,
+  timeout,
+  wait: 0,
+  signal: new AbortController().signal,
+  onRetry: () => undefined,
+  onRequest: () => undefined,
+})
+const addressOf = (url: string, timeout?: number): LiveSource =>
+  liveSource(http(timeout), { kind: 'address', url }, 0)
+const place = (kid: string): string => `/certs/${fileNameOf(kid)}`
+
+test('a key that has just been added is there at the first question', async () => {
+  const keys = [publishedKey('a')]
+  const url = await serve((_, response) => response.end(JSON.stringify({ keys })))
+  const { port } = await start([addressOf(url)])
+  expect((await ask(port, place('a'))).status).toBe(200)
+  keys.push(publishedKey('b'))
+  const { status, body } = await ask(port, place('b'))
+  expect(status).toBe(200)
+  expect(body).toBe(keysOf({ source: '', address: '', keys }).keys[1]?.pem)
+})
+
+test('a server that is not there yet: no key, not ready; then it is, and so is the key', async () => {
+  let isUp = false
+  const key = JSON.stringify({ keys: [publishedKey('a')] })
+  const url = await serve((_, response) => {
+    if (isUp) response.end(key)
+    else response.destroy()
+  })
+  const { port, said } = await start([addressOf(url)])
+  expect((await ask(port, place('a'))).status).toBe(404)
+  expect((await ask(port, '/readyz')).status).toBe(503)
+  isUp = true
+  await expect.poll(async () => (await ask(port, '/readyz')).status, { timeout: 5000 }).toBe(200)
+  expect((await ask(port, place('a'))).status).toBe(200)
+  expect(said.filter((line) => line.includes('has given no key yet'))).toHaveLength(1)
+})
+
+describe('a key set that', () => {
+  test('trickles is given up after the time limit, and what was there stays', async () => {
+    const whole = JSON.stringify({ keys: [publishedKey('a')] })
+    let trickle = false
+    const url = await serve((_, response) => {
+      if (!trickle) {
+        response.end(whole)
+        return
+      }
+      let sent = 0
+      const timer = setInterval(() => response.write(whole.charAt(sent++)), 50)
+      response.on('close', () => {
+        clearInterval(timer)
+      })
+    })
+    const { port, said } = await start([addressOf(url, 0.5)])
+    expect((await ask(port, place('a'))).status).toBe(200)
+    trickle = true
+    expect((await ask(port, place('b'))).status).toBe(404)
+    expect((await ask(port, place('a'))).status).toBe(200)
+    expect(said.at(-1)).toContain('no answer within ')
+    expect(JSON.parse((await ask(port, '/readyz')).body)).toMatchObject({
+      ready: true,
+      sources: [{ failing: true }],
     })
   })
 
-  test('HEAD gives the same headers and no body', async () => {
-    const { port } = await serveOne()
-    const [got, headed] = [await ask(port, KEY), await ask(port, KEY, { method: 'HEAD' })]
-    expect(headed).toMatchObject({
-      status: 200,
-      body: '',
-      headers: { ...got.headers, date: expect.any(String) as string },
-    })
+  test('has 10,000 keys is too long, and what was there stays', async () => {
+    let keys = [publishedKey('a')]
+    const url = await serve((_, response) => response.end(JSON.stringify({ keys })))
+    const { port, said } = await start([addressOf(url)])
+    expect((await ask(port, place('a'))).status).toBe(200)
+    const n = publishedKey('a')
+    keys = Array.from({ length: 10_000 }, (_, i) => ({ ...n, kid: `k${i}` }))
+    expect((await ask(port, place('k1'))).status).toBe(404)
+    expect(said.at(-1)).toContain('the answer is longer than 1000000 bytes')
+    expect((await ask(port, place('a'))).status).toBe(200)
   })
 
-  test('that the client has already is 304 without a body', async () => {
-    const { port } = await serveOne()
-    const { status, headers, body } = await ask(port, KEY, { headers: { 'If-None-Match': ETAG } })
-    expect([status, body]).toEqual([304, ''])
-    expect(headers).toMatchObject({ etag: ETAG, 'cache-control': 'public, max-age=300' })
-    expect(headers).not.toHaveProperty('content-type')
-    expect((await ask(port, KEY, { headers: { 'If-None-Match': '"other"' } })).status).toBe(200)
-  })
-
-  test.each([
-    ['"a"', true],
-    ['W/"a"', true],
-    ['"x", "a"', true],
-    ['"x" , W/"a"', true],
-    ['*', true],
-    [' * ', true],
-    ['"x"', false],
-    ['a', false],
-    ['', false],
-    ['"aa"', false],
-  ])('If-None-Match: %s, of one that has "a": %s', (header, match) => {
-    expect(isMatch(header, '"a"')).toBe(match)
-  })
-
-  test('many come on one connection, also when they are asked for at once', async () => {
-    const { port } = await serveOne()
-    const one = `GET ${KEY} HTTP/1.1\r\nHost: x\r\n\r\n`
-    const last = one.replace('Host: x', 'Host: x\r\nConnection: close')
-    const raw = await sendRaw(port, one.repeat(9) + last)
-    expect(raw.match(/HTTP\/1\.1 200 OK/g)).toHaveLength(10)
-    expect(raw.split(PEM)).toHaveLength(11)
-  })
-
-  test('comes at the root where the path is /', async () => {
-    const { port } = await serveOne({
-      path: '',
-      pages: () =>
-        new Map([[`/${FILE}`, { status: 200, body: PEM, etag: ETAG, headers: [], unmodified: NONE }]]),
-    })
-    expect((await ask(port, `/${FILE}`)).status).toBe(200)
-    expect((await ask(port, '/healthz')).status).toBe(200)
+  test('has as many keys as fit: all are served, and told in one line', async () => {
+    const keys = Array.from({ length: 1500 }, (_, i) => publishedKey(`k${i}`))
+    const url = await serve((_, response) => response.end(JSON.stringify({ keys })))
+    const { port, said } = await start([addressOf(url)])
+    for (const kid of ['k0', 'k777', 'k1499']) expect((await ask(port, place(kid))).status).toBe(200)
+    expect(said).toEqual([`${url}: 1500 keys more are served`])
   })
 })
 
-const NONE = { status: 304, headers: [], body: '' } as const
-
-describe('a key that is not known', () => {
-  test('is waited for where its source is read, and found then', async () => {
-    let pages: ReadonlyMap<string, Page> = new Map()
-    const asked: string[] = []
-    const { port } = await serveOne({
-      pages: () => pages,
-      askFor: (file) => {
-        asked.push(file)
-        pages = new Map([[KEY, { status: 200, body: PEM, etag: ETAG, headers: [], unmodified: NONE }]])
-        return Promise.resolve()
-      },
-    })
-    expect(await ask(port, KEY)).toMatchObject({ status: 200, body: PEM })
-    expect(asked).toEqual([FILE])
-  })
-
-  test('is 404 where it is not there then either, and no cache is to remember it', async () => {
-    const { port } = await serveOne({ pages: () => new Map(), askFor: () => Promise.resolve() })
-    const { status, headers, body } = await ask(port, KEY)
-    expect([status, body]).toEqual([404, 'not found\n'])
-    expect(headers['cache-control']).toBe('no-store')
-  })
-
-  test('is asked for only where its name is one of a key', async () => {
-    const asked: string[] = []
-    const { port } = await serveOne({
-      askFor: (file) => {
-        asked.push(file)
-        return undefined
-      },
-    })
-    for (const path of ['/certs/x.pem', '/', '/certs/', `${KEY}x`, KEY.replace('.pem', '.PEM')])
-      expect((await ask(port, path)).status).toBe(404)
-    expect(asked).toEqual([])
-  })
+test('two sources with different keys under one kid: the first is served, and the other is named', async () => {
+  const [one, other] = [publishedKey('same'), publishedKey('same')]
+  const first = await serve((_, response) => response.end(JSON.stringify({ keys: [one] })))
+  const second = await serve((_, response) => response.end(JSON.stringify({ keys: [other] })))
+  const { port, said } = await start([addressOf(first), addressOf(second)])
+  await expect.poll(() => said.some((line) => line.includes('another key'))).toBe(true)
+  const { body } = await ask(port, place('same'))
+  expect(body).toBe(keysOf({ source: '', address: '', keys: [one] }).keys[0]?.pem)
+  expect(said.at(-1)).toContain(`${second} publishes another key than ${first} under the kid same`)
 })
 
-describe('those who look after the server', () => {
-  test('see that it is alive', async () => {
-    const { port } = await serveOne({ states: () => [] })
-    expect(await ask(port, '/healthz')).toMatchObject({ status: 200, body: 'ok\n' })
-  })
-
-  const state = { source: 'realm meet', keys: 2, ageSeconds: 12.3, failures: 1, failing: true }
-  test.each([
-    ['no source has given a key yet', [{ ...state, keys: 0, ageSeconds: undefined }], 503, [null]],
-    ['one has', [{ ...state, ageSeconds: undefined }, state], 200, [null, 12]],
-    ['one has, and fails now', [state], 200, [12]],
-  ])('see whether it is ready: %s', async (_, states, status, ages) => {
-    const { port } = await serveOne({ states: () => states })
-    const answered = await ask(port, '/readyz')
-    expect(answered.status).toBe(status)
-    expect(JSON.parse(answered.body)).toEqual({
-      ready: status === 200,
-      served: 1,
-      sources: states.map(({ source, keys, failing }, i) => ({ source, keys, failing, ageSeconds: ages[i] })),
-    })
-  })
-
-  test('see why there are no metrics, and the server goes on', async () => {
-    const { port } = await serveOne()
-    expect(await ask(port, '/metrics')).toMatchObject({ status: 500, body: 'no metrics here\n' })
-    expect((await ask(port, KEY)).status).toBe(200)
-  })
-
-  test('have each answer counted by its status', async () => {
-    const { port, counts } = await serveOne()
-    for (const path of [KEY, KEY, '/x']) await ask(port, path)
-    await sendRaw(port, 'nonsense\r\n\r\n')
-    expect([200, 404, 400].map((status) => counts[status])).toEqual([2, 1, 1])
-  })
-
-  test('see each request where they want to', async () => {
-    const seen: string[] = []
-    const { port } = await serveOne({
-      onAnswer: ({ method, url }, status) => seen.push(`${String(method)} ${String(url)} ${status}`),
-    })
-    await ask(port, '/x')
-    expect(seen).toEqual(['GET /x 404'])
-  })
+test('one source that hangs holds up no other', async () => {
+  const silent = await serve(() => undefined)
+  const url = await serve((_, response) => response.end(JSON.stringify({ keys: [publishedKey('a')] })))
+  const { port, stop } = await start([addressOf(silent, 60), addressOf(url)])
+  await expect.poll(async () => (await ask(port, place('a'))).status).toBe(200)
+  expect((await ask(port, '/readyz')).status).toBe(200)
+  await stop()
 })
 
-describe('an end', () => {
-  test('takes no new connection, and ends those that are idle or say nothing', async () => {
-    const server = await serveOne()
-    const idle = await open(server.port)
-    idle.write(`GET ${KEY} HTTP/1.1\r\nHost: x\r\n\r\n`)
-    await new Promise((resolve) => idle.once('data', resolve))
-    const silent = await open(server.port)
-    const ended = [untilClosed(idle), untilClosed(silent)]
-    await server.close()
-    await Promise.all(ended)
-    await expect(open(server.port)).rejects.toThrow('ECONNREFUSED')
-  })
-
-  test('answers first who was waiting, and keeps no connection after that', async () => {
-    let answer: (() => void) | undefined
-    let isClosing = false
-    const server = await serveOne({
-      isClosing: () => isClosing,
-      pages: () => new Map(),
-      askFor: () => new Promise((resolve) => (answer = resolve)),
-    })
-    const waiting = sendRaw(server.port, `GET ${KEY} HTTP/1.1\r\nHost: x\r\n\r\n`)
-    await expect.poll(() => answer).toBeDefined()
-    isClosing = true
-    const closed = server.close()
-    answer?.()
-    const raw = await waiting
-    expect(raw).toMatch(/^HTTP\/1\.1 404 /)
-    expect(raw).toContain('\r\nConnection: close\r\n')
-    await closed
-  })
+test('a folder: what is written there is there, and what is deleted is gone', async () => {
+  const dir = tempFolder()
+  const { keys } = keysOf({ source: '', address: '', keys: [publishedKey('a'), publishedKey('b')] })
+  for (const { file, pem } of keys.slice(0, 1)) await writeFile(join(dir, file), pem)
+  const { port } = await start([pemFolder(dir, 0)], { grace: 0 })
+  expect((await ask(port, place('a'))).body).toBe(keys[0]?.pem)
+  expect((await ask(port, place('b'))).status).toBe(404)
+  await writeFile(join(dir, fileNameOf('b')), keys[1]?.pem ?? '')
+  expect((await ask(port, place('b'))).body).toBe(keys[1]?.pem)
+  await unlink(join(dir, fileNameOf('a')))
+  await ask(port, place('c'))
+  expect((await ask(port, place('a'))).status).toBe(404)
 })
 
-describe('a place to listen at', () => {
-  test.each([
-    ['127.0.0.1', /^http:\/\/127\.0\.0\.1:\d+$/],
-    ['::1', /^http:\/\/\[::1\]:\d+$/],
-  ])('%s', async (host, url) => {
-    const server = await startServer({ host, port: 0 }, () => undefined, [])
-    await server.close()
-    expect(server.url).toMatch(url)
-  })
-
-  test('that is taken is told', async () => {
-    const port = await serveSockets(() => undefined)
-    await expect(startServer({ host: '127.0.0.1', port }, () => undefined, [])).rejects.toMatchObject({
-      code: 'server',
-      message: `cannot listen on 127.0.0.1 port ${port}: another program listens there`,
-    })
-  })
-
-  test('that this machine does not have is told', async () => {
-    await expect(startServer({ host: '192.0.2.1', port: 0 }, () => undefined, [])).rejects.toMatchObject({
-      code: 'server',
-      message: 'cannot listen on 192.0.2.1 port 0: this machine has no such address',
-    })
-  })
+test('the metrics are those of this server', async () => {
+  const url = await serve((_, response) => response.end(JSON.stringify({ keys: [publishedKey('a')] })))
+  const { port } = await start([addressOf(url)])
+  await ask(port, place('a'))
+  const { headers, body } = await ask(port, '/metrics')
+  expect(headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8')
+  expect(body).toContain('kjitsi_requests_total{status="200"} 1\n')
+  expect(body).toContain(`kjitsi_keys{source="${url}"} 1\n`)
 })

@@ -11,6 +11,8 @@ interface Said {
   readonly stderr: string
 }
 
+const PLAIN = { json: false, quiet: false, verbose: false, secrets: [], about: 'kjitsi 1.2.3' }
+
 function say(
   act: (output: Output) => void,
   options: Partial<OutputOptions> = {},
@@ -18,16 +20,7 @@ function say(
   isTTY = false,
 ): Said {
   const io = testIo({ env, terminal: isTTY })
-  act(
-    createOutput(io, {
-      json: false,
-      quiet: false,
-      verbose: false,
-      secrets: [],
-      about: 'kjitsi 1.2.3',
-      ...options,
-    }),
-  )
+  act(createOutput(io, { ...PLAIN, ...options }))
   return { stdout: readAll(io.stdout), stderr: readAll(io.stderr) }
 }
 
@@ -65,17 +58,105 @@ test('a finding is a sentence on stderr with its mend below', () => {
   )
 })
 
-test('--quiet leaves results and errors', () => {
-  const { stdout, stderr } = say(
-    (output) => {
-      warn(output)
-      output.note('n')
-      result(output)
-      output.error(new KjitsiError('login', 'no'))
-    },
-    { quiet: true },
-  )
-  expect({ stdout, stderr }).toEqual({ stdout: 'made\n', stderr: 'error: no\n' })
+describe('--quiet', () => {
+  const act = (output: Output): void => {
+    warn(output)
+    output.note('n')
+    result(output)
+  }
+  const broken = (output: Output): void => {
+    output.find({ code: 'broken', level: 'error', args: {}, message: 'broken' })
+  }
+
+  test('says nothing where nothing is wrong', () => {
+    expect(say(act, { quiet: true })).toEqual({ stdout: '', stderr: '' })
+  })
+
+  test('says errors', () => {
+    const { stdout, stderr } = say(
+      (output) => {
+        broken(output)
+        act(output)
+        output.error(new KjitsiError('login', 'no'))
+      },
+      { quiet: true },
+    )
+    expect({ stdout, stderr }).toEqual({ stdout: '', stderr: 'error: broken\nerror: no\n' })
+  })
+
+  test('leaves what the command was called for, and the document', () => {
+    const data = (output: Output): void => {
+      output.data('file', { text: 'a\r\n' }, 'a\r\n')
+    }
+    expect(say(data, { quiet: true })).toEqual({ stdout: 'a\r\n', stderr: '' })
+    expect(JSON.parse(say(data, { quiet: true, json: true }).stdout)).toMatchObject({ text: 'a\r\n' })
+    expect(JSON.parse(say(result, { quiet: true, json: true }).stdout)).toMatchObject({ kind: 'thing' })
+  })
+})
+
+describe('errors among the findings', () => {
+  const find = (level: 'error' | 'warning') => (output: Output) => {
+    output.find({ code: level, level, args: {}, message: level })
+  }
+  /** Whatever is printed, in its order. */
+  function inOrder(act: (output: Output) => void, options: Partial<OutputOptions> = {}): string {
+    const io = testIo()
+    const output = createOutput({ ...io, stderr: io.stdout }, { ...PLAIN, ...options })
+    act(output)
+    output.end()
+    return readAll(io.stdout)
+  }
+  const all = (output: Output): void => {
+    find('error')(output)
+    find('warning')(output)
+    result(output)
+  }
+
+  test('are said last', () => {
+    expect(inOrder(all)).toBe('warning: warning\nmade\nerror: error\n')
+  })
+
+  test('are said where there is no result, and before the failure', () => {
+    expect(inOrder(find('error'))).toBe('error: error\n')
+    expect(
+      inOrder((output) => {
+        find('error')(output)
+        output.error(new KjitsiError('login', 'no'))
+      }),
+    ).toBe('error: error\nerror: no\n')
+  })
+
+  test('with --strict, are the warnings too, and the command fails as by drift', () => {
+    expect(inOrder(all, { strict: true })).toBe('made\nerror: error\nerror: warning\n')
+    const ends: string[][] = []
+    const json = say(
+      (output) => {
+        all(output)
+        ends.push((output as ReturnType<typeof createOutput>).end())
+      },
+      { strict: true, json: true },
+    )
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      findings: [
+        { code: 'error', level: 'error' },
+        { code: 'warning', level: 'error' },
+      ],
+    })
+    expect(ends).toEqual([['drift']])
+  })
+
+  test('without --strict, or without warnings, nothing fails', () => {
+    for (const [act, options] of [
+      [all, {}],
+      [find('error'), { strict: true }],
+      [warn, { strict: true }],
+    ] as const) {
+      say((output) => {
+        act(output)
+        expect((output as ReturnType<typeof createOutput>).end()).toEqual([])
+      }, options)
+    }
+  })
 })
 
 test('details only with --verbose', () => {
@@ -134,14 +215,22 @@ describe('errors', () => {
 test.each([
   ['plain', 'hunter22'],
   ['URL-encoded', encodeURIComponent('hunt er/22')],
-])('a secret in talk is blotted out, %s', (_, form) => {
-  const { stderr } = say(
-    (output) => {
-      output.note(`a ${form} b`)
-    },
-    { secrets: ['hunter22', 'hunt er/22'] },
-  )
-  expect(stderr).toBe('a (masked) b\n')
+])('a secret is blotted out, %s', (_, form) => {
+  const secrets = ['hunter22', 'hunt er/22']
+  const act = (output: Output): void => {
+    output.note(`a ${form} b`)
+    output.result('thing', { text: `a ${form} b` }, () => `a ${form} b`)
+  }
+  expect(say(act, { secrets })).toEqual({ stdout: 'a (masked) b\n', stderr: 'a (masked) b\n' })
+  expect(JSON.parse(say(act, { secrets, json: true }).stdout)).toMatchObject({ text: 'a (masked) b' })
+})
+
+test('what the command was called for keeps every byte, whatever secret it may be', () => {
+  const act = (output: Output): void => {
+    output.data('file', { text: 'A=hunter22' }, 'A=hunter22')
+  }
+  expect(say(act, { secrets: ['hunter22'] }).stdout).toBe('A=hunter22')
+  expect(say(act, { secrets: ['hunter22'], json: true }).stdout).toContain('A=hunter22')
 })
 
 test('control characters of others are dropped, our colours and lines stay', () => {
@@ -171,6 +260,17 @@ test('progress is shown on a terminal alone, and cleared before anything else is
   }
   expect(say(act, {}, {}, true).stderr).toBe('half\r\u001B[Kdone\n')
   expect(say(act).stderr).toBe('done\n')
+})
+
+test.each<[options: Partial<OutputOptions>, env: Record<string, string>]>([
+  [{ quiet: true }, {}],
+  [{ json: true }, {}],
+  [{}, { TERM: 'dumb' }],
+])('nor with %j and the environment %j', (options, env) => {
+  const act = (output: Output): void => {
+    output.progress('half')
+  }
+  expect(say(act, options, env, true).stderr).toBe('')
 })
 
 test('a table aligns its columns, whatever their colour', () => {

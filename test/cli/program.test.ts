@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process'
-import { readFileSync, readdirSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { describe, expect, test, vi } from 'vitest'
-import { COMMON } from '../../src/cli/common.ts'
-import { flagsOf } from '../../src/cli/setting.ts'
+import { namedCommands } from '../../src/cli/context.ts'
 import { PROGRAM } from '../../src/main.ts'
 import { BIN, run, spawnKjitsi } from '../support/run.ts'
 
@@ -23,31 +22,6 @@ test('--help names every command with its summary', async () => {
   }
 })
 
-test.each(PROGRAM.commands.map((command) => [command.name, command] as const))(
-  '%s --help names every setting, with its environment name, and an example',
-  async (name, command) => {
-    const { exitCode, stdout } = await run([name, '--help'])
-    expect(exitCode).toBe(0)
-    for (const flag of Object.values({ ...command.settings, ...COMMON }).flatMap(flagsOf))
-      expect(stdout).toContain(flag)
-    for (const [line] of command.examples) expect(stdout).toContain(line)
-  },
-)
-
-test.each([
-  [['frobnicate'], 'there is no such command'],
-  [['gen-envs'], 'there is no such command\n(Did you mean gen-env?)'],
-  [['export-certs', 'certs', '--frob'], "unknown option '--frob'"],
-  [['export-certs'], "missing required argument 'dir'"],
-  [['gen-env', 'a', 'b'], 'too many arguments'],
-  [['gen-env', '--timeout', 'soon'], '--timeout "soon" is no duration'],
-])('%j is a usage error', async (argv, message) => {
-  const ran = await run(argv)
-  expect(ran.exitCode).toBe(2)
-  expect(ran.stderr).toContain(`error: ${message}`)
-  expect(ran.stdout).toBe('')
-})
-
 test('--verbose says each setting by its flag, with where it came from, defaults too', async () => {
   const argv = ['gen-env', '--issuer', 'https://auth.example.org/realms/meet', '--verbose']
   const { stderr } = await run(argv, { env: { KJITSI_CLIENT: 'web' } })
@@ -60,19 +34,11 @@ test('--verbose says each setting by its flag, with where it came from, defaults
     expect(stderr.split('\n')).toContain(line)
 })
 
-test('without a command it is a usage error that names the help', async () => {
-  const ran = await run([])
-  expect(ran).toEqual({
-    exitCode: 2,
-    stdout: '',
-    stderr: 'error: no command was given\n  → kjitsi --help lists them\n',
-  })
-})
-
 test.each<[argv: string[], env: Record<string, string>]>([
   [['gen-env', '--json', '--timeout', 'soon'], {}],
   [['gen-env', '--timeout', 'soon'], { KJITSI_JSON: '1' }],
   [['frobnicate'], { KJITSI_JSON: 'yes' }],
+  [[], { KJITSI_JSON: 'yes' }],
 ])('a usage error is a document where JSON was asked for: %j %j', async (argv, env) => {
   const ran = await run(argv, { env })
   expect(ran.exitCode).toBe(2)
@@ -83,13 +49,34 @@ test.each<[argv: string[], env: Record<string, string>]>([
   })
 })
 
-test('commands are files, and the README tells the same ones', () => {
-  const names = PROGRAM.commands.map(({ name }) => name).sort()
-  const files = readdirSync(new URL('../../src/commands/', import.meta.url))
-  expect(files.map((name) => name.replace(/\.ts$/, '')).sort()).toEqual(names)
-  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
-  expect([...readme.matchAll(/^\| `kjitsi ([a-z-]+)/gm)].map(([, name]) => name).sort()).toEqual(names)
+test('--no-json takes back what the environment says, for a usage error too', async () => {
+  const ran = await run(['gen-env', '--no-json', '--timeout', 'soon'], { env: { KJITSI_JSON: '1' } })
+  expect(ran).toMatchObject({ exitCode: 2, stdout: '' })
+  expect(ran.stderr).toMatch(/^error: --timeout/)
 })
+
+test('commands are files, those of a group in its folder, and the README tells the same ones', () => {
+  const words = namedCommands(PROGRAM.commands).map(([name]) => name)
+  for (const one of PROGRAM.commands) {
+    const names = 'subcommands' in one ? one.subcommands.map(({ name }) => name) : []
+    expect(filesIn(`${one.name}/`).filter((name) => !SHARED_BY_KINDS.includes(name))).toEqual(names.sort())
+  }
+  expect(filesIn('')).toEqual(PROGRAM.commands.map(({ name }) => name).sort())
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+  expect([...readme.matchAll(/^\| `kjitsi ([a-z-]+(?: [a-z]+)?)/gm)].map(([, name]) => name)).toEqual(words)
+})
+
+const SHARED_BY_KINDS = ['settings', 'target']
+
+/** Names of the files in src/commands/, or of a group's in there. */
+function filesIn(folder: string): readonly string[] {
+  const url = new URL(`../../src/commands/${folder}`, import.meta.url)
+  if (!existsSync(url)) return []
+  return readdirSync(url, { withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => name.replace(/\.ts$/, ''))
+    .sort()
+}
 
 /** What a module might have changed by being imported. */
 function surroundings(): object {
@@ -122,8 +109,10 @@ test('every module can be imported without anything happening', async () => {
 })
 
 describe('the real command', () => {
-  test('loads no library of a flow before a command runs', () => {
-    const dist = new URL('../../dist/', import.meta.url)
+  const dist = new URL('../../dist/', import.meta.url)
+
+  /** The chunks that are loaded with this one, by their names. */
+  function loadedWith(start: string): ReadonlyMap<string, string> {
     const chunks = new Map<string, string>()
     const load = (file: string): void => {
       if (chunks.has(file)) return
@@ -131,12 +120,30 @@ describe('the real command', () => {
       chunks.set(file, text)
       for (const [, next = ''] of text.matchAll(/(?:\bfrom|^import) "\.\/([^"]+)"/gm)) load(next)
     }
-    load('main.js')
+    load(start)
+    return chunks
+  }
+
+  test('loads no library of a flow before a command runs', () => {
+    const chunks = loadedWith('main.js')
     const all = [...chunks.values()].join('')
     for (const library of ['ZodError', 'EnvHttpProxyAgent', 'KeycloakAdminClient', 'createPromptModule'])
       expect(all.includes(`class ${library}`) || all.includes(`${library} =`), library).toBe(false)
     expect(chunks.size).toBeGreaterThan(1)
   })
+
+  const KINDS = ['web', 'prosody', 'nginx', 'systemd', 'containers', 'helm']
+
+  test.each(['main', ...KINDS])(
+    '%s loads none of the files that a kind of gen-config makes, but its own',
+    (name) => {
+      const start = readdirSync(dist).find((chunk) => chunk.startsWith(`${name}-`)) ?? 'main.js'
+      const text = [...loadedWith(start).values()].join('')
+      expect(KINDS.filter((kind) => text.includes(`// src/jitsi/${kind}.ts`))).toEqual(
+        KINDS.filter((kind) => kind === name),
+      )
+    },
+  )
 
   test('runs from what was built', async () => {
     expect(await spawnKjitsi(['--version'])).toEqual({ exitCode: 0, stdout: `${version}\n`, stderr: '' })

@@ -11,10 +11,15 @@ test.each([
 })
 
 test.each([
-  ['auth.example.org', 'is no address: it starts with https:// or http://'],
-  ['localhost:8080', 'is no http or https address'],
+  ['auth.example.org', 'has no scheme: write https://, or http:// where it has no TLS, before it'],
+  ['auth.example.org:8443/auth', 'has no scheme: write https://, or http:// where it has no TLS, before it'],
+  ['localhost:8080', 'has no scheme: write http:// before it'],
+  ['127.0.0.1:8080', 'has no scheme: write http:// before it'],
+  ['[::1]', 'has no scheme: write http:// before it'],
+  ['a b', 'is no address: it starts with https:// or http://'],
+  ['https://', 'is no address: it starts with https:// or http://'],
   ['ftp://auth.example.org', 'is no http or https address'],
-  ['https://admin:secret@auth.example.org', 'holds a user name or password: give them on their own'],
+  ['https://admin:secret@auth.example.org', 'holds a user name or password: leave them out'],
   ['https://auth.example.org/?realm=x', 'has a ? or # part: leave it out'],
   ['https://auth.example.org/#/x', 'has a ? or # part: leave it out'],
 ])('%s %s', (typed, message) => {
@@ -45,14 +50,18 @@ test.each([
 })
 
 test.each([
-  ['90', 90],
   ['90s', 90],
   ['5m', 300],
   ['24h', 86_400],
   ['7d', 604_800],
   ['0', 0],
+  ['0s', 0],
 ])('the duration %s is %d seconds', (typed, seconds) => {
   expect(duration(typed)).toBe(seconds)
+})
+
+test.each(['10', '90', '05'])('the duration %j may be anything', (typed) => {
+  expect(() => duration(typed)).toThrow(`has no unit: write ${typed}s, ${typed}m, ${typed}h or ${typed}d`)
 })
 
 test.each(['', 'soon', '-1', '1.5h', '5 m', '1w', '9999999999'])('the duration %j is refused', (typed) => {

@@ -2,15 +2,24 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { COMMON } from '../../src/cli/common.ts'
+import { namedCommands } from '../../src/cli/context.ts'
 import type { Io } from '../../src/io.ts'
 import { resolveSettings } from '../../src/cli/resolve.ts'
-import { type Setting, type SettingTable, flagName, flagsOf, waysToGive } from '../../src/cli/setting.ts'
-import { genConfig } from '../../src/commands/gen-config.ts'
+import {
+  type Setting,
+  type SettingTable,
+  attributeName,
+  flagName,
+  flagsOf,
+  isSwitch,
+  waysToGive,
+} from '../../src/cli/setting.ts'
+import { XMPP_DOMAIN } from '../../src/commands/gen-config/settings.ts'
 import { PROGRAM } from '../../src/main.ts'
 import { testIo } from '../support/io.ts'
 import { tempFolder } from '../support/folder.ts'
 import { run } from '../support/run.ts'
-import { CLIENT, GUESTS, KEYCLOAK, LOGIN, PLAN, REMOVE } from '../../src/settings.ts'
+import { CLIENT, GUESTS, FORCE, KEYCLOAK, LOGIN, PLAN, REMOVE } from '../../src/settings.ts'
 
 let cwd: string
 beforeEach(() => {
@@ -30,6 +39,9 @@ describe('flag > environment > settings file > default', () => {
     ['environment', { client: '' }, { KJITSI_CLIENT: 'from-env' }, '', 'from-env'],
     ['settings file', {}, { KJITSI_CLIENT: '' }, 'KJITSI_CLIENT=from-file', 'from-file'],
     ['default', {}, {}, 'KJITSI_CLIENT=', 'jitsi'],
+    ['flag', { client: ' from-flag\r\n' }, {}, '', 'from-flag'],
+    ['environment', { client: ' ' }, { KJITSI_CLIENT: '\tfrom-env\r' }, '', 'from-env'],
+    ['settings file', {}, { KJITSI_CLIENT: ' ' }, 'KJITSI_CLIENT=" from-file "', 'from-file'],
   ] as const
   test.each(layers)('%s: flags %j, environment %j, file %j', async (source, flags, env, file, value) => {
     await writeFile(join(cwd, '.env'), file)
@@ -48,6 +60,20 @@ test('a settings file of another name takes the place of .env', async () => {
   ).toBe('b')
 })
 
+test.each([
+  [['--url', 'https://127.0.0.1:9/realms/meet'], {}],
+  [[], { KEYCLOAK_URL: ' https://127.0.0.1:9/realms/meet#/x ' }],
+])('what is left out of a value is said once: %j %j', async (argv, env) => {
+  const given = { KEYCLOAK_REALM: 'meet', KEYCLOAK_ACCESS_TOKEN: 'x', ...env }
+  const text = await run(['setup-mappers', ...argv], { env: given, cwd })
+  expect(text.stderr.match(/^note: the address of Keycloak is https:\/\/127\.0\.0\.1:9; /gm)).toHaveLength(1)
+  const json = await run(['setup-mappers', ...argv, '--json'], { env: given, cwd })
+  expect(JSON.parse(json.stdout)).toMatchObject({
+    error: { code: 'unreachable' },
+    findings: [{ code: 'address-shortened', level: 'note' }],
+  })
+})
+
 test('a settings file that was named must be there', async () => {
   await expect(resolveSettings({ client: CLIENT }, { settings: 'gone' }, io())).rejects.toMatchObject({
     code: 'usage',
@@ -56,8 +82,6 @@ test('a settings file that was named must be there', async () => {
 })
 
 describe('a .env that compose reads as well', () => {
-  const { xmppDomain } = genConfig.settings
-
   test.each([
     ['password', 'A=1\nKEYCLOAK_PASSWORD=hun#ter', 'KEYCLOAK_PASSWORD (line 2)'],
     ['password', 'H=hunter\nKEYCLOAK_PASSWORD_FILE=/run/${H}', 'KEYCLOAK_PASSWORD_FILE (line 2)'],
@@ -84,7 +108,7 @@ describe('a .env that compose reads as well', () => {
     ['of other commands', { client: CLIENT }, '.env', 'KEYCLOAK_PASSWORD=pa#ss\nKJITSI_CLIENT=a', 'a'],
     [
       "of Jitsi's own",
-      { xmppDomain, client: CLIENT },
+      { xmppDomain: XMPP_DOMAIN, client: CLIENT },
       '.env',
       'H=a\nXMPP_DOMAIN=meet.$H\nKJITSI_CLIENT=a',
       'a',
@@ -100,6 +124,8 @@ test.each([
   ['text', {}, { KEYCLOAK_PASSWORD: 's3cret pass' }, '', 's3cret pass'],
   ['a file by environment', {}, { KEYCLOAK_PASSWORD_FILE: 'pw' }, '', 'from file'],
   ['a file by flag', { passwordFile: 'pw' }, { KEYCLOAK_PASSWORD: 'other' }, '', 'from file'],
+  ['text with blanks', {}, { KEYCLOAK_PASSWORD: ' s3cret ' }, '', ' s3cret '],
+  ['a file with blanks around its path', {}, { KEYCLOAK_PASSWORD_FILE: ' pw ' }, '', 'from file'],
   ['stdin by flag', { passwordFile: '-' }, {}, 'from stdin\n', 'from stdin'],
   ['stdin by environment', {}, { KEYCLOAK_PASSWORD_FILE: '-' }, 'from stdin\r\n', 'from stdin'],
 ])('a secret as %s', async (_, flags, env, stdin, password) => {
@@ -140,6 +166,7 @@ test('a secret that cannot be read is named by its flag, not shown', async () =>
 test.each([
   [{ realm: ['a', 'b'] }, {}, ['a', 'b']],
   [{ realm: [''] }, { KEYCLOAK_REALM: 'a' }, ['a']],
+  [{ realm: [' a ', ' '] }, {}, ['a']],
   [{}, { KEYCLOAK_REALM: 'a, b,,c' }, ['a', 'b', 'c']],
   [{}, { KEYCLOAK_REALM: 'a\nb c\r\n' }, ['a', 'b c']],
   [{}, {}, []],
@@ -174,31 +201,60 @@ test.each([
   })
 })
 
-const ALL = [...new Set([COMMON, ...PROGRAM.commands.map(({ settings }) => settings)].flatMap(settingsOf))]
+const COMMANDS = namedCommands(PROGRAM.commands)
+const ALL = [...new Set([COMMON, ...COMMANDS.map(([, { settings }]) => settings)].flatMap(settingsOf))]
 
 function settingsOf(table: Readonly<Record<string, Setting>>): readonly Setting[] {
   return Object.values(table)
 }
 
-test('an environment name belongs to one setting', () => {
-  const names = ALL.flatMap(({ env }) => env ?? [])
-  expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([])
+test("an environment name belongs to one flag, and is read in one way; a default may be one command's own", () => {
+  for (const one of ALL.filter(({ env }) => env !== undefined)) {
+    const first = ALL.find(({ env }) => env === one.env)
+    expect([one.flag, one.parse, one.repeat, one.secret], one.env).toEqual([
+      first?.flag,
+      first?.parse,
+      first?.repeat,
+      first?.secret,
+    ])
+  }
 })
 
 test('no command has two settings with the same flag', () => {
-  for (const { name, settings } of PROGRAM.commands) {
+  for (const [words, { settings }] of COMMANDS) {
     const flags = [...settingsOf(settings), ...settingsOf(COMMON)].map(flagName)
     expect(
       flags.filter((flag, i) => flags.indexOf(flag) !== i),
-      name,
+      words,
     ).toEqual([])
   }
 })
 
-test('what removes things is asked for by its flag alone', async () => {
-  const env = { KJITSI_REMOVE: 'yes' }
-  expect((await resolveSettings({ remove: REMOVE }, {}, io(env))).values.remove).toBe(false)
-  expect((await resolveSettings({ remove: REMOVE }, { remove: true }, io())).values.remove).toBe(true)
+test('a flag is the same setting in all commands', () => {
+  for (const one of ALL) expect(ALL.find(({ flag }) => flag === one.flag)?.env, one.flag).toBe(one.env)
+})
+
+test.each([...new Map(ALL.filter(isSwitch).map((one) => [one.flag, one])).values()])(
+  'the switch $flag can be turned off by flag, whatever the environment says, and on',
+  async (one) => {
+    const name = one.env ?? 'NO_SUCH_NAME'
+    const key = attributeName(one)
+    expect(flagsOf(one)).toEqual([one.flag, one.flag.replace('--', '--no-')])
+    expect(one.flag).not.toMatch(/^--no-/)
+    const value = async (flags: object, env: Record<string, string>): Promise<unknown> =>
+      (await resolveSettings({ one }, { ...flags }, io(env))).values.one
+    expect(await value({ [key]: false }, { [name]: 'yes' })).toBe(false)
+    expect(await value({ [key]: true }, { [name]: 'no' })).toBe(true)
+  },
+)
+
+test.each([
+  ['what removes things', REMOVE, 'KJITSI_REMOVE'],
+  ["what replaces somebody's file", FORCE, 'KJITSI_FORCE'],
+] as const)('%s is asked for by its flag alone', async (_, one, name) => {
+  const key = attributeName(one)
+  expect((await resolveSettings({ one }, {}, io({ [name]: 'yes' }))).values.one).toBe(false)
+  expect((await resolveSettings({ one }, { [key]: true }, io())).values.one).toBe(true)
 })
 
 test('a secret is never a plain flag, and the way to give it says so', () => {

@@ -3,7 +3,7 @@ import { readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { MANIFEST_FILE } from '../../src/certs/manifest.ts'
-import { fileNameOf } from '../../src/certs/pem.ts'
+import { fileNameOf } from '../../src/certs/key.ts'
 import { tempFolder } from '../support/folder.ts'
 import { run } from '../support/run.ts'
 import { startKjitsi } from '../support/running.ts'
@@ -46,16 +46,20 @@ describe('--watch', () => {
       '--interval',
       '1s',
     ])
-    await said(`created ${A}`)
+    await said(`created ${join(dir, A)}`)
     const before = await stat(join(dir, A))
     await publish(2)
-    await said(`created ${B}: key "second key" of ${jwks}`)
+    await said(`created ${join(dir, B)}: key "second key" of ${jwks}`)
+    const list = join(dir, MANIFEST_FILE)
+    await said(`updated ${list}`)
     const { exitCode, stdout } = await end('SIGTERM')
     expect([exitCode, stdout]).toEqual([0, ''])
     expect(lines).toEqual([
       `exporting to ${dir} every 1s`,
-      expect.stringContaining(`created ${A}`),
-      expect.stringContaining(`created ${B}`),
+      expect.stringContaining(`created ${join(dir, A)}`),
+      expect.stringContaining(`created ${list}`),
+      expect.stringContaining(`created ${join(dir, B)}`),
+      expect.stringContaining(`updated ${list}`),
     ])
     expect((await stat(join(dir, A))).mtimeMs).toBe(before.mtimeMs)
   })
@@ -71,35 +75,35 @@ describe('--watch', () => {
       '1s',
       '--prune',
     ])
-    await watching.said(`created ${B}`)
+    await watching.said(`created ${join(dir, B)}`)
     await writeFile(jwks, '<html>')
-    await watching.said('error: ')
+    await watching.said(`warning: ${jwks} is asked again, and what it gave last stays (2 keys)`)
     expect(await pems()).toHaveLength(2)
     await publish(2)
-    await watching.said('every key set was read again')
-    expect(watching.lines.filter((line) => line.startsWith('error: '))).toHaveLength(1)
+    await watching.said(`${jwks}: answers again`)
+    expect(watching.lines.filter((line) => line.startsWith('warning: '))).toHaveLength(1)
     expect((await watching.end('SIGINT')).exitCode).toBe(0)
   })
 
   test('starts before there is a key set', async () => {
     await rm(jwks)
     const { said } = startKjitsi(['export-certs', dir, '--jwks', jwks, '--watch', '--interval', '1s'])
-    await said('error: cannot read')
+    await said(`warning: ${jwks} has given no key yet, and is asked again: cannot read`)
     await publish(1)
-    await said(`created ${A}`)
+    await said(`created ${join(dir, A)}`)
   })
 
   test('keeps a key that is gone for a day, unless it is told otherwise', async () => {
     const argv = ['export-certs', dir, '--jwks', jwks, '--watch', '--interval', '1s', '--prune']
     const patient = startKjitsi(argv)
-    await patient.said(`created ${B}`)
+    await patient.said(`created ${join(dir, B)}`)
     await publish(1)
     await patient.said('a key is removed when it has been gone for 24h')
     await patient.end('SIGTERM')
     expect(await pems()).toHaveLength(2)
     const quick = startKjitsi([...argv, '--grace', '0s', '--log', 'json'])
-    expect(JSON.parse(await quick.said(`removed ${B}`))).toMatchObject({
-      message: `removed ${B}`,
+    expect(JSON.parse(await quick.said(`removed ${join(dir, B)}`))).toMatchObject({
+      message: `removed ${join(dir, B)}: a key that has left its key set`,
       action: 'remove',
     })
     await quick.end('SIGTERM')
@@ -195,11 +199,13 @@ describe('--prune --grace', () => {
     const kept = await prune('--grace', '24h')
     expect(kept.stderr).toContain('the key set is empty')
     expect(kept.stderr).toContain('a key is removed when it has been gone for 24h')
-    expect(kept).toMatchObject({ exitCode: 1, stdout: '' })
+    expect(kept.exitCode).toBe(1)
+    expect(kept.stdout).toBe(`updated ${join(dir, MANIFEST_FILE)}: the list of the files that kjitsi wrote\n`)
+    expect(await prune('--grace', '24h')).toMatchObject({ exitCode: 1, stdout: '' })
     expect(await pems()).toHaveLength(2)
     const gone = await prune()
     expect(gone.stderr).toContain(`error: ${jwks}: the key set is empty`)
-    expect(gone.stdout.match(/removed/g)).toHaveLength(2)
+    expect(gone.stdout.match(/^removed/gm)).toHaveLength(2)
     expect(gone.exitCode).toBe(1)
     expect(await pems()).toEqual([])
   })

@@ -1,10 +1,12 @@
 import { writeFileSync } from 'node:fs'
-import { readFile, readdir, stat, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { genConfig } from '../../src/commands/gen-config.ts'
 import type * as block from '../../src/jitsi/block.ts'
 import { tempFolder } from '../support/folder.ts'
 import { run, spawnKjitsi } from '../support/run.ts'
+import { shell } from '../support/shell.ts'
 import { ENTER, openTerminal } from '../support/terminal.ts'
 
 const KEYCLOAK = ['--url', 'https://auth.example.org', '--realm', 'meet']
@@ -109,35 +111,126 @@ describe('into a folder', () => {
     }
     expect(await readdir(dir)).toHaveLength(3)
     const again = await run(argv, { cwd: dir })
-    expect(again.stdout.match(/unchanged/g)).toHaveLength(3)
+    expect(again.stdout).toBe('3 files: no changes\n')
+    expect((await run([...argv, '--all'], { cwd: dir })).stdout.match(/^unchanged /gm)).toHaveLength(3)
   })
 
   test('--dry-run writes nothing; --check exits 3 until the files are there', async () => {
     const dry = await run([...argv, '--dry-run'], { cwd: dir })
     expect(dry).toMatchObject({ exitCode: 0 })
-    expect(dry.stdout.match(/to be created/g)).toHaveLength(3)
+    expect(dry.stdout.match(/^create .*: systemd configuration$/gm)).toHaveLength(3)
+    expect(dry.stdout).toContain('\n+OnUnitInactiveSec=5min\n')
     expect(await run([...argv, '--check'], { cwd: dir })).toMatchObject({ exitCode: 3 })
     expect(await readdir(dir)).toEqual([])
 
     await run(argv, { cwd: dir })
     expect(await run([...argv, '--check'], { cwd: dir })).toMatchObject({ exitCode: 0 })
-    await writeFile(join(dir, 'kjitsi-export-certs.timer'), 'mine')
+    const timer = join(dir, 'kjitsi-export-certs.timer')
+    const ours = await readFile(timer, 'utf8')
+    const edited = ours.replace('5min', '1min')
+    await writeFile(timer, edited)
     const drift = await run([...argv, '--check', '--json'], { cwd: dir })
     expect(drift.exitCode).toBe(3)
-    const { files } = JSON.parse(drift.stdout) as { files: { name: string; result: string }[] }
-    expect(files.filter(({ result }) => result !== 'unchanged')).toMatchObject([
-      { name: 'kjitsi-export-certs.timer', result: 'updated' },
+    const { files } = JSON.parse(drift.stdout) as { files: { action: string; path: string; diff: string }[] }
+    expect(files.filter(({ action }) => action !== 'keep')).toMatchObject([
+      { action: 'update', path: timer, diff: expect.stringContaining('+OnUnitInactiveSec=5min') as string },
     ])
-    expect(await readFile(join(dir, 'kjitsi-export-certs.timer'), 'utf8')).toBe('mine')
+    expect(await readFile(timer, 'utf8')).toBe(edited)
+
+    const mended = await run(argv, { cwd: dir })
+    expect(mended.stdout).toContain(`updated ${timer}: systemd configuration\n--- ${timer}\n`)
+    expect(mended.stdout).toContain('\n-OnUnitInactiveSec=1min\n+OnUnitInactiveSec=5min\n')
+    expect(await readFile(timer, 'utf8')).toBe(ours)
   })
 
-  test('that is not there', async () => {
-    const ran = await run(['gen-config', 'systemd', join(dir, 'gone'), ...KEYCLOAK])
-    expect(ran).toMatchObject({ exitCode: 1, stdout: '' })
-    expect(ran.stderr).toContain(
-      `cannot write ${join(dir, 'gone')}/kjitsi-serve-certs.service: no such file or folder`,
-    )
+  test('that is not there, dry or not', async () => {
+    for (const flag of ['--dry-run', '--check', '--all']) {
+      const ran = await run(['gen-config', 'systemd', join(dir, 'gone'), flag, ...KEYCLOAK])
+      expect(ran).toMatchObject({ exitCode: 1, stdout: '' })
+      expect(ran.stderr).toContain(
+        `cannot write ${join(dir, 'gone')}/kjitsi-serve-certs.service: no such file or folder`,
+      )
+    }
   })
+})
+
+describe('a file that kjitsi did not make', () => {
+  const UNIT = '[Unit]\nDescription=tuned by hand\n'
+  const unit = (): string => join(dir, 'kjitsi-serve-certs.service')
+
+  test.each([[], ['--dry-run'], ['--check']])(
+    'stays, with those beside it, and is shown: %j',
+    async (...flags) => {
+      await writeFile(unit(), UNIT)
+      const ran = await run(['gen-config', 'systemd', dir, ...KEYCLOAK, ...flags])
+      expect(ran.exitCode).toBe(1)
+      expect(ran.stderr).toContain(`error: ${unit()} was not made by kjitsi, and is not replaced\n  → `)
+      expect(ran.stdout).toContain(`not made by kjitsi ${unit()}: systemd configuration\n--- ${unit()}\n`)
+      expect(ran.stdout).toContain('\n-Description=tuned by hand\n')
+      expect(ran.stdout).toMatch(/^3 files: 2 to create, 1 not made by kjitsi; nothing was done$/m)
+      expect(await readdir(dir)).toEqual(['kjitsi-serve-certs.service'])
+      expect(await readFile(unit(), 'utf8')).toBe(UNIT)
+    },
+  )
+
+  test('is replaced with --force, and shown', async () => {
+    await writeFile(unit(), UNIT)
+    const ran = await run(['gen-config', 'systemd', dir, ...KEYCLOAK, '--force'])
+    expect(ran).toMatchObject({ exitCode: 0, stderr: expect.not.stringContaining('error') as string })
+    expect(ran.stdout).toContain('\n-Description=tuned by hand\n')
+    expect(await readFile(unit(), 'utf8')).toContain('Made by kjitsi')
+    expect(await run(['gen-config', 'systemd', dir, ...KEYCLOAK])).toMatchObject({
+      exitCode: 0,
+      stdout: '3 files: no changes\n',
+    })
+  })
+
+  test('has no name in the environment that would replace it', async () => {
+    await writeFile(unit(), UNIT)
+    const env = { KJITSI_FORCE: '1' }
+    expect(await run(['gen-config', 'systemd', dir, ...KEYCLOAK], { env })).toMatchObject({ exitCode: 1 })
+  })
+
+  test('is what no kind makes itself', async () => {
+    const address = ['--jitsi-url', 'https://meet.example.org']
+    for (const [kind, ...more] of [
+      ['nginx', ...address],
+      ['nginx', '--debian', ...address],
+      ['systemd'],
+      ['compose'],
+      ['kubernetes'],
+      ['kubernetes', '--cronjob', ...address],
+      ['helm', ...ISSUER],
+    ] as const) {
+      const folder = join(dir, [kind, ...more].length.toString() + kind)
+      await mkdir(folder)
+      const argv = ['gen-config', kind, folder, ...KEYCLOAK, ...more]
+      await run(argv)
+      for (const name of await readdir(folder)) await appendFile(join(folder, name), '# mine\n')
+      expect(await run(argv), argv.join(' ')).toMatchObject({
+        exitCode: 0,
+        stdout: expect.stringContaining('\n-# mine') as string,
+      })
+    }
+  })
+})
+
+test('several files of which one is too large for the disk: what was written is said, and what was not', async () => {
+  // The second is the largest.
+  const [serve, exporting, timer] = ['serve-certs.service', 'export-certs.service', 'export-certs.timer'].map(
+    (name) => join(dir, `kjitsi-${name}`),
+  ) as [string, string, string]
+  const argv = ['gen-config', 'systemd', dir, ...KEYCLOAK]
+  await run(argv)
+  const most = Math.max((await stat(serve)).size, (await stat(timer)).size)
+  for (const path of [serve, exporting, timer]) await rm(path)
+  const ran = await shell(`ulimit -f ${Math.ceil(most / 512)}; exec "$@"`, argv, dir)
+  expect(ran.stderr).toContain(
+    `error: cannot write ${exporting}: it would be larger than the largest file allowed; ` +
+      `done before it: create ${serve}; not done: create ${exporting}, create ${timer}\n`,
+  )
+  expect(ran.exitCode).toBe(1)
+  expect(await readdir(dir)).toEqual(['kjitsi-serve-certs.service'])
 })
 
 describe('where the keys are', () => {
@@ -191,15 +284,30 @@ describe('where the keys are', () => {
   })
 })
 
+test('--help lists the kinds with what each is for, and a kind has its own', async () => {
+  const { exitCode, stdout } = await run(['gen-config', '--help'])
+  expect(exitCode).toBe(0)
+  for (const { name, summary } of genConfig.subcommands) {
+    expect(stdout).toMatch(new RegExp(`^ +${name} `, 'm'))
+    expect(stdout.replace(/\s+/g, ' ')).toContain(summary)
+  }
+  const nginx = await run(['gen-config', 'nginx', '--help'])
+  expect(nginx.stdout).toContain('--debian')
+  for (const other of ['--into', '--xmpp-domain', '--image', '--namespace', '--cronjob', '--issuer'])
+    expect(nginx.stdout).not.toContain(other)
+})
+
+const ONE_OF = 'gen-config needs one of web, prosody, nginx, systemd, compose, kubernetes, helm'
+
 describe('is a usage error', () => {
   test.each([
-    [['prosodie'], 'there is no such kind of configuration'],
-    [['constructor'], 'there is no such kind of configuration'],
-    [['systemd', ...KEYCLOAK, '--image', 'x'], 'gen-config systemd does not read --image'],
-    [
-      ['nginx', ...KEYCLOAK, '--namespace', 'x', '--cronjob'],
-      'gen-config nginx does not read --namespace, --cronjob',
-    ],
+    [[], `${ONE_OF}\n  → see kjitsi gen-config --help`],
+    [['constructor'], ONE_OF],
+    [['nginz'], `${ONE_OF}\n(Did you mean nginx?)\n  → see kjitsi gen-config --help`],
+    [['systemd', ...KEYCLOAK, '--image', 'x'], "unknown option '--image'"],
+    [['nginx', ...KEYCLOAK, '--namespace', 'x'], "unknown option '--namespace'"],
+    [['systemd', ...KEYCLOAK, '--debian=yes'], "unknown option '--debian'"],
+    [['nginx', ...KEYCLOAK, '--debian=yes'], '--debian takes no value'],
     [['systemd', ...KEYCLOAK, '--check'], '--check needs DIR'],
     [['kubernetes', ...KEYCLOAK, '--namespace', 'A'], '--namespace "A" is no name for Kubernetes'],
     [['systemd', '--url', 'https://auth.example.org', '--realm', 'a,b'], '--realm "a,b" holds a comma'],
@@ -215,7 +323,7 @@ describe('is a usage error', () => {
     ],
     [['prosody', ...ISSUER, '--debian'], 'a setting is missing: --jitsi-url'],
     [['prosody', ...ISSUER, 'x', '--into', 'y'], 'DIR and --into were both given'],
-    [['nginx', ...KEYCLOAK, '--into', 'y'], 'gen-config nginx does not read --into'],
+    [['nginx', ...KEYCLOAK, '--into', 'y'], "unknown option '--into'"],
     [['helm'], '2 settings are missing'],
   ])('%j', async (args, message) => {
     const ran = await run(['gen-config', ...args])
@@ -253,24 +361,24 @@ describe('web, merged into a file', () => {
     const { stdout } = await run(argv)
     expect(await run([...argv, '--into', 'custom-config.js'], { cwd: dir })).toMatchObject({
       exitCode: 0,
-      stdout: expect.stringMatching(/custom-config\.js +updated/) as string,
+      stdout: expect.stringMatching(/^updated .*custom-config\.js: web configuration\n/) as string,
     })
     expect(await readFile(file, 'utf8')).toBe(`config.mine = 1;\n\n${stdout}`)
-    expect((await run([...argv, '--into', file])).stdout).toContain('unchanged')
+    expect((await run([...argv, '--into', file])).stdout).toBe(`${file}: no changes\n`)
     expect(await run([...argv, '--into', file, '--check'])).toMatchObject({ exitCode: 0 })
   })
 
   test('--check and --dry-run write nothing', async () => {
     const file = join(dir, 'new.js')
     expect(await run([...argv, '--into', file, '--check'])).toMatchObject({ exitCode: 3 })
-    expect((await run([...argv, '--into', file, '--dry-run'])).stdout).toContain('to be created')
+    expect((await run([...argv, '--into', file, '--dry-run'])).stdout).toContain(`create ${file}: `)
     expect(await readdir(dir)).toEqual([])
     const { stdout } = await run([...argv, '--into', file, '--json'])
     expect(JSON.parse(stdout)).toMatchObject({
       config: 'web',
       keyserver: null,
       dir: null,
-      files: [{ into: file, result: 'created' }],
+      files: [{ path: file, action: 'create' }],
     })
   })
 
@@ -286,8 +394,42 @@ describe('web, merged into a file', () => {
       join(dir, 'jitsi.env'),
       'HTTPS_PORT=8443\nPUBLIC_URL=https://meet.example.org:${HTTPS_PORT}\n',
     )
-    const { stdout } = await run(['gen-config', 'web', ...ISSUER, '--env', join(dir, 'jitsi.env')])
+    const { stdout } = await run(['gen-config', 'web', ...ISSUER, '--jitsi-env', join(dir, 'jitsi.env')])
     expect(stdout).toContain('https%3A%2F%2Fmeet.example.org%3A8443%2Fstatic%2Flogout.html')
+  })
+})
+
+describe('a file of the Debian packages is there before kjitsi', () => {
+  const DEBIAN = ['--debian', '--jitsi-url', 'https://meet.example.org']
+
+  test.each([
+    ['web', ['--into', 'wrong-config.js'], 'wrong-config.js', '/etc/jitsi/meet/meet.example.org-config.js'],
+    ['web', ['.'], 'meet.example.org-config.js', '/etc/jitsi/meet/meet.example.org-config.js'],
+    ['prosody', ['--into', 'wrong.lua'], 'wrong.lua', '/etc/prosody/conf.avail/meet.example.org.cfg.lua'],
+    ['prosody', ['.', '--xmpp-domain', 'typo'], 'typo.cfg.lua', '/etc/prosody/conf.avail/typo.cfg.lua'],
+  ])(
+    '%s %j: one that is not is no place for a part of it, before a server is asked',
+    async (kind, args, name, usual) => {
+      const nobody = ['--url', 'http://127.0.0.1:9', '--realm', 'meet']
+      for (const more of [[], ['--dry-run'], ['--check']]) {
+        const ran = await run(['gen-config', kind, ...args, ...DEBIAN, ...nobody, ...more], { cwd: dir })
+        expect(ran).toMatchObject({ exitCode: 2, stdout: '' })
+        expect(ran.stderr).toContain(`error: ${join(dir, name)}: not found`)
+        expect(ran.stderr).toContain(`usually as ${usual}\n`)
+      }
+      expect(await readdir(dir)).toEqual([])
+    },
+  )
+
+  test('and is added to where it is', async () => {
+    for (const [kind, name] of [
+      ['web', 'meet.example.org-config.js'],
+      ['prosody', 'meet.example.org.cfg.lua'],
+    ] as const) {
+      await writeFile(join(dir, name), '')
+      const ran = await run(['gen-config', kind, '.', ...ISSUER, ...DEBIAN], { cwd: dir })
+      expect(ran).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/updated/) as string })
+    }
   })
 })
 
@@ -383,7 +525,7 @@ test('helm warns as gen-env does', async () => {
   const args = [
     '--issuer',
     'http://auth.example.org/realms/meet',
-    '--audience',
+    '--accept-audience',
     '*',
     '--keyserver',
     'http://localhost:9000',

@@ -85,10 +85,8 @@ const PLACES: readonly (readonly [what: string, before: string, after: string])[
 
 describe('mergeEnv', () => {
   it.each(PLACES)('finds the place: %s', (_, before, after) => {
-    const merged = mergeEnv(before, settings({ ID: 'jitsi' }))
-    expect(merged.text).toBe(after)
-    expect(merged.changes).toHaveLength(before === after ? 0 : 1)
-    expect(mergeEnv(after, settings({ ID: 'jitsi' }))).toMatchObject({ text: after, changes: [] })
+    expect(mergeEnv(before, settings({ ID: 'jitsi' })).text).toBe(after)
+    expect(mergeEnv(after, settings({ ID: 'jitsi' })).text).toBe(after)
   })
 
   it.each([
@@ -108,17 +106,12 @@ describe('mergeEnv', () => {
     expect(mergeEnv(after, settings(wanted)).text).toBe(after)
   })
 
-  it('puts each setting where it belongs, and tells the old value from the new', () => {
+  it('puts each setting where it belongs', () => {
     const before = '# Jitsi\n\n#A=old\nB=${HOST:-"x"}/r # mine\nHOST=h\nC="c"\n'
     const merged = mergeEnv(before, settings({ A: 'a', B: 'b', C: 'c', D: 'd' }))
     expect(merged.text).toBe(
       '# Jitsi\n\n#A=old\nA=a\nB=b # mine\nHOST=h\nC="c"\n\n# >>> kjitsi\n# about D\nD=d\n# <<< kjitsi\n',
     )
-    expect(merged.changes).toEqual([
-      { key: 'A', before: undefined, after: 'a' },
-      { key: 'B', before: '"x"/r', after: 'b' },
-      { key: 'D', before: undefined, after: 'd' },
-    ])
   })
 
   it('says which settings are assigned more than once, by the lines of the new text', () => {
@@ -176,7 +169,7 @@ describe('for any file and any value', () => {
       fc.property(soup.filter(isReadable), wanted, (before, values) => {
         const merged = mergeEnv(before, settings(values))
         expect(Object.fromEntries(readEnv(merged.text))).toMatchObject(values)
-        expect(mergeEnv(merged.text, settings(values))).toMatchObject({ text: merged.text, changes: [] })
+        expect(mergeEnv(merged.text, settings(values)).text).toBe(merged.text)
       }),
       { numRuns: 3000 },
     )

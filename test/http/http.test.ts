@@ -88,3 +88,33 @@ test.each([
   await expect(asked).rejects.not.toThrow('s3cret')
   expect(said.requests).toEqual([])
 })
+
+test('a refusal is quoted, and what is data is not', async () => {
+  const json = { error: 'no such realm', list: [{ name: 'realm' }], n: 1 }
+  const quote = (text: string): string => text.replace('realm', '…')
+  for (const [status, text] of [
+    [200, JSON.stringify(json)],
+    [404, JSON.stringify({ error: 'no such …', list: [{ name: '…' }], n: 1 })],
+  ] as const) {
+    const url = await serve((_, response) => response.writeHead(status).end(JSON.stringify(json)))
+    const http = { ...httpTo({ requests: [], retries: [] }), quote }
+    expect(await getText(http, url, 1000)).toMatchObject({ status, text })
+  }
+})
+
+test('while an answer is waited for, it is told for whom and how long, until it is there', async () => {
+  let answer: (() => void) | undefined
+  const url = await serve((_, response) => {
+    answer = () => response.end('late')
+  })
+  const told: string[] = []
+  const onWait = (what: string): void => {
+    told.push(what)
+    answer?.()
+  }
+  expect(await getText({ ...httpTo({ requests: [], retries: [] }), onWait }, url, 1000)).toMatchObject({
+    text: 'late',
+  })
+  expect(told[0]).toMatch(new RegExp(`^${new URL(url).host} \\(\\d+ s\\)$`))
+  expect(told.at(-1)).toBe('')
+})

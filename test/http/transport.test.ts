@@ -36,16 +36,18 @@ async function ended(env: Readonly<Record<string, string>>, argv: readonly strin
   return spawnKjitsi(['setup-mappers', '--timeout', '1s', ...argv], { env: { ...LOGIN, ...env } })
 }
 
+const LATE = 'no answer within 1s (--timeout)\n  → check address and network; --timeout 60s waits longer\n'
+
 test.each<[what: string, fault: Fault, env: Readonly<Record<string, string>>, said: string]>([
-  ['https server', silent, { KEYCLOAK_URL: 'https://127.0.0.1:PORT' }, 'no answer in time'],
-  ['http server', silent, { KEYCLOAK_URL: 'http://127.0.0.1:PORT' }, 'no answer in time'],
-  ['proxy for https', silent, { HTTPS_PROXY: 'http://127.0.0.1:PORT' }, 'no answer in time'],
-  ['proxy behind https', silent, { HTTPS_PROXY: 'https://127.0.0.1:PORT' }, 'no answer in time'],
+  ['https server', silent, { KEYCLOAK_URL: 'https://127.0.0.1:PORT' }, LATE],
+  ['http server', silent, { KEYCLOAK_URL: 'http://127.0.0.1:PORT' }, LATE],
+  ['proxy for https', silent, { HTTPS_PROXY: 'http://127.0.0.1:PORT' }, LATE],
+  ['proxy behind https', silent, { HTTPS_PROXY: 'https://127.0.0.1:PORT' }, LATE],
   [
     'proxy for http',
     silent,
     { HTTP_PROXY: 'http://127.0.0.1:PORT', KEYCLOAK_URL: 'http://k.example.org' },
-    'no answer in time',
+    LATE,
   ],
   [
     'proxy that closes after CONNECT',

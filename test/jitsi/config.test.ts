@@ -69,7 +69,7 @@ describe('envValues', () => {
     [{ issuers: ['a,b'] }, /^JWT_ACCEPTED_ISSUERS .* holds a comma/],
     [
       { audiences: ['a\nb'] },
-      /^JWT_ACCEPTED_AUDIENCES \(--audience or KJITSI_AUDIENCE\) "a\\nb" holds a newline/,
+      /^JWT_ACCEPTED_AUDIENCES \(--accept-audience or KJITSI_ACCEPT_AUDIENCE\) "a\\nb" holds a newline/,
     ],
     [
       { keyserver: 'http://a/"' },

@@ -3,10 +3,10 @@ import fc from 'fast-check'
 import { readFileSync, readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { parseAllDocuments, stringify } from 'yaml'
-import { genConfig } from '../../src/commands/gen-config.ts'
 import { type Facts, envValues } from '../../src/jitsi/config.ts'
-import type { ConfigFile, Keycloak, Place } from '../../src/jitsi/config-file.ts'
-import { KINDS } from '../../src/jitsi/configs.ts'
+import type { ConfigFile, Published } from '../../src/jitsi/config-file.ts'
+import { composeFile, kubernetesFile } from '../../src/jitsi/containers.ts'
+import { helmFile } from '../../src/jitsi/helm.ts'
 import {
   helmString,
   luaString,
@@ -20,30 +20,21 @@ import {
   yamlString,
 } from '../../src/jitsi/literals.ts'
 import { loginOf } from '../../src/jitsi/login.ts'
+import { nginxFile } from '../../src/jitsi/nginx.ts'
+import { debianProsodyFile, prosodyFile } from '../../src/jitsi/prosody.ts'
+import { systemdFiles } from '../../src/jitsi/systemd.ts'
+import { webFile } from '../../src/jitsi/web.ts'
 import { fillTemplate } from '../../src/templates.ts'
 
-const PLACE: Place = {
+const PUBLISHED: Published = {
+  url: 'https://auth.example.org',
+  realm: ['meet', 'staff'],
+  allowKeysFrom: [],
   keyserver: 'https://meet.example.org/kjitsi-keys',
-  debian: false,
-  cronjob: false,
-  namespace: 'jitsi',
-  image: 'registry.example.org/kjitsi:1.2.3',
-  keysDir: undefined,
-  domain: 'meet.example.org',
-  roomClaim: true,
-  told: {
-    client: [],
-    appId: [],
-    audience: [],
-    guests: [],
-    signType: [],
-    moderators: [],
-    keys: [],
-  },
-  envFile: '.env',
-  configFolder: '~/.jitsi-meet-cfg',
+  told: [],
 }
-const KEYCLOAK: Keycloak = { url: 'https://auth.example.org', realm: ['meet', 'staff'], allowKeysFrom: [] }
+const NO_ENV: ReadonlyMap<string, string> = new Map()
+const IMAGE = 'registry.example.org/kjitsi:1.2.3'
 const FACTS: Facts = {
   issuers: ['https://auth.example.org/realms/meet', 'https://auth.example.org/realms/staff'],
   audiences: ['account', 'jitsi'],
@@ -55,77 +46,62 @@ const FACTS: Facts = {
 }
 const LOGIN = loginOf('https://auth.example.org/realms/meet', 'jitsi', 'https://meet.example.org')
 
-function make(
-  name: string,
-  place: Partial<Place> = {},
-  keycloak = KEYCLOAK,
-  facts = FACTS,
-): readonly ConfigFile[] {
-  const kind = KINDS[name]
-  if (kind === undefined) throw new Error(`no kind ${name}`)
-  const there = { ...PLACE, ...place }
-  return kind.from === 'facts'
-    ? kind.files(there, name === 'web' ? { ...facts, login: LOGIN } : facts)
-    : kind.files(there, keycloak)
+const DOMAIN = 'meet.example.org'
+const ONE_REALM = {
+  ...FACTS,
+  issuers: FACTS.issuers.slice(0, 1),
+  keys: 'both',
+  moderators: 'role',
+} as const
+const HOST = { domain: DOMAIN, roomClaim: true, keySet: undefined }
+
+function kubernetes(published: Partial<Published>, cronjob: boolean, image = IMAGE): ConfigFile {
+  return kubernetesFile(
+    { ...PUBLISHED, ...published },
+    { image, namespace: 'jitsi', cronjob, toldToHelm: [] },
+  )
 }
+
+/** Every file that there is, under the name of its golden one. */
+const FILES: readonly (readonly [golden: string, make: () => ConfigFile])[] = [
+  ['nginx.conf', () => nginxFile(PUBLISHED, '.env', NO_ENV)],
+  [
+    'nginx-debian.conf',
+    () => nginxFile({ ...PUBLISHED, keyserver: 'https://meet.example.org/_api/public' }, '.env', undefined),
+  ],
+  ...[0, 1, 2].map((i) => {
+    const file = systemdFiles(PUBLISHED, '/srv/jitsi keys')[i]
+    if (file === undefined) throw new Error(`no unit ${i}`)
+    return [file.name, () => file] as const
+  }),
+  ['kjitsi.yml', () => composeFile({ ...PUBLISHED, keyserver: 'http://kjitsi:9000/certs' }, IMAGE, '.env')],
+  ['kjitsi.yaml', () => kubernetes({ keyserver: FACTS.keyserver }, false)],
+  ['kjitsi-cronjob.yaml', () => kubernetes({}, true)],
+  ['kjitsi-values.yaml', () => helmFile(FACTS)],
+  ['custom-config.js', () => webFile(LOGIN, undefined, false)],
+  ['meet.example.org-config.js', () => webFile(LOGIN, DOMAIN, false)],
+  ['zz-kjitsi.cfg.lua', () => prosodyFile({ ...HOST, domain: 'meet.jitsi' }, ONE_REALM)],
+  ['meet.example.org.cfg.lua', () => debianProsodyFile(HOST, ONE_REALM)],
+]
 
 function textOf({ template, values }: ConfigFile): string {
   return fillTemplate(readFileSync(new URL(`../../templates/${template}`, import.meta.url), 'utf8'), values)
 }
 
 describe('the texts', () => {
-  test.each([
-    ['nginx', {}],
-    ['nginx-debian', { debian: true, keyserver: 'https://meet.example.org/_api/public' }],
-    ['systemd', { keysDir: '/srv/jitsi keys' }],
-    ['compose', { keyserver: 'http://kjitsi:9000/certs' }],
-    ['kubernetes', { keyserver: 'http://kjitsi.jitsi.svc.cluster.local:9000/certs' }],
-    ['kubernetes-cronjob', { cronjob: true }],
-    ['helm', {}],
-    ['web', {}],
-    ['web-debian', { debian: true }],
-    ['prosody', { domain: 'meet.jitsi' }],
-    ['prosody-debian', { debian: true, keyserver: 'https://meet.example.org/_api/public' }],
-  ])('%s', async (name, place) => {
-    const one = {
-      ...FACTS,
-      issuers: FACTS.issuers.slice(0, 1),
-      keys: 'both',
-      moderators: 'role',
-    } as const
-    const facts = name.startsWith('prosody') ? one : FACTS
-    const files = make(name.replace(/-.*/, ''), place, KEYCLOAK, facts)
-    for (const file of files) {
-      await expect(textOf(file)).toMatchFileSnapshot(
-        `golden/${file.name === 'kjitsi.conf' ? `${name}.conf` : file.name}`,
+  test.each(FILES)('%s', async (golden, make) => {
+    await expect(textOf(make())).toMatchFileSnapshot(`golden/${golden}`)
+  })
+
+  test('every template is used by some kind, and every golden file is compared', () => {
+    const filesIn = (folder: string): readonly string[] =>
+      readdirSync(new URL(folder, import.meta.url), { recursive: true, encoding: 'utf8' }).filter((name) =>
+        /\.\w+$/.test(name),
       )
-    }
+    const used = FILES.map(([, make]) => make().template)
+    expect(filesIn('../../templates/').filter((name) => !used.includes(name))).toEqual(['jitsi.env'])
+    expect([...filesIn('./golden/')].sort()).toEqual(FILES.map(([golden]) => golden).sort())
   })
-
-  test('every template is used by some kind', () => {
-    const used = [
-      ...Object.keys(KINDS).flatMap((name) => make(name)),
-      ...make('nginx', { debian: true, keyserver: 'https://meet.example.org/_api/public' }),
-      ...make('kubernetes', { cronjob: true }),
-      ...make('web', { debian: true }),
-      ...make('prosody', { debian: true }),
-    ].map(({ template }) => template)
-    const there = readdirSync(new URL('../../templates/', import.meta.url), {
-      recursive: true,
-      encoding: 'utf8',
-    })
-    const files = there.filter((name) => /\.\w+$/.test(name) && !used.includes(name))
-    expect(files).toEqual(['jitsi.env'])
-  })
-})
-
-test('the command takes every setting that a kind reads, and its help names every kind', () => {
-  const read = new Set(Object.values(KINDS).flatMap(({ settings }) => settings))
-  expect(Object.keys(genConfig.settings).sort()).toEqual([...read, 'dryRun', 'check'].sort())
-  for (const kind of Object.keys(KINDS)) {
-    expect(genConfig.summary).toContain(kind)
-    expect(genConfig.args[0]?.[1]).toContain(kind)
-  }
 })
 
 describe('the path that nginx serves', () => {
@@ -135,7 +111,7 @@ describe('the path that nginx serves', () => {
     ['https://meet.example.org/%22%5C', '"/\\"\\\\/"'],
     ['http://web:8000/kjitsi-keys', '"/kjitsi-keys/"'],
   ])('%s', (keyserver, location) => {
-    expect(make('nginx', { keyserver })[0]?.values['LOCATION']).toBe(location)
+    expect(nginxFile({ ...PUBLISHED, keyserver }, '.env', NO_ENV).values['LOCATION']).toBe(location)
   })
 
   test.each([
@@ -149,12 +125,12 @@ describe('the path that nginx serves', () => {
     ['https://meet.example.org/a%2F..%2Fb', '. or ..'],
     ['https://meet.example.org/%2F', 'has no path'],
   ])('%s is refused', (keyserver, message) => {
-    expect(() => make('nginx', { keyserver })).toThrow(message)
+    expect(() => nginxFile({ ...PUBLISHED, keyserver }, '.env', NO_ENV)).toThrow(message)
   })
 })
 
 test('the Debian packages serve no other address than theirs', () => {
-  expect(() => make('nginx', { debian: true })).toThrow('/_api/public')
+  expect(() => nginxFile(PUBLISHED, '.env', undefined)).toThrow('/_api/public')
 })
 
 describe('literals', () => {
@@ -266,13 +242,9 @@ describe('whatever the values, YAML gives them back, or they were refused', () =
   test.each([[false], [true]])('kubernetes, cronjob %s', (cronjob) => {
     fc.assert(
       fc.property(hostile, hostile, hostile, (url, realm, image) => {
-        const files = refusedOr(() =>
-          make('kubernetes', { cronjob, image }, { url, realm: [realm], allowKeysFrom: [] }),
-        )
-        if (files === undefined) return
-        const documents = files.flatMap((file) =>
-          parseAllDocuments(textOf(file), { version: '1.2', strict: true }),
-        )
+        const file = refusedOr(() => kubernetes({ url, realm: [realm] }, cronjob, image))
+        if (file === undefined) return
+        const documents = parseAllDocuments(textOf(file), { version: '1.2', strict: true })
         expect(documents.flatMap(({ errors, warnings }) => [...errors, ...warnings])).toEqual([])
         expect(documents.length).toBe(cronjob ? 5 : 3)
         const [first, second] = containersIn(documents.map((document) => document.toJS() as unknown))
@@ -288,11 +260,9 @@ describe('whatever the values, YAML gives them back, or they were refused', () =
     fc.assert(
       fc.property(hostile, hostile, hostile, (issuer, audience, appId) => {
         const facts: Facts = { ...FACTS, issuers: [issuer], audiences: [audience], appId }
-        const files = refusedOr(() => make('helm', {}, KEYCLOAK, facts))
-        if (files === undefined) return
-        const [document, ...others] = files.flatMap((file) =>
-          parseAllDocuments(textOf(file), { strict: true }),
-        )
+        const file = refusedOr(() => helmFile(facts))
+        if (file === undefined) return
+        const [document, ...others] = parseAllDocuments(textOf(file), { strict: true })
         expect(others).toEqual([])
         const env = new Map(envValues(facts, new Map([['JWT_SIGN_TYPE', 'RS512']])))
         for (const key of ['ENABLE_AUTH', 'ENABLE_GUESTS', 'JICOFO_ENABLE_AUTH', 'ENABLE_AUTO_OWNER'])

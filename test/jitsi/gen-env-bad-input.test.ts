@@ -51,12 +51,11 @@ describe('what it refuses', () => {
     [['--app-id', 'a\\b'], 'holds a backslash'],
     [['--app-id', 'a\nb'], 'holds a newline'],
     [
-      ['--audience', 'a\u0007b'],
-      'JWT_ACCEPTED_AUDIENCES (--audience or KJITSI_AUDIENCE) "a\\u0007b" holds the character U+0007',
+      ['--accept-audience', 'a\u0007b'],
+      'JWT_ACCEPTED_AUDIENCES (--accept-audience or KJITSI_ACCEPT_AUDIENCE) "a\\u0007b" holds the character U+0007',
     ],
-    [['--audience', 'a,b'], 'holds a comma, which Jitsi takes for the end of an item'],
-    [['--audience', 'a '], 'holds a space, at its edge'],
-    [['--keyserver', 'keys'], '--keyserver "keys" is no address'],
+    [['--accept-audience', 'a,b'], 'holds a comma, which Jitsi takes for the end of an item'],
+    [['--keyserver', 'keys'], '--keyserver "keys" has no scheme: write https://'],
     [['--keyserver', 'https://a:b@keys'], 'holds a user name or password'],
     [['--sign-type', 'HS256'], '--sign-type "HS256" is none of RS256, RS384, RS512'],
   ])('the settings %j', async (argv, message) => {
@@ -118,13 +117,26 @@ describe('the real command', () => {
   ])('has no right to write %s', async (_, takeAway) => {
     await writeFile(file, ENV)
     await takeAway()
-    const { exitCode, stderr, stdout } = await shell(`exec ${WITHOUT_PASS} "$@"`, [...ARGV, file], dir)
-    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' })
-    expect(stderr).toBe(
-      `error: cannot write ${file}: permission denied\n  → run as a user who may read and write ${file} and make files in ${dir}\n`,
-    )
+    for (const flag of ['--dry-run', '--check', '--all']) {
+      const argv = [...ARGV, file, flag]
+      const { exitCode, stderr, stdout } = await shell(`exec ${WITHOUT_PASS} "$@"`, argv, dir)
+      expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' })
+      expect(stderr).toBe(
+        `error: cannot write ${file}: permission denied\n  → run as a user who may read and write ${file} and make files in ${dir}\n`,
+      )
+    }
     expect(await read()).toBe(ENV)
     expect(await readdir(dir)).toEqual(['jitsi.env'])
+  })
+
+  it('needs no right to write what is as it should be', async () => {
+    await run([...ARGV, file])
+    await chmod(file, 0o400)
+    await chmod(dir, 0o500)
+    expect(await shell(`exec ${WITHOUT_PASS} "$@"`, [...ARGV, file], dir)).toMatchObject({
+      exitCode: 0,
+      stdout: `${file}: no changes\n`,
+    })
   })
 
   it('has no right to read the file', async () => {
@@ -154,7 +166,7 @@ describe('the real command', () => {
       else await writeFile(file, old)
       meanwhile = () => writeFile(file, theirs)
       const { exitCode, stderr, stdout } = await run([...ARGV, file])
-      expect(stderr).toBe(
+      expect(stderr).toContain(
         `error: cannot write ${file}: it was changed meanwhile, and is left as it is\n` +
           '  → run this again; it starts from what is there now\n',
       )
@@ -168,6 +180,7 @@ describe('the real command', () => {
     it.each([
       ['new', '--dry-run'],
       ['new', '--verbose'],
+      ['old', '--dry-run'],
       ['old', '--verbose'],
     ])('names a read-only file system: %s %s', async (name, flag) => {
       const script = `set -e; mkdir disk; mount -t tmpfs none disk; echo A=1 >disk/old; mount -o remount,ro disk; "$@"`
@@ -196,20 +209,23 @@ describe('the real command', () => {
       expect(exitCode).toBe(1)
     })
 
-    it('cannot replace a file that is a mount of its own', async () => {
-      await writeFile(file, ENV)
-      await writeFile(join(dir, 'outside'), ENV)
-      const { exitCode, stderr } = await shell(
-        onMounted('mount --bind outside jitsi.env; "$@"'),
-        [...ARGV, file],
-        dir,
-      )
-      expect(exitCode).toBe(1)
-      expect(stderr).toContain(
-        `error: cannot write ${file}: it is a mount of its own, and cannot be replaced`,
-      )
-      expect((await readdir(dir)).sort()).toEqual(['jitsi.env', 'outside'])
-    })
+    it.each(['--dry-run', '--verbose'])(
+      'cannot replace a file that is a mount of its own: %s',
+      async (flag) => {
+        await writeFile(file, ENV)
+        await writeFile(join(dir, 'outside'), ENV)
+        const { exitCode, stderr } = await shell(
+          onMounted('mount --bind outside jitsi.env; "$@"'),
+          [...ARGV, file, flag],
+          dir,
+        )
+        expect(exitCode).toBe(1)
+        expect(stderr).toContain(
+          `error: cannot write ${file}: it is a mount of its own, and cannot be replaced`,
+        )
+        expect((await readdir(dir)).sort()).toEqual(['jitsi.env', 'outside'])
+      },
+    )
   })
 
   it('is read by somebody who leaves early', async () => {

@@ -172,25 +172,13 @@ describe('without FILE', () => {
 })
 
 describe('with FILE', () => {
-  it('merges, keeps all else, says what changed, and what is to be done now', async () => {
+  it('merges, keeps all else, shows the difference, and says what is to be done now', async () => {
     await writeFile(file, ENV)
     const { exitCode, stdout, stderr } = await genEnv(['jitsi.env'])
     expect(await read()).toBe(MERGED)
     expect(exitCode).toBe(0)
-    expect(stdout).toBe(`${file}: updated
-  ENABLE_AUTH: (not set) → 1
-  ENABLE_GUESTS: (not set) → 1
-  AUTH_TYPE: internal → jwt
-  JWT_APP_ID: (not set) → jitsi
-  JWT_ACCEPTED_ISSUERS: my_web_client → https://auth.example.org/realms/meet
-  JWT_ACCEPTED_AUDIENCES: (not set) → account,jitsi
-  JWT_ASAP_KEYSERVER: (not set) → https://meet.example.org/keys
-  JICOFO_ENABLE_AUTH: (not set) → 0
-  ENABLE_AUTO_OWNER: (not set) → 0
-  XMPP_MODULES: (not set) → persistent_lobby
-  XMPP_MUC_MODULES: (not set) → muc_wait_for_host
-  WAIT_FOR_HOST_DISABLE_AUTO_OWNERS: (not set) → false
-`)
+    expect(stdout.replaceAll(file, 'FILE')).toMatch(/^updated FILE: Jitsi's \.env\n--- FILE\n/)
+    expect(stdout.replaceAll(file, 'FILE')).toContain(DIFF)
     expect(stderr).toBe('Jitsi reads it when its containers are made anew: docker compose up -d\n')
   })
 
@@ -203,11 +191,11 @@ describe('with FILE', () => {
   })
 
   it('makes a new file that only its owner can read', async () => {
-    expect(await genEnv([file])).toMatchObject({
-      exitCode: 0,
-      stdout: expect.stringContaining(`${file}: created`) as string,
-    })
+    const { exitCode, stdout, stderr } = await genEnv([file])
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: `created ${file}: Jitsi's .env\n` })
     expect((await stat(file)).mode & 0o777).toBe(0o600)
+    expect(stderr).toContain(`warning: there is no ${file} to merge into`)
+    expect((await genEnv([file])).stderr).toBe('')
   })
 
   it('keeps the mode, and writes through a link', async () => {
@@ -255,19 +243,22 @@ describe('with FILE', () => {
   it('shows what it adds to a list, and says that the rest of it is masked', async () => {
     await writeFile(file, `XMPP_CONFIGURATION='external_service_secret="x"'\n`)
     const { stdout } = await genEnv([file, '--keys', 'jwks'])
-    expect(stdout).toContain(
-      `XMPP_CONFIGURATION: (masked) → (masked),cache_keys_url="${ISSUER}/protocol/openid-connect/certs"\n`,
-    )
+    const added = `,cache_keys_url="${ISSUER}/protocol/openid-connect/certs"`
+    expect(stdout).toContain(`\n-XMPP_CONFIGURATION=(masked)\n+XMPP_CONFIGURATION=(masked)${added}\n`)
   })
 
-  it('shows a diff with --dry-run and --check, in which other values are hidden, and writes nothing', async () => {
+  it('shows the same with --dry-run and --check, other values hidden, and writes nothing', async () => {
     await writeFile(file, ENV)
     const dry = await genEnv([file, '--dry-run'])
     expect(dry).toMatchObject({ exitCode: 0, stderr: '' })
     expect(dry.stdout.replaceAll(file, 'FILE')).toContain(DIFF)
-    expect(await genEnv([file, '--check'])).toEqual({ ...dry, exitCode: 3 })
+    const drift = `error: the files differ from what these options make: update ${file}\n`
+    const checked = await genEnv([file, '--check'])
+    expect(checked).toMatchObject({ exitCode: 3, stdout: dry.stdout })
+    expect(checked.stderr).toContain(drift)
     expect(await read()).toBe(ENV)
-    await genEnv([file])
+    const { stdout } = await genEnv([file])
+    expect(stdout.replace('updated', 'update')).toBe(dry.stdout)
     expect(await genEnv([file, '--check'])).toEqual({
       exitCode: 0,
       stdout: `${file}: no changes\n`,
@@ -287,15 +278,18 @@ describe('with FILE', () => {
       kind: 'env',
       file,
       dryRun: true,
-      result: 'updated',
+      changes: 'planned',
+      codes: ['file-drift'],
       settings: { ENABLE_AUTH: '1', JWT_APP_ID: 'jitsi' },
     })
-    const { changes, ...rest } = await json([file, '--keyserver', KEYS])
-    expect(rest).toMatchObject({ dryRun: false, result: 'updated', codes: [] })
-    expect(changes).toContainEqual({ key: 'JWT_APP_ID', before: 'old', after: 'jitsi' })
-    expect(changes).toContainEqual({ key: 'AUTH_TYPE', before: null, after: 'jwt' })
-    expect(changes).not.toContainEqual(expect.objectContaining({ key: 'ENABLE_AUTH' }))
-    expect(await json([file, '--keyserver', KEYS])).toMatchObject({ result: 'unchanged', changes: [] })
+    const { files, ...rest } = await json([file, '--keyserver', KEYS])
+    expect(rest).toMatchObject({ dryRun: false, changes: 'made', codes: [] })
+    const diff = expect.stringContaining('\n-JWT_APP_ID=old\n+JWT_APP_ID=jitsi\n ENABLE_AUTH=1\n') as string
+    expect(files).toMatchObject([{ action: 'update', path: file, what: "Jitsi's .env", mode: '0644', diff }])
+    expect(await json([file, '--keyserver', KEYS])).toMatchObject({
+      changes: 'none',
+      files: [{ action: 'keep' }],
+    })
   })
 
   it('never shows a value that is not its own', async () => {
@@ -317,7 +311,7 @@ describe('settings', () => {
   it.each<[string[], Record<string, string>]>([
     [['--client', 'meet'], { JWT_APP_ID: 'meet', JWT_ACCEPTED_AUDIENCES: 'account,meet' }],
     [['--app-id', 'x'], { JWT_APP_ID: 'x', JWT_ACCEPTED_AUDIENCES: 'account,jitsi' }],
-    [['--audience', 'a', '--audience', 'b'], { JWT_ACCEPTED_AUDIENCES: 'a,b' }],
+    [['--accept-audience', 'a', '--accept-audience', 'b'], { JWT_ACCEPTED_AUDIENCES: 'a,b' }],
     [['--issuer', 'https://b/realms/c d'], { JWT_ACCEPTED_ISSUERS: `${ISSUER},https://b/realms/c d` }],
     [['--keyserver', 'https://keys/a//'], { JWT_ASAP_KEYSERVER: 'https://keys/a' }],
     [['--no-guests'], { ENABLE_GUESTS: '0' }],
@@ -336,7 +330,7 @@ describe('settings', () => {
     const { stdout } = await run(['gen-env'], {
       env: {
         KJITSI_ISSUER: 'https://a/realms/1, https://a/realms/2',
-        KJITSI_AUDIENCE: 'a,b',
+        KJITSI_ACCEPT_AUDIENCE: 'a,b',
         KJITSI_GUESTS: 'no',
       },
     })
@@ -523,7 +517,7 @@ describe('findings', () => {
     ['', [], ['keyserver-default']],
     ['', ['--keyserver', KEYS, '--issuer', 'http://a/realms/b'], ['issuer-http']],
     ['', ['--keyserver', KEYS, '--issuer', '*'], ['wildcard']],
-    ['', ['--keyserver', KEYS, '--audience', '*'], ['wildcard']],
+    ['', ['--keyserver', KEYS, '--accept-audience', '*'], ['wildcard']],
     ['JWT_ALLOW_EMPTY=1', ['--keyserver', KEYS], ['allow-empty']],
     ['JWT_ALLOW_EMPTY=0', ['--keyserver', KEYS], []],
     ['JWT_ENABLE_DOMAIN_VERIFICATION=true', ['--keyserver', KEYS], ['domain-verification']],

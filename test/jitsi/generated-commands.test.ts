@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { COMMON } from '../../src/cli/common.ts'
+import { namedCommands } from '../../src/cli/context.ts'
 import { commandTree } from '../../src/cli/program.ts'
 import type { SettingTable } from '../../src/cli/setting.ts'
 import { PROGRAM } from '../../src/main.ts'
@@ -19,10 +20,20 @@ writeFileSync(join(dir, ENV), 'PUBLIC_URL=https://meet.example.org:8443\nCONFIG=
 
 const KEYCLOAK = ['--url', 'https://auth.example.org/auth', '--realm', "o'neill & co", '--realm', 'meet']
 const TOLD = [
-  ...['--client', 'team $HOME', '--app-id', 'app', '--audience', 'a', '--audience', 'b b', '--no-guests'],
+  ...[
+    '--client',
+    'team $HOME',
+    '--app-id',
+    'app',
+    '--accept-audience',
+    'a',
+    '--accept-audience',
+    'b b',
+    '--no-guests',
+  ],
   ...['--sign-type', 'RS512', '--moderators', 'role:owner'],
 ]
-const FILE = ['--env', ENV]
+const FILE = ['--jitsi-env', ENV]
 const KEYSERVER = ['--keyserver', 'https://meet.example.org:8443/k e y s']
 
 const RUNS: readonly (readonly string[])[] = [
@@ -67,7 +78,13 @@ async function parsed(line: string): Promise<Line> {
 }
 
 const WHO = { url: 'https://auth.example.org/auth', realm: ["o'neill & co", 'meet'] }
-const SAME = { client: 'team $HOME', appId: 'app', audience: ['a', 'b b'], guests: false, signType: 'RS512' }
+const SAME = {
+  client: 'team $HOME',
+  appId: 'app',
+  acceptAudience: ['a', 'b b'],
+  guests: false,
+  signType: 'RS512',
+}
 
 describe.each(RUNS.map((args) => [args]))('gen-config %j', (args) => {
   const told = args.includes('--client')
@@ -98,7 +115,8 @@ describe.each(RUNS.map((args) => [args]))('gen-config %j', (args) => {
       if (words[0] === 'gen-config') expect(document.keyserver).toBe(keyserver)
       const settings = document.settings ?? helmOf(document)
       if (settings === undefined) continue
-      if (words[0] === 'gen-env') expect(document.file).toBe(join(dir, args.includes('--env') ? ENV : '.env'))
+      if (words[0] === 'gen-env')
+        expect(document.file).toBe(join(dir, args.includes('--jitsi-env') ? ENV : '.env'))
       expect(settings).toMatchObject({
         JWT_APP_ID: told ? 'app' : 'jitsi',
         JWT_ACCEPTED_AUDIENCES: told ? 'a,b b' : 'account,jitsi',
@@ -133,7 +151,10 @@ test('CONFIG is the folder of the .env, whatever stands in it', async () => {
 })
 
 test('every environment name of ours is that of a setting', async () => {
-  const tables: readonly SettingTable[] = [COMMON, ...PROGRAM.commands.map(({ settings }) => settings)]
+  const tables: readonly SettingTable[] = [
+    COMMON,
+    ...namedCommands(PROGRAM.commands).map(([, { settings }]) => settings),
+  ]
   const known = new Set(tables.flatMap((table) => Object.values(table).flatMap(({ env }) => env ?? [])))
   const texts = await Promise.all(
     RUNS.map(async (args) => (await run(['gen-config', ...args], { cwd: dir })).stdout),

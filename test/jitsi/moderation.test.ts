@@ -72,22 +72,11 @@ describe('what a Jitsi has been told', () => {
   })
 })
 
-describe('the role of the moderators', () => {
-  test.each<[Moderators | undefined, string | undefined, string | undefined]>([
-    [undefined, undefined, undefined],
-    [undefined, 'owner', 'owner'],
-    [ROLE, undefined, 'owner'],
-    [ROLE, 'owner', 'owner'],
-    ['everyone', undefined, undefined],
-    ['first', undefined, undefined],
-  ])('%j and %j: %j', (moderators, moderatorRole, role) => {
-    expect(moderatorRoleOf({ moderators, moderatorRole })).toBe(role)
-  })
-
-  test.each<[Moderators, string]>([
-    [ROLE, '--moderators role:owner contradicts --moderator-role teacher'],
-    ['first', '--moderators first contradicts --moderator-role teacher'],
-  ])('%j is not another one', (moderators, message) => {
-    expect(() => moderatorRoleOf({ moderators, moderatorRole: 'teacher' })).toThrow(message)
-  })
+test.each<[Moderators | undefined, string | undefined]>([
+  [undefined, undefined],
+  [ROLE, 'owner'],
+  ['everyone', undefined],
+  ['first', undefined],
+])('the client role of the moderators: %j', (moderators, role) => {
+  expect(moderatorRoleOf(moderators)).toBe(role)
 })

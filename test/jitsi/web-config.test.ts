@@ -3,46 +3,22 @@ import fc from 'fast-check'
 import { readFileSync } from 'node:fs'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
-import { type Facts, defaultAudiences } from '../../src/jitsi/config.ts'
-import type { Place } from '../../src/jitsi/config-file.ts'
-import { web } from '../../src/jitsi/login-configs.ts'
 import { jsString } from '../../src/jitsi/literals.ts'
-import { loginOf } from '../../src/jitsi/login.ts'
+import { type Login, loginOf } from '../../src/jitsi/login.ts'
+import { webFile } from '../../src/jitsi/web.ts'
 import { fillTemplate } from '../../src/templates.ts'
 
-const PLACE: Place = {
-  keyserver: '',
-  debian: false,
-  cronjob: false,
-  namespace: 'jitsi',
-  image: undefined,
-  keysDir: undefined,
-  domain: 'meet.example.org',
-  roomClaim: true,
-  told: {
-    client: [],
-    appId: [],
-    audience: [],
-    guests: [],
-    signType: [],
-    moderators: [],
-    keys: [],
-  },
-  envFile: '.env',
-  configFolder: '~/.jitsi-meet-cfg',
-}
 const ISSUER = 'https://auth.example.org:8443/realms/meet'
 
-function facts(client: string, guests = true, issuer = ISSUER): Facts {
-  const login = loginOf(issuer, client, 'https://meet.example.org')
-  const settled = { appId: 'jitsi', keyserver: '', signType: 'RS256', moderators: 'everyone' } as const
-  return { ...settled, issuers: [issuer], audiences: defaultAudiences(client), guests, login }
+const DOMAIN = 'meet.example.org'
+
+function login(client: string, issuer = ISSUER): Login {
+  return loginOf(issuer, client, 'https://meet.example.org')
 }
 
 /** What the text leaves in Jitsi's `config`, strictly as in a page of its own. */
-function read(place: Place, all: Facts): Record<string, unknown> {
-  const [file] = web(place, all)
-  if (file === undefined) throw new Error('no file')
+function read(...args: Parameters<typeof webFile>): Record<string, unknown> {
+  const file = webFile(...args)
   const template = readFileSync(new URL(`../../templates/${file.template}`, import.meta.url), 'utf8')
   const text = fillTemplate(template, file.values)
   // The web server puts it between <script> and </script>.
@@ -54,24 +30,20 @@ function read(place: Place, all: Facts): Record<string, unknown> {
 }
 
 test('for docker-jitsi-meet', () => {
-  const { login } = facts('jitsi')
-  expect(read(PLACE, facts('jitsi'))).toEqual({
+  expect(read(login('jitsi'), undefined, true)).toEqual({
     hosts: { domain: 'meet.example.org', anonymousdomain: 'mine' },
     tokenAuthInline: true,
     sso: { tokenService: 'auth.example.org:8443/realms/meet/protocol/openid-connect', clientId: 'jitsi' },
-    tokenLogoutUrl: login?.logoutUrl,
+    tokenLogoutUrl: login('jitsi').logoutUrl,
     tokenGetUserInfoOutOfContext: true,
   })
 })
 
 test.each([[true], [false]])('for the Debian packages, guests %s', (guests) => {
-  const all = facts('jitsi', guests)
-  expect(read({ ...PLACE, debian: true }, all)).toMatchObject({
-    tokenAuthUrl: all.login?.authUrl,
-    tokenAuthInline: true,
-  })
+  const config = read(login('jitsi'), DOMAIN, guests)
+  expect(config).toMatchObject({ tokenAuthUrl: login('jitsi').authUrl, tokenAuthInline: true })
   const domain = guests ? { anonymousdomain: 'guest.meet.example.org' } : {}
-  expect(read({ ...PLACE, debian: true }, all)['hosts']).toEqual({ domain: 'meet.example.org', ...domain })
+  expect(config['hosts']).toEqual({ domain: 'meet.example.org', ...domain })
 })
 
 describe('whatever the values, the engine gives them back, or they were refused', () => {
@@ -117,11 +89,11 @@ describe('whatever the values, the engine gives them back, or they were refused'
       fc.property(hostile, hostile, (client, realm) => {
         const issuer = `https://auth.example.org/realms/${encodeURIComponent(wellFormed(realm))}`
         fc.pre(!['.', '..'].includes(realm))
-        const all = refusedOr(() => facts(wellFormed(client), true, issuer))
-        const config = all && refusedOr(() => read({ ...PLACE, debian: true }, all))
+        const all = refusedOr(() => login(wellFormed(client), issuer))
+        const config = all && refusedOr(() => read(all, DOMAIN, true))
         if (config === undefined) return
         expect(config['sso']).toMatchObject({ clientId: wellFormed(client) })
-        expect(config['tokenLogoutUrl']).toBe(all?.login?.logoutUrl)
+        expect(config['tokenLogoutUrl']).toBe(all?.logoutUrl)
       }),
     )
   })

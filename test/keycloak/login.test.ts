@@ -75,11 +75,11 @@ test('with no setting at all and no terminal, everything is named at once, with 
   const { exitCode, stdout, stderr } = await run(['setup-mappers'])
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
   expect(stderr).toBe(`error: 3 settings are missing:
-  --url or KEYCLOAK_URL: address of Keycloak, with /auth at its end where the server has that path
-  --realm or KEYCLOAK_REALM: realm whose tokens Jitsi is to accept; may be given several times
+  --url or KEYCLOAK_URL: Keycloak's address, with its /auth if any
+  --realm or KEYCLOAK_REALM: realm whose tokens Jitsi is to accept
   a login, in one of three ways:
     a ready access token: KEYCLOAK_ACCESS_TOKEN, KEYCLOAK_ACCESS_TOKEN_FILE or --access-token-file
     a service account: --login-client or KEYCLOAK_CLIENT_ID, and KEYCLOAK_CLIENT_SECRET, KEYCLOAK_CLIENT_SECRET_FILE or --client-secret-file
-    a user: --user or KEYCLOAK_USER, and KEYCLOAK_PASSWORD, KEYCLOAK_PASSWORD_FILE or --password-file
+    an administrator, of realm master by default: --user or KEYCLOAK_USER, and KEYCLOAK_PASSWORD, KEYCLOAK_PASSWORD_FILE or --password-file
 `)
 })

@@ -99,7 +99,7 @@ test.each<
     { 'user.attribute': 'nick' },
   ],
   [
-    '--moderator-role',
+    '--moderators',
     { moderatorRole: 'owner', client: 'meet' },
     'context.user.affiliation',
     'oidc-usermodel-client-role-mapper',

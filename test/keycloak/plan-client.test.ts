@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import type { Client } from '../../src/keycloak/client.ts'
-import { clientWish } from '../../src/keycloak/desired-client.ts'
+import { desiredClient } from '../../src/keycloak/desired-client.ts'
 import type { Item } from '../../src/keycloak/plan.ts'
 import { planClient, planClientRemoval } from '../../src/keycloak/plan-client.ts'
-import { ALL_MAPPERS, OPTIONS, ORIGIN, WISH, client, existing } from '../support/jitsi-client.ts'
+import { ALL_MAPPERS, OPTIONS, ORIGIN, DESIRED, client, existing } from '../support/jitsi-client.ts'
 
 /** An update in short: `field from → to (effect)`. */
 function short(item: Item): readonly string[] {
@@ -16,7 +16,7 @@ function short(item: Item): readonly string[] {
 
 describe('planClient', () => {
   test('a client that is not there is created whole', () => {
-    expect(planClient('meet', WISH, undefined)).toEqual({
+    expect(planClient('meet', DESIRED, undefined)).toEqual({
       action: 'create',
       kind: 'client',
       name: 'jitsi',
@@ -45,7 +45,7 @@ describe('planClient', () => {
   })
 
   test('one that is as wanted is kept', () => {
-    expect(planClient('meet', WISH, client())).toEqual({ action: 'keep', kind: 'client', name: 'jitsi' })
+    expect(planClient('meet', DESIRED, client())).toEqual({ action: 'keep', kind: 'client', name: 'jitsi' })
   })
 
   test.each<[what: string, have: Client, plan: readonly string[]]>([
@@ -183,7 +183,7 @@ describe('planClient', () => {
       ['keep'],
     ],
   ])('%s', (_, have, plan) => {
-    expect(short(planClient('meet', WISH, have))).toEqual(plan)
+    expect(short(planClient('meet', DESIRED, have))).toEqual(plan)
   })
 
   test('only what changes is sent, lists with what they had', () => {
@@ -195,8 +195,8 @@ describe('planClient', () => {
       },
       { 'access.token.lifespan': '60', login_theme: 'mine' },
     )
-    expect(planClient('meet', WISH, have)).toMatchObject({ action: 'update' })
-    expect((planClient('meet', WISH, have) as { client: unknown }).client).toEqual({
+    expect(planClient('meet', DESIRED, have)).toMatchObject({ action: 'update' })
+    expect((planClient('meet', DESIRED, have) as { client: unknown }).client).toEqual({
       clientId: 'jitsi',
       serviceAccountsEnabled: true,
       implicitFlowEnabled: false,
@@ -222,14 +222,14 @@ describe('planClient', () => {
       'https://a.example.org/bye##+##https://meet.example.org/static/logout.html',
     ],
   ])('the post-logout URIs %j become %j', (have, list) => {
-    const item = planClient('meet', WISH, client({}, { 'post.logout.redirect.uris': have }))
+    const item = planClient('meet', DESIRED, client({}, { 'post.logout.redirect.uris': have }))
     expect(item).toMatchObject({ client: { attributes: { 'post.logout.redirect.uris': list } } })
   })
 
   test('several addresses, and only those that are missing', () => {
-    const wish = clientWish([ORIGIN, 'https://b.example.org', 'https://c.example.org:8443'], OPTIONS)
+    const desired = desiredClient([ORIGIN, 'https://b.example.org', 'https://c.example.org:8443'], OPTIONS)
     const have = client({ webOrigins: [ORIGIN, 'https://b.example.org'] })
-    expect(short(planClient('meet', wish, have))).toEqual([
+    expect(short(planClient('meet', desired, have))).toEqual([
       'redirectUris + https://b.example.org/static/sso.html https://c.example.org:8443/static/sso.html (loosens)',
       'webOrigins + https://c.example.org:8443 (loosens)',
       'post.logout.redirect.uris + https://b.example.org/static/logout.html https://c.example.org:8443/static/logout.html (loosens)',
@@ -237,13 +237,13 @@ describe('planClient', () => {
   })
 
   test('full scope stays where it is not to be changed', () => {
-    const wish = { ...WISH, fullScopeChange: false }
-    expect(short(planClient('meet', wish, client({ fullScopeAllowed: true })))).toEqual(['keep'])
-    expect(planClient('meet', wish, undefined)).toMatchObject({ client: { fullScopeAllowed: false } })
+    const desired = { ...DESIRED, fullScopeChange: false }
+    expect(short(planClient('meet', desired, client({ fullScopeAllowed: true })))).toEqual(['keep'])
+    expect(planClient('meet', desired, undefined)).toMatchObject({ client: { fullScopeAllowed: false } })
   })
 
   test('a confidential client is refused, with the way out', () => {
-    expect(() => planClient('meet', WISH, client({ publicClient: false }))).toThrow(
+    expect(() => planClient('meet', DESIRED, client({ publicClient: false }))).toThrow(
       expect.objectContaining({
         code: 'usage',
         message:
@@ -255,7 +255,7 @@ describe('planClient', () => {
 
   test('--make-public makes it public, and keeps its service account', () => {
     const have = client({ publicClient: false, serviceAccountsEnabled: true })
-    const item = planClient('meet', { ...WISH, makePublic: true }, have)
+    const item = planClient('meet', { ...DESIRED, makePublic: true }, have)
     expect(short(item)).toEqual(['publicClient false → true (loosens)'])
     expect(item).toMatchObject({
       client: { clientId: 'jitsi', publicClient: true, serviceAccountsEnabled: true },
@@ -264,7 +264,7 @@ describe('planClient', () => {
 
   test('--make-public deletes no authorization settings, as Keycloak would', () => {
     const have = client({ publicClient: false, authorizationServicesEnabled: true })
-    expect(() => planClient('meet', { ...WISH, makePublic: true }, have)).toThrow(
+    expect(() => planClient('meet', { ...DESIRED, makePublic: true }, have)).toThrow(
       'it is confidential, and Keycloak would delete its authorization settings were it made public',
     )
   })
@@ -322,7 +322,7 @@ describe('planClientRemoval', () => {
       client(
         {},
         {},
-        { mappers: [...ALL_MAPPERS.map(existing), existing({ ...WISH.audienceMapper, name: 'mine' })] },
+        { mappers: [...ALL_MAPPERS.map(existing), existing({ ...DESIRED.audienceMapper, name: 'mine' })] },
       ),
       [],
       'not as these options would create it: mapper mine',
@@ -348,7 +348,7 @@ describe('planClientRemoval', () => {
     // Somebody took it away: there is nothing in it that is not ours.
     ['a mapper less', client({}, {}, { mappers: [] }), [], undefined],
   ])('%s', (_, have, roles, why) => {
-    expect(planClientRemoval(WISH, have, roles)).toEqual({
+    expect(planClientRemoval(DESIRED, have, roles)).toEqual({
       kind: 'client',
       name: 'jitsi',
       ...(why === undefined ? { action: 'remove' } : { action: 'keep', why }),
@@ -358,20 +358,24 @@ describe('planClientRemoval', () => {
 
 test('several addresses come back in any order', () => {
   const origins = [ORIGIN, 'https://b.example.org']
-  const { settings } = clientWish(origins, OPTIONS)
-  expect(planClientRemoval(clientWish(origins.toReversed(), OPTIONS), client(settings), [])).toMatchObject({
-    action: 'remove',
-  })
+  const { settings } = desiredClient(origins, OPTIONS)
+  expect(planClientRemoval(desiredClient(origins.toReversed(), OPTIONS), client(settings), [])).toMatchObject(
+    {
+      action: 'remove',
+    },
+  )
 })
 
 test('the mappers are the audience, that of moderators where they have a role, and what setup-mappers makes by default', () => {
-  const names = ({ audienceMapper, moderatorMappers, firstMappers }: typeof WISH): object => ({
+  const names = ({ audienceMapper, moderatorMappers, firstMappers }: typeof DESIRED): object => ({
     audience: audienceMapper.name,
     moderators: moderatorMappers.map(({ name }) => name),
     first: firstMappers.map(({ name }) => name),
   })
-  expect(names(WISH)).toEqual({ audience: 'audience-jitsi', moderators: [], first: ['room', 'bnf'] })
-  expect(names(clientWish([ORIGIN], { ...OPTIONS, tokenAudience: 'meet', moderatorRole: 'owner' }))).toEqual({
+  expect(names(DESIRED)).toEqual({ audience: 'audience-jitsi', moderators: [], first: ['room', 'bnf'] })
+  expect(
+    names(desiredClient([ORIGIN], { ...OPTIONS, tokenAudience: 'meet', moderatorRole: 'owner' })),
+  ).toEqual({
     audience: 'audience-meet',
     moderators: ['context.user.affiliation'],
     first: ['room', 'bnf'],

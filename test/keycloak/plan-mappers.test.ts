@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { ExistingMapper, Mapper } from '../../src/keycloak/mappers.ts'
-import { keepRole, planRole } from '../../src/keycloak/plan-client.ts'
+import { planRole } from '../../src/keycloak/plan-client.ts'
 import { planMappers, planRemoval } from '../../src/keycloak/plan-mappers.ts'
 import { type Item, changesOf, hasConflict, mappersAfter } from '../../src/keycloak/plan.ts'
 
@@ -311,12 +311,13 @@ test.each<[what: string, have: readonly ExistingMapper[], plan: readonly string[
   expect(short(planRemoval([ROOM], have))).toEqual(plan)
 })
 
-test.each([
-  [planRole('owner', []), 'create role owner'],
-  [planRole('owner', ['owner', 'x']), 'keep role owner'],
-  [keepRole('owner'), 'keep role owner (a role is never removed)'],
-])('%o', (item, plan) => {
-  expect(short([item])).toEqual([plan])
+test.each<[role: string | undefined, have: string[], remove: boolean, plan: string[]]>([
+  ['owner', [], false, ['create role owner']],
+  ['owner', ['owner', 'x'], false, ['keep role owner']],
+  ['owner', ['owner'], true, ['keep role owner (a role is never removed)']],
+  [undefined, ['owner'], true, []],
+])('the role %j among %j, to be removed: %j', (role, have, remove, plan) => {
+  expect(short(planRole(role, have, remove))).toEqual(plan)
 })
 
 describe('whatever a client has', () => {

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
 import { readEnv } from '../../src/env-file/parse.ts'
-import { readLuaOptions } from '../../src/prosody/lua-options.ts'
 import { parentHost, prosodySettings } from '../../src/prosody/settings.ts'
 
 const BASE =
@@ -12,6 +11,7 @@ test('what nobody set is what the template and Prosody say', () => {
   expect(read('')).toEqual({
     login: 'token',
     whyNone: '',
+    fixNone: undefined,
     keyServer: 'https://keys.example.org/asap',
     keyServerAskable: true,
     keysUrl: undefined,
@@ -25,6 +25,7 @@ test('what nobody set is what the template and Prosody say', () => {
     domainVerification: false,
     domain: 'meet.jitsi',
     mucDomain: 'muc.meet.jitsi',
+    roomsModule: 'token_verification',
     roomsChecked: true,
     tenants: true,
     doubts: [],
@@ -49,6 +50,16 @@ test.each<[string, object]>([
   ['JWT_ENABLE_DOMAIN_VERIFICATION=1', { domainVerification: true }],
   ['ENABLE_AUTH=0', { login: 'open' }],
   ['ENABLE_AUTH=off', { login: 'token' }],
+  [`ENABLE_AUTH='"0"'`, { login: 'open' }],
+  [`ENABLE_AUTH="'F'"`, { login: 'open' }],
+  [`ENABLE_AUTH='fal"se'`, { login: 'open' }],
+  [`ENABLE_AUTH='""'`, { login: 'open' }],
+  [`ENABLE_AUTH='"no"'`, { login: 'token' }],
+  [`JWT_ALLOW_EMPTY="'0'"`, { allowEmpty: false }],
+  [`JWT_ENABLE_DOMAIN_VERIFICATION='"1"'`, { domainVerification: true }],
+  [`ENABLE_SUBDOMAINS="''"`, { tenants: false }],
+  [`JWT_APP_SECRET="'0'"\nJWT_ASAP_KEYSERVER=`, { secret: undefined, login: 'none' }],
+  [`JWT_APP_SECRET="'s'"\nJWT_ASAP_KEYSERVER=`, { secret: "'s'", login: 'token' }],
   ['AUTH_TYPE=JWT', { login: 'none' }],
   [
     'AUTH_TYPE=',
@@ -79,23 +90,90 @@ test('without JWT_APP_ID the issuer is what Go writes for nothing', () => {
 })
 
 test.each([
-  ['JWT_APP_ID=a"b', 'login'],
-  ["JWT_ACCEPTED_ISSUERS='a\\b'", 'login'],
-  ['XMPP_CONFIGURATION=asap_accepted_issuers={"a","b"}', 'login'],
   ['XMPP_CONFIGURATION=asap_accepted_issuers={"a".."b"}', 'login'],
-  ['XMPP_CONFIGURATION=cache_keys_url=https://a.example.org', 'login'],
   ['XMPP_CONFIGURATION=app_id=5', 'login'],
   ['XMPP_CONFIGURATION=asap_require_room_claim="no"', 'login'],
   ['XMPP_CONFIGURATION=modules_disabled={"token_verification"}', 'login'],
   ['GLOBAL_CONFIG=asap_accepted_audiences = { "a" }', 'login'],
   ['AUTH_TYPE=hybrid_matrix_token', 'login'],
   ['JWT_AUTH_TYPE=other', 'login'],
+  ['JWT_APP_ID=a","b', 'login'],
+  ['GLOBAL_CONFIG=a = os.time()', 'login'],
+  ['XMPP_MUC_CONFIGURATION=a={', 'login'],
+  ['PROSODY_MODE=visitors', 'login'],
+  ['XMPP_MUC_DOMAIN=meet.jitsi', 'login'],
   ['JWT_TOKEN_AUTH_MODULE=token_affiliation', 'join'],
   ['XMPP_MUC_CONFIGURATION=token_verification_allowlist={"a"}', 'join'],
   ['XMPP_DOMAIN=Meet.Jitsi', 'join'],
   ['XMPP_DOMAIN=meet.jitsi\nXMPP_MUC_DOMAIN=my-meet.jitsi', 'join'],
 ])('%s is left to Prosody from the %s on', (line, step) => {
   expect(read(`${line}\n`).doubts[0]?.step).toBe(step)
+})
+
+describe('what docker-jitsi-meet writes into a Prosody that does not start:', () => {
+  test.each<[string, string]>([
+    ['JWT_APP_ID=a"b', 'JWT_APP_ID'],
+    ["JWT_APP_ID='a\\d'", 'JWT_APP_ID'],
+    ['JWT_APP_ID="a\\\\"', 'JWT_APP_ID'],
+    [`JWT_ACCEPTED_ISSUERS='"a","b"'`, 'JWT_ACCEPTED_ISSUERS'],
+    [`XMPP_MODULES='"a"'`, 'XMPP_MODULES'],
+    ['LOG_LEVEL="a\\nb"', 'LOG_LEVEL'],
+    ['TURN_HOST=a\nTURN_PORT=34 78', 'TURN_PORT'],
+    ['PROSODY_HTTP_PORT=5280a', 'PROSODY_HTTP_PORT'],
+    ['XMPP_CONFIGURATION=asap_accepted_issuers={"a","b"}', 'XMPP_CONFIGURATION'],
+    ['XMPP_CONFIGURATION=cache_keys_url=https://a.example.org', 'XMPP_CONFIGURATION'],
+    ['XMPP_MUC_CONFIGURATION=a={"x","y"}', 'XMPP_MUC_CONFIGURATION'],
+    ['GLOBAL_CONFIG=a = "b', 'GLOBAL_CONFIG'],
+    ['PROSODY_LOG_CONFIG={ to = "console" } { to = "file" }', 'PROSODY_LOG_CONFIG'],
+    ['ENABLE_AUTH=0\nXMPP_DOMAIN=a"b', 'XMPP_DOMAIN'],
+    ['ENABLE_GUESTS=1\nXMPP_GUEST_DOMAIN=a"b', 'XMPP_GUEST_DOMAIN'],
+  ])('%s', (line, name) => {
+    const { login, whyNone, fixNone, doubts } = read(`${line}\n`)
+    expect({ login, doubts }).toEqual({ login: 'none', doubts: [] })
+    expect(whyNone).toContain(`Prosody does not start: ${name} `)
+    expect(fixNone).toBeDefined()
+  })
+
+  test.each([
+    'XMPP_GUEST_DOMAIN=a"b',
+    'ENABLE_LOBBY=0\nXMPP_LOBBY_MUC_MODULES=a"b',
+    'TURN_PORT=34 78',
+    'AUTH_TYPE=ldap\nJWT_APP_ID=a"b',
+    `JWT_APP_SECRET='"0"'`,
+    "TURN_CREDENTIALS=a'b",
+    'GLOBAL_CONFIG=-- nothing',
+    'GLOBAL_CONFIG=a = { "x", "y" }\\nb = 2',
+    'MAX_PARTICIPANTS=',
+  ])('%s is not among it', (line) => {
+    const { whyNone, doubts } = read(`${line}\n`)
+    expect(whyNone).not.toContain('does not start')
+    expect(doubts).toEqual([])
+  })
+})
+
+test.each<[string, object]>([
+  ["JWT_APP_ID='a\\\\b'", { issuers: ['a\\b'] }],
+  ["JWT_APP_SECRET='a\\nb'\nJWT_ASAP_KEYSERVER=", { secret: 'a\nb' }],
+  ['XMPP_CONFIGURATION=asap_key_server=nil', { keyServer: undefined, login: 'none' }],
+  ['XMPP_CONFIGURATION=app_id=nil', { login: 'none', whyNone: 'app_id is taken back in XMPP_CONFIGURATION' }],
+  ['XMPP_CONFIGURATION=asap_accepted_audiences=nil\nJWT_ACCEPTED_AUDIENCES=a', { audiences: ['a'] }],
+  ['XMPP_CONFIGURATION=authentication="token"', { login: 'token' }],
+  ['XMPP_CONFIGURATION=authentication="internal_hashed"', { login: 'none' }],
+  ['JWT_AUTH_TYPE=Token', { login: 'none' }],
+  ['JWT_AUTH_TYPE=jitsi-anonymous', { login: 'open' }],
+  ['JWT_TOKEN_AUTH_MODULE=muc_census', { roomsChecked: false }],
+  ['XMPP_CONFIGURATION=disable_sasl_mechanisms={"ANONYMOUS"}', { login: 'none' }],
+  ['GLOBAL_CONFIG=disable_sasl_mechanisms = { "ANONYMOUS" }', { login: 'none' }],
+  [
+    'GLOBAL_CONFIG=disable_sasl_mechanisms = { "ANONYMOUS" }\nXMPP_CONFIGURATION=disable_sasl_mechanisms={"PLAIN"}',
+    { login: 'token' },
+  ],
+  ['XMPP_AUTH_DOMAIN=meet.jitsi', { login: 'none' }],
+  ['XMPP_HIDDEN_DOMAIN=meet.jitsi', { login: 'token' }],
+  ['XMPP_HIDDEN_DOMAIN=meet.jitsi\nENABLE_TRANSCRIPTIONS=1', { login: 'none' }],
+  ['XMPP_GUEST_DOMAIN=meet.jitsi\nENABLE_GUESTS=1', { login: 'none' }],
+])('%s in Lua', (line, expected) => {
+  expect(read(`${line}\n`)).toMatchObject({ doubts: [], ...expected })
 })
 
 test('with nobody asked for a token, what is written for tokens does not count', () => {
@@ -121,24 +199,4 @@ test.each([
 ])('the host of %s is taken for %s', (muc, host) => {
   // Lua: string.gmatch(muc, "%w+.(%w.+)")()
   expect(parentHost(muc)).toBe(host)
-})
-
-describe('plain assignments of a Lua file', () => {
-  test.each<[string, object, string]>([
-    ['', {}, ''],
-    ['a="x"', { a: 'x' }, ''],
-    [" a = 'x' ; b=true\nc = false;;", { a: 'x', b: true, c: false }, ''],
-    ['a=1 a=-20', { a: -20 }, ''],
-    ['a={} b={"x"} c={ "x"; \'y\', }', { a: [], b: ['x'], c: ['x', 'y'] }, ''],
-    ['a="x"b="y"', {}, 'a="x"b="y"'],
-    ['a="x\\n"', {}, 'a="x\\n"'],
-    ['a=1\nb={"x"\n"y"}', { a: 1 }, 'b={"x"\n"y"}'],
-    ['a=1 -- one', { a: 1 }, '-- one'],
-    ['a=1.5', {}, 'a=1.5'],
-    ['a=truely', {}, 'a=truely'],
-    ['Include "x"', {}, 'Include "x"'],
-  ])('%j', (source, values, rest) => {
-    const read = readLuaOptions(source)
-    expect({ values: Object.fromEntries(read.values), rest: read.rest }).toEqual({ values, rest })
-  })
 })

@@ -4,7 +4,7 @@ import { run } from '../support/run.ts'
 import { type Fault, type Seen, startProxy } from '../support/proxy.ts'
 import { ADMIN_ENV, keycloak, makeClient, fileRealm } from '../support/realm.ts'
 
-const SETUP = ['setup-client', '--jitsi-url', 'https://meet.example.org', '--moderator-role', 'owner']
+const SETUP = ['setup-client', '--jitsi-url', 'https://meet.example.org', '--moderators', 'role:owner']
 const isFind = ({ method, path }: Seen): boolean => method === 'GET' && path.includes('/clients/?')
 const isToken = ({ path }: Seen): boolean => path.endsWith('/token')
 

@@ -18,6 +18,7 @@ import {
   makeUser,
   giveRole,
   fileRealm,
+  tokensOf,
 } from '../support/realm.ts'
 
 /** In every place where it may be printed by mistake, it looks different. */
@@ -46,6 +47,12 @@ function expectNoLeak({ stdout, stderr }: Ran, ...secrets: readonly string[]): v
     expect(stdout).not.toContain(form)
     expect(stderr).not.toContain(form)
   }
+}
+
+/** What looks like a token of Keycloak's, but for its signature. */
+function tokenSaying(claims: object): string {
+  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+  return `${part({ alg: 'RS256' })}.${part(claims)}.AAAA`
 }
 
 type Env = Readonly<Record<string, string>>
@@ -102,6 +109,31 @@ describe('the login', () => {
         'is locked for a while after many failed logins\n',
     ],
     [
+      'a password with a line break',
+      { ...user, KEYCLOAK_PASSWORD: `${SECRET}\r` },
+      4,
+      '\n  → the password begins or ends with a line break: remove it unless it belongs there; or correct ',
+    ],
+    [
+      'a client secret with a blank',
+      { ...robot, KEYCLOAK_CLIENT_SECRET: ` ${SECRET}` },
+      4,
+      '(status 401)\n  → the secret begins or ends with a blank: remove it unless it belongs there; or correct ',
+    ],
+    [
+      'a token that ran out, which nobody has to be asked about',
+      { ...user, KEYCLOAK_URL: 'http://127.0.0.1:9', KEYCLOAK_ACCESS_TOKEN: tokenSaying({ exp: 1.7e9 }) },
+      4,
+      ' days ago (2023-11-14T22:13:20Z)\n  → get a new one, or let kjitsi log in by itself: KEYCLOAK_CLIENT_ID with ',
+    ],
+    [
+      'a token of another address',
+      { ...user, KEYCLOAK_ACCESS_TOKEN: tokenSaying({ iss: 'https://k.example.org/realms/master' }) },
+      4,
+      '(status 401)\n  → it was issued by https://k.example.org/realms/master, and Keycloak accepts it under that address ' +
+        'only: correct KEYCLOAK_URL or --url, or get a new one\n',
+    ],
+    [
       'unknown user',
       { ...user, KEYCLOAK_USER: 'nobody', KEYCLOAK_PASSWORD: SECRET },
       4,
@@ -135,7 +167,7 @@ describe('the login', () => {
       { ...user, KEYCLOAK_ACCESS_TOKEN: `${SECRET}.${SECRET}.${SECRET}`.replaceAll(/[^\w.]/g, '_') },
       4,
       'Keycloak does not accept the access token (status 401)\n' +
-        '  → it may have run out, or be of another realm or another address of this Keycloak: get a new one\n',
+        '  → it may have been revoked, or be of another Keycloak: get a new one, or let kjitsi log in by itself: ',
     ],
   ])('%s', async (_, env, exitCode, stderr) => {
     const ran = await failing(env, [], env['KEYCLOAK_ACCESS_TOKEN'] ?? SECRET)
@@ -212,6 +244,33 @@ describe('the login', () => {
   })
 })
 
+test('an access token is found in what people save of it, and only its own realm and master administer a realm', async () => {
+  await using realm = await realmWithClient()
+  await giveRole(realm, await makeUser(realm), 'realm-management', 'view-clients')
+  const { accessToken } = await tokensOf(realm)
+  const env = { KEYCLOAK_URL: keycloak.url, KEYCLOAK_REALM: realm.name }
+  for (const saved of [
+    `\uFEFF${accessToken}\r\n`,
+    `"${accessToken}"`,
+    `Authorization: Bearer ${accessToken}\n`,
+    JSON.stringify({ access_token: accessToken, expires_in: 60, token_type: 'Bearer' }),
+  ]) {
+    const ran = await run(['setup-mappers', '--check', '--access-token-file', '-'], { env, stdin: saved })
+    expect(ran.exitCode, ran.stderr).toBe(3)
+  }
+  await using other = await realmWithClient()
+  const ran = await failing(
+    { ...env, KEYCLOAK_REALM: other.name, KEYCLOAK_ACCESS_TOKEN: accessToken },
+    [],
+    accessToken,
+  )
+  expect(ran).toMatchObject({ exitCode: 5, stdout: '' })
+  expect(ran.stderr).toContain(
+    `the account of the access token is of realm ${realm.name}, and realm ${other.name} is administered by accounts of its ` +
+      'own and of master (status 403)\n  → log in with one of these: --auth-realm or KEYCLOAK_AUTH_REALM says where\n',
+  )
+})
+
 test('a file for a password that is empty is no login', async () => {
   const env = { KEYCLOAK_URL: keycloak.url, KEYCLOAK_REALM: 'master', KEYCLOAK_USER: keycloak.user }
   const dir = tempFolder()
@@ -223,14 +282,15 @@ test('a file for a password that is empty is no login', async () => {
 
 describe('what is to be changed', () => {
   test('a realm that does not exist', async () => {
-    const ran = await failing({ ...ADMIN_ENV, KEYCLOAK_REALM: 'no such realm' })
-    expect(ran).toEqual({
-      exitCode: 6,
-      stdout: '',
-      stderr:
-        `error: GET ${keycloak.url}/admin/realms/no%20such%20realm/clients/?clientId=jitsi: there is no realm no such realm on ` +
-        `${keycloak.url}\n  → realm names are case-sensitive; correct --realm or KEYCLOAK_REALM\n`,
-    })
+    // Other tests make and remove realms meanwhile.
+    const ran = await run(['setup-mappers'], { env: { ...ADMIN_ENV, KEYCLOAK_REALM: 'no such realm' } })
+    expect(ran).toMatchObject({ exitCode: 6, stdout: '' })
+    expect(ran.stderr).toMatch(
+      new RegExp(
+        `^error: GET ${keycloak.url}/admin/realms/no%20such%20realm/clients/\\?clientId=jitsi: there is no realm no such realm ` +
+          `on ${keycloak.url}\\n  → realm names are case-sensitive, and this account sees .*; correct --realm or KEYCLOAK_REALM\\n$`,
+      ),
+    )
   })
 
   test('a client that does not exist: where to make it', async () => {
@@ -246,6 +306,20 @@ describe('what is to be changed', () => {
         '--client or KJITSI_CLIENT; client ids are case-sensitive, and an account sees none without the role ' +
         'view-clients, or query-clients and a permission on the client\n',
     })
+  })
+
+  test('a client by its internal id is told its client id, and none is made', async () => {
+    await using realm = await makeRealm()
+    const id = await makeClient(realm, 'my client')
+    const env = { ...ADMIN_ENV, KEYCLOAK_REALM: realm.name }
+    const stderr =
+      `error: realm ${realm.name}: ${id} is the internal id of a client, and its client id is my client\n` +
+      "  → give --client 'my client', or KJITSI_CLIENT\n"
+    expect(await failing(env, ['--client', id])).toEqual({ exitCode: 6, stdout: '', stderr })
+    const setUp = ['setup-client', '--jitsi-url', 'https://meet.example.org', '--client']
+    expect(await run([...setUp, id], { env })).toEqual({ exitCode: 6, stdout: '', stderr })
+    const unknown = '00000000-0000-4000-8000-000000000000'
+    expect((await failing(env, ['--client', unknown])).stderr).toContain(`client ${unknown} of realm`)
   })
 
   test.each([
@@ -296,7 +370,7 @@ describe('what is to be changed', () => {
     const ran = await failing({ ...env, KEYCLOAK_URL: keycloak.url })
     expect(ran).toMatchObject({ exitCode, stdout: '' })
     expect(ran.stderr).toContain(stderr(realm.name))
-    const withRole = ['setup-mappers', '--moderator-role', 'owner', '--check']
+    const withRole = ['setup-mappers', '--moderators', 'role:owner', '--check']
     expect((await run(withRole, { env: { ...env, KEYCLOAK_URL: proxy.url } })).exitCode).toBe(check)
     await run(['setup-mappers'], { env: { ...env, KEYCLOAK_URL: proxy.url } })
     expect(proxy.seen.filter((one) => one.method !== 'GET' && !isLogin(one))).toEqual([])
@@ -508,7 +582,7 @@ describe('the server', () => {
     expect(ran).toMatchObject({ exitCode: 7, stdout: '' })
     expect(ran.stderr).toMatch(
       new RegExp(
-        `^error: ${method} ${proxy.url}/.*: no answer in time\\n.*--timeout allows it more time\\n$`,
+        `^error: ${method} ${proxy.url}/.*: no answer within 1s \\(--timeout\\)\\n.*--timeout 60s waits longer\\n$`,
       ),
     )
   })
@@ -537,15 +611,31 @@ describe('the server', () => {
     expect(ran.stderr).toMatch(stderr)
   })
 
-  test('a trailing slash in KEYCLOAK_URL does no harm', async () => {
-    await using realm = await realmWithClient()
-    await using proxy = await startProxy(keycloak.url)
-    const ran = await run(['setup-mappers'], {
-      env: { ...ADMIN_ENV, KEYCLOAK_URL: `${proxy.url}/`, KEYCLOAK_REALM: realm.name },
-    })
-    expect(ran).toMatchObject({ exitCode: 0 })
-    expect(proxy.seen.map(({ path }) => path).filter((path) => path.includes('//'))).toEqual([])
-  })
+  test.each(['', '/auth'])(
+    'at base path %j, whatever page of it KEYCLOAK_URL was copied from',
+    async (prefix) => {
+      await using realm = await realmWithClient()
+      await using proxy = await startProxy(keycloak.url, { prefix })
+      for (const page of [
+        '/',
+        ' ',
+        '/admin',
+        '/admin/master/console/#/x',
+        '/realms/WRONG',
+        '/realms/x/account?y',
+      ]) {
+        const env = { ...ADMIN_ENV, KEYCLOAK_URL: `${proxy.url}${prefix}${page}`, KEYCLOAK_REALM: realm.name }
+        const ran = await run(['setup-mappers', '--check'], { env })
+        expect(ran.exitCode, ran.stderr).toBe(3)
+        const note = `note: the address of Keycloak is ${proxy.url}${prefix}; ${page.replace(/[?#].*/, '')} is not`
+        if (page.length > 1) expect(ran.stderr).toContain(note)
+        else expect(ran.stderr).not.toContain('the address of Keycloak')
+      }
+      expect(proxy.seen.filter(({ path }) => !path.startsWith(`${prefix}/`) || path.includes('//'))).toEqual(
+        [],
+      )
+    },
+  )
 
   test('is at /auth: it works with it, and without it the address is named', async () => {
     await using realm = await realmWithClient()

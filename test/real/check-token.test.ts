@@ -49,7 +49,7 @@ function issuerOf({ name }: TestRealm): string {
 async function check(realm: TestRealm, token: string, more: readonly string[] = []): Promise<Ran> {
   const issuer = issuerOf(realm)
   const keys = `${issuer}/protocol/openid-connect/certs`
-  const audiences = ['--audience', 'account', '--audience', 'jitsi']
+  const audiences = ['--accept-audience', 'account', '--accept-audience', 'jitsi']
   const argv = [
     'check-token',
     '-',
@@ -58,7 +58,7 @@ async function check(realm: TestRealm, token: string, more: readonly string[] = 
     ...audiences,
     '--jwks',
     keys,
-    '--room',
+    '--join',
     'team-a',
     '--json',
     ...more,
@@ -90,7 +90,7 @@ describe('tokens of a real realm', () => {
       expect([said(ran), ran.exitCode]).toEqual(['accepted', 0])
     }
     // The ID token is for the client alone, the access token for "account".
-    const onlyAccount = ['--audience', 'account']
+    const onlyAccount = ['--accept-audience', 'account']
     const argv = (token: string): readonly string[] => [
       'check-token',
       token,
@@ -182,7 +182,7 @@ describe('tokens of a real realm', () => {
     ]
     await writeFile(join(dir, 'jitsi.env'), lines.join('\n') + '\n')
     const { accessToken } = await tokensOf(realm)
-    const argv = ['check-token', '-', '--env', 'jitsi.env', '--certs', 'certs', '--room', 'Team A']
+    const argv = ['check-token', '-', '--jitsi-env', 'jitsi.env', '--certs', 'certs', '--join', 'Team A']
     const ran = await run(argv, { cwd: dir, stdin: accessToken })
     expect(ran.stdout).toMatch(
       /^Jitsi accepts this token for room Team A until (\d{4}-\d\d-\d\d )?\d\d:\d\d \(in [45] min\)/,

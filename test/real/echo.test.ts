@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { run } from '../support/run.ts'
 import { startProxy } from '../support/proxy.ts'
-import { keycloak, makeClient, makeServiceAccount, fileRealm } from '../support/realm.ts'
+import { keycloak, makeClient, makeServiceAccount, fileRealm, makeRealm } from '../support/realm.ts'
 
 const SECRET = 'hunter2/s?cret+w rd'
 
@@ -43,3 +43,40 @@ test.each(['the token request', 'a request of the admin API'])(
     }
   },
 )
+
+test('a secret that is a word is told neither by what repeats it nor by our own sentences', async () => {
+  await using realm = await makeRealm()
+  const account = await makeServiceAccount(realm, 'robot', [], 'realm')
+  await using proxy = await startProxy(keycloak.url, {
+    fault: ({ path, body }) =>
+      path.endsWith('/token')
+        ? { status: 400, json: { error: 'invalid_request', error_description: `you sent realm, ${body}` } }
+        : undefined,
+  })
+  const env = { KEYCLOAK_URL: proxy.url, KEYCLOAK_REALM: realm.name, ...account }
+  for (const form of [[], ['--json'], ['--verbose']]) {
+    const { stdout, stderr } = await run(['setup-mappers', ...form], { env })
+    expect(stdout + stderr).toContain(
+      `Keycloak refused the login of the service account of client robot in realm ${realm.name}: (masked) (status 400)`,
+    )
+    expect(stdout + stderr).not.toContain('you sent')
+  }
+})
+
+test('what a server repeats among its data is printed neither for people nor as JSON', async () => {
+  await using realm = await makeRealm()
+  const account = await makeServiceAccount(realm, 'robot', ['manage-clients'], SECRET)
+  await using proxy = await startProxy(keycloak.url, {
+    fault: ({ path, authorization }) =>
+      path.endsWith('/roles') ? { json: [{ name: `${SECRET} ${authorization}` }] } : undefined,
+  })
+  const env = { KEYCLOAK_URL: proxy.url, KEYCLOAK_REALM: realm.name, ...account }
+  const argv = ['setup-client', '--jitsi-url', 'https://meet.example.org']
+  expect(await run(argv, { env })).toMatchObject({ exitCode: 0 })
+  for (const form of [[], ['--json']]) {
+    const { exitCode, stdout } = await run([...argv, '--remove', ...form], { env })
+    expect(exitCode).toBe(0)
+    expect(stdout).toContain('people may hold its roles: delete (masked) Bearer (masked) first')
+    for (const hidden of formsOf(SECRET)) expect(stdout).not.toContain(hidden)
+  }
+})

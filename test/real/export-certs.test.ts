@@ -3,7 +3,8 @@ import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { fileNameOf } from '../../src/certs/pem.ts'
+import { fileNameOf } from '../../src/certs/key.ts'
+import { MANIFEST_FILE } from '../../src/certs/manifest.ts'
 import { makeAuthority } from '../support/authority.ts'
 import { tempFolder } from '../support/folder.ts'
 import { run, spawnKjitsi } from '../support/run.ts'
@@ -14,16 +15,18 @@ const openssl = (...argv: readonly string[]): Promise<{ stdout: string }> =>
   promisify(execFile)('openssl', argv)
 
 interface Certs {
-  readonly steps: readonly { action: string; file: string; kid: string; alg: string; source: string }[]
+  readonly files: readonly { action: string; path: string; kid?: string; alg: string; source: string }[]
   readonly leftOut: readonly { kid: string; reason: string }[]
   readonly findings: readonly { code: string; message: string }[]
 }
 
-/** Exports into `dir`, and gives what was done; the exit code has to be `exitCode`. */
+/** Exports into `dir`, and gives what was done besides writing the list; the exit code has to be `exitCode`. */
 async function exportCerts(dir: string, argv: readonly string[], exitCode = 0): Promise<Certs> {
   const ran = await run(['export-certs', dir, ...argv, '--json'], { env: { KEYCLOAK_URL: keycloak.url } })
   expect(ran.exitCode, ran.stdout).toBe(exitCode)
-  return JSON.parse(ran.stdout) as Certs
+  const { files, ...rest } = JSON.parse(ran.stdout) as Certs
+  expect(files.at(-1)?.path).toBe(join(dir, MANIFEST_FILE))
+  return { ...rest, files: files.slice(0, -1) }
 }
 
 /** Adds a key provider to the realm. */
@@ -74,11 +77,11 @@ test("a real token's signature is verified by openssl with the file of its kid",
   const { kid, alg } = headerOf(accessToken)
   const [dir, work] = [tempFolder(), tempFolder()]
 
-  const { steps } = await exportCerts(dir, ['--realm', realm.name])
-  expect(steps).toEqual([
-    { action: 'create', file: fileNameOf(kid), kid, alg, bits: 2048, source: `realm ${realm.name}` },
-  ])
   const pem = join(dir, fileNameOf(kid))
+  const { files } = await exportCerts(dir, ['--realm', realm.name])
+  expect(files).toMatchObject([
+    { action: 'create', path: pem, mode: '0644', kid, alg, bits: 2048, source: `realm ${realm.name}` },
+  ])
   expect(await verifies(work, pem, accessToken)).toBe(true)
   const forged = accessToken.replace(/\.(.)/, (_, first: string) => (first === 'a' ? '.b' : '.a'))
   expect(await verifies(work, pem, forged)).toBe(false)
@@ -93,8 +96,8 @@ test('keys that Jitsi cannot use are left out and named', async () => {
   await addKeys(realm, 'rsa-generated', { algorithm: 'PS256' })
   await addKeys(realm, 'rsa-generated', { algorithm: 'RS256', keySize: '1024' })
   await addKeys(realm, 'rsa-generated', { algorithm: 'RS512', keySize: '4096' })
-  const { steps, leftOut } = await exportCerts(tempFolder(), ['--realm', realm.name])
-  expect(steps.map(({ alg }) => alg).sort()).toEqual(['RS256', 'RS512'])
+  const { files, leftOut } = await exportCerts(tempFolder(), ['--realm', realm.name])
+  expect(files.map(({ alg }) => alg).sort()).toEqual(['RS256', 'RS512'])
   expect(leftOut.map(({ reason }) => reason).sort()).toEqual([
     '1024 bits: too short to be safe, 2048 is the least',
     'alg PS256: Jitsi takes RS256, RS384 and RS512 only',
@@ -118,7 +121,7 @@ test('after a rotation the new key is there beside the old, until the old is gon
   const { accessToken } = await tokensOf(realm)
   const { kid } = headerOf(accessToken)
   const rotated = await exportCerts(dir, argv)
-  expect(new Map(rotated.steps.map((step) => [step.kid, step.action]))).toEqual(
+  expect(new Map(rotated.files.map((file) => [file.kid, file.action]))).toEqual(
     new Map([
       [kid, 'create'],
       [old, 'keep'],
@@ -131,9 +134,9 @@ test('after a rotation the new key is there beside the old, until the old is gon
   await realm.admin.components.del({ id: provider ?? '' })
   expect(await exportCerts(dir, argv)).toMatchObject({ findings: [{ code: 'stale-keys' }] })
   expect(await exportCerts(dir, [...argv, '--prune'])).toMatchObject({
-    steps: [
+    files: [
       { action: 'keep', kid },
-      { action: 'remove', file: fileNameOf(old) },
+      { action: 'remove', path: join(dir, fileNameOf(old)) },
     ],
     findings: [{ code: 'pruned-still-trusted' }],
   })
@@ -147,8 +150,8 @@ test('several realms share a folder; one that does not exist stops no other, and
   const gone = join(dir, `${'0'.repeat(64)}.pem`)
   await writeFile(gone, 'old')
   const argv = ['--realm', one.name, '--realm', 'nope', '--realm', two.name, '--prune']
-  const { steps, findings } = await exportCerts(dir, argv, 6)
-  expect(steps.map(({ action, source }) => `${action} ${source}`)).toEqual([
+  const { files, findings } = await exportCerts(dir, argv, 6)
+  expect(files.map(({ action, source }) => `${action} ${source}`)).toEqual([
     `create realm ${one.name}`,
     `create realm ${two.name}`,
   ])
@@ -180,8 +183,8 @@ test('keys on another host are fetched with consent only', async () => {
   expect(refused.stderr).toContain(`--allow-keys-from ${host} (or KJITSI_ALLOW_KEYS_FROM) allows it`)
   expect(refused).toMatchObject({ exitCode: 1, stdout: '' })
   expect(await readdir(dir)).toEqual([])
-  const { steps } = await exportCerts(dir, ['--realm', realm.name, '--allow-keys-from', host])
-  expect(steps).toHaveLength(1)
+  const { files } = await exportCerts(dir, ['--realm', realm.name, '--allow-keys-from', host])
+  expect(files).toHaveLength(1)
 
   await realm.admin.realms.update(
     { realm: realm.name },
@@ -222,8 +225,8 @@ describe('addresses in place of realms', () => {
     expect(wrong.stderr).toContain('is a discovery document, not a key set')
     expect(wrong.stderr).toContain(`its key set is at ${base}/protocol/openid-connect/certs`)
     expect(wrong.exitCode).toBe(7)
-    const { steps } = await exportCerts(dir, ['--jwks', `${base}/protocol/openid-connect/certs`])
-    expect(steps).toHaveLength(1)
+    const { files } = await exportCerts(dir, ['--jwks', `${base}/protocol/openid-connect/certs`])
+    expect(files).toHaveLength(1)
   })
 
   test('one behind an unknown certificate authority is refused, and taken with --ca-file', async () => {

@@ -163,7 +163,7 @@ describe('what goes wrong leaves FILE alone', () => {
       'redirected to https://elsewhere.example.org/',
     ],
     ['an error', { status: 500 }, 'status 500'],
-    ['silence', 'silence', 'no answer in time'],
+    ['silence', 'silence', 'no answer within 1s (--timeout)'],
   ] as const)('%s in place of an answer', async (_, fault, message) => {
     await using proxy = await startProxy(keycloak.url, { fault: () => fault })
     const { exitCode, stdout, stderr } = await run([
@@ -187,6 +187,9 @@ it('the real command writes what it is asked for', async () => {
     cwd: dir,
     env: { KEYCLOAK_URL: keycloak.url, KEYCLOAK_REALM: 'master' },
   })
-  expect({ exitCode, first: stdout.split('\n')[0] }).toEqual({ exitCode: 0, first: `${file}: updated` })
+  expect({ exitCode, first: stdout.split('\n')[0] }).toEqual({
+    exitCode: 0,
+    first: `updated ${file}: Jitsi's .env`,
+  })
   expect((await read()).get('JWT_ACCEPTED_ISSUERS')).toBe(`${keycloak.url}/realms/master`)
 })

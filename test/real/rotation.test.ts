@@ -2,7 +2,7 @@ import { importSPKI, jwtVerify } from 'jose'
 import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { fileNameOf } from '../../src/certs/pem.ts'
+import { fileNameOf } from '../../src/certs/key.ts'
 import { tempFolder } from '../support/folder.ts'
 import { type Answered, ask } from '../support/key-server.ts'
 import { startKjitsi, startServing } from '../support/running.ts'
@@ -145,14 +145,14 @@ describe('exported keys', () => {
     const { said, end } = startKjitsi(['export-certs', dir, ...argv], ENV)
     const oldToken = await freshToken(realm)
     const old = fileNameOf(kidOf(oldToken))
-    await said(`created ${old}`)
+    await said(`created ${join(dir, old)}`)
     expect(await verifies(oldToken, await readFile(join(dir, old), 'utf8'))).toBe(true)
 
     await addKey(realm.admin)
     await addKey(realm.admin, { algorithm: 'PS256' })
     const newToken = await freshToken(realm)
     const fresh = fileNameOf(kidOf(newToken))
-    await said(`created ${fresh}`)
+    await said(`created ${join(dir, fresh)}`)
     expect(await verifies(newToken, await readFile(join(dir, fresh), 'utf8'))).toBe(true)
     await said('alg PS256')
 
@@ -161,7 +161,7 @@ describe('exported keys', () => {
     await changeKey(realm.admin, first, { enabled: 'false' })
     await said('a key is removed when it has been gone for 4s')
     expect(await readdir(dir)).toContain(old)
-    await said(`removed ${old}`)
+    await said(`removed ${join(dir, old)}`)
     expect((await readdir(dir)).sort()).toEqual(['.kjitsi.json', fresh].sort())
     expect((await end('SIGTERM')).exitCode).toBe(0)
   })
@@ -173,11 +173,11 @@ describe('exported keys', () => {
     const exporting = startKjitsi(['export-certs', dir, ...argv], ENV)
     const { port, said } = await startServing(['--dir', dir, '--cooldown', '0s', '--refresh', '1h'])
     const old = kidOf(await freshToken(realm))
-    await exporting.said(`created ${fileNameOf(old)}`)
+    await exporting.said(`created ${join(dir, fileNameOf(old))}`)
     expect((await askFor(port, old)).status).toBe(200)
     await addKey(realm.admin)
     const fresh = fileNameOf(kidOf(await freshToken(realm)))
-    await exporting.said(`created ${fresh}`)
+    await exporting.said(`created ${join(dir, fresh)}`)
     expect((await ask(port, `/certs/${fresh}`)).status).toBe(200)
     await said(`key ${fresh} is served as ${fresh}`)
   })

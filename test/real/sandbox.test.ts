@@ -4,7 +4,7 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { fileNameOf } from '../../src/certs/pem.ts'
+import { fileNameOf } from '../../src/certs/key.ts'
 import { type Sandbox, startSandbox } from '../../src/sandbox/keycloak.ts'
 import { tempFolder } from '../support/folder.ts'
 import { ask } from '../support/key-server.ts'
@@ -13,13 +13,13 @@ import { startServing } from '../support/running.ts'
 const TIMEOUT = 300_000
 
 test(
-  'serves under a base path until it is stopped, and with its data again when it is started anew; its keys are served by serve-certs all the while',
+  'serves until it is stopped, and with its data again when it is started anew; its keys are served by serve-certs all the while',
   async () => {
     const dataDir = tempFolder()
-    const options = { dataDir, relativePath: '/auth', password: 'of the first start' }
+    const options = { dataDir, password: 'of the first start' }
     const first = await startSandbox(options)
     onTestFinished(first.stop)
-    expect(first.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/auth$/)
+    expect(first.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
     expect(await loginStatus(first)).toBe(200)
     const keys = await keysOf(first)
     const argv = ['--realm', 'master', '--refresh', '1s', '--cooldown', '0s']
@@ -29,7 +29,7 @@ test(
 
     await first.stop()
     await expect(fetch(first.url)).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } })
-    await serving.said('is still served (1 key)')
+    await serving.said('stays (1 key)')
     expect((await ask(serving.port, path)).status).toBe(200)
     expect((await ask(serving.port, '/readyz')).status).toBe(200)
 

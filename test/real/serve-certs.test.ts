@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { fileNameOf } from '../../src/certs/pem.ts'
+import { fileNameOf } from '../../src/certs/key.ts'
 import { ask } from '../support/key-server.ts'
 import { startServing } from '../support/running.ts'
 import { addKey, makeDoor } from '../support/realm-keys.ts'
@@ -34,7 +34,7 @@ test('while Keycloak cannot be reached every key is served; afterwards new ones 
   for (const path of paths) expect((await ask(port, path)).status).toBe(200)
 
   await door.shut()
-  await said('what it gave last is still served (2 keys)')
+  await said('what it gave last stays (2 keys)')
   await expect
     .poll(async () => (await readiness(port)).sources[0].ageSeconds, { timeout: 10_000 })
     .toBeGreaterThan(2)

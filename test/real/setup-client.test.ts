@@ -88,7 +88,7 @@ describe('a realm without the client', () => {
     await using realm = await fileRealm()
     await using proxy = await startProxy(keycloak.url)
     const env = { ...ADMIN_ENV, KEYCLOAK_URL: proxy.url }
-    const ran = await setUp(realm, ['--moderator-role', 'owner'], env)
+    const ran = await setUp(realm, ['--moderators', 'role:owner'], env)
     expect(ran.exitCode, ran.stderr).toBe(0)
     // The realm is asked how long its sessions last, since they cut the lifespan of tokens.
     expect(requests(proxy, realm)).toEqual([
@@ -143,12 +143,12 @@ describe('a realm without the client', () => {
 
   test('is only read by a second run: two requests, three with a role', async () => {
     await using realm = await fileRealm()
-    await setUpWell(realm, '--moderator-role', 'owner')
+    await setUpWell(realm, '--moderators', 'role:owner')
     const before = await clientOf(realm)
     for (const [argv, expected] of [
       [[], [LOGIN, 'GET /clients/']],
       [
-        ['--moderator-role', 'owner'],
+        ['--moderators', 'role:owner'],
         [LOGIN, 'GET /clients/', 'GET /clients/UUID/roles'],
       ],
     ] as const) {
@@ -163,7 +163,7 @@ describe('a realm without the client', () => {
 
   test('stays without by --dry-run and --check, which print what would be done', async () => {
     await using realm = await fileRealm()
-    const dry = await setUp(realm, ['--dry-run', '--moderator-role', 'owner'])
+    const dry = await setUp(realm, ['--dry-run', '--moderators', 'role:owner'])
     expect(dry.exitCode).toBe(0)
     expect(dry.stdout).toMatch(/^ {2}create {2}client jitsi .*\n(.*\n)* {2}create {2}role owner\n/m)
     expect(await setUp(realm, ['--check'])).toMatchObject({ exitCode: 3 })
@@ -186,11 +186,11 @@ describe('a realm without the client', () => {
       kind: 'client',
       client: 'jitsi',
       dryRun: false,
-      changed: true,
+      changes: 'made',
       realms: [
         {
           realm: realm.name,
-          changed: true,
+          changes: 'made',
           conflict: false,
           items: [
             {
@@ -307,9 +307,9 @@ describe('a client that is there', () => {
     )
     expect(ran.stdout.split('\n')).toEqual([
       `realm ${realm.name}, client jitsi:`,
-      '  updated  client jitsi    implicitFlowEnabled: "true" → "false" (tightens)',
-      '                           directAccessGrantsEnabled: "true" → "false" (tightens)',
-      '                           fullScopeAllowed: "true" → "false" (tightens)',
+      '  updated  client jitsi    implicitFlowEnabled: true → false (tightens)',
+      '                           directAccessGrantsEnabled: true → false (tightens)',
+      '                           fullScopeAllowed: true → false (tightens)',
       '                           redirectUris + "https://meet.example.org/static/sso.html" (loosens)',
       '                           webOrigins + "https://meet.example.org" (loosens)',
       '                           pkce.code.challenge.method: absent → "S256" (tightens)',
@@ -354,6 +354,14 @@ describe('a client that is there', () => {
     ])
     expect(ran.stdout).toContain('rooms (room)')
     expect(requests(proxy, realm)).toEqual([LOGIN, 'GET /clients/'])
+
+    // With --strict each of them is a failure, with --check and alone, and with --quiet nothing else is said.
+    for (const argv of [['--check', '--strict'], ['--strict']]) {
+      const strict = await setUp(realm, [...argv, '--quiet'])
+      expect(strict).toMatchObject({ exitCode: 3, stdout: '' })
+      expect(strict.stderr.match(/^error: realm/gm)).toHaveLength(4)
+    }
+    expect(await setUp(realm, ['--quiet'])).toEqual({ exitCode: 0, stdout: '', stderr: '' })
   })
 
   test('that setup-mappers has changed is left as it is', async () => {
@@ -390,7 +398,7 @@ describe('a client that is there', () => {
     expect(sorted(await clientOf(realm))).toEqual(sorted(before))
 
     const ran = await setUpWell(realm, '--make-public')
-    expect(ran.stdout).toContain('publicClient: "false" → "true" (loosens)')
+    expect(ran.stdout).toContain('publicClient: false → true (loosens)')
     expect(ran.stderr).toContain('a public client has no secret, so its service account can no longer log in')
     // Its account is not deleted: the way back is open.
     expect(await clientOf(realm)).toMatchObject({ publicClient: true, serviceAccountsEnabled: true })
@@ -430,7 +438,7 @@ describe('a client that is there', () => {
       protocolMappers: ['one', 'two'].map((name) => ({ ...audience, name, config })),
     })
     const before = await clientOf(realm)
-    const ran = await setUp(realm, ['--moderator-role', 'owner'])
+    const ran = await setUp(realm, ['--moderators', 'role:owner'])
     expect(ran.exitCode).toBe(1)
     expect(ran.stderr).toMatch(
       /several mappers are or write audience-jitsi: (one, two|two, one); nothing was changed/,
@@ -467,12 +475,12 @@ describe('--remove', () => {
 
   test('keeps one that has roles, since people may hold them', async () => {
     await using realm = await fileRealm()
-    await setUpWell(realm, '--moderator-role', 'owner')
-    const { stdout } = await setUpWell(realm, '--moderator-role', 'owner', '--remove')
+    await setUpWell(realm, '--moderators', 'role:owner')
+    const { stdout } = await setUpWell(realm, '--moderators', 'role:owner', '--remove')
     expect(stdout).toContain('kept  client jitsi  people may hold its roles: delete owner first')
     const id = (await clientOf(realm))?.id ?? ''
     await realm.admin.clients.delRole({ id, roleName: 'owner' })
-    await setUpWell(realm, '--moderator-role', 'owner', '--remove')
+    await setUpWell(realm, '--moderators', 'role:owner', '--remove')
     expect(await clientOf(realm)).toBeUndefined()
   })
 
@@ -512,7 +520,7 @@ describe('the rights of the account', () => {
   test('manage-clients does everything; how long sessions last it may not see', async () => {
     await using realm = await fileRealm()
     const env = envOf(realm, await makeServiceAccount(realm, 'robot', ['manage-clients']))
-    const created = await setUp(realm, ['--json', '--moderator-role', 'owner', '--audience', 'meet'], env)
+    const created = await setUp(realm, ['--json', '--moderators', 'role:owner', '--audience', 'meet'], env)
     expect(created.exitCode, created.stderr).toBe(0)
     expect(findingsOf(created)).toEqual(['session-max-unseen', 'name-unmapped'])
     // Update, then no change, then removal.
@@ -589,7 +597,7 @@ describe('the rights of the account', () => {
     expect(refused.stderr).toContain(
       '; one that has a permission on this client alone needs query-clients instead\n',
     )
-    const done = await setUp(realm, ['--moderator-role', 'owner'], asking)
+    const done = await setUp(realm, ['--moderators', 'role:owner'], asking)
     expect(done.exitCode, done.stderr).toBe(0)
     expect(await setUp(realm, ['--check'], asking)).toMatchObject({ exitCode: 0 })
   })
@@ -605,7 +613,7 @@ describe('a moderator with another role of the client', () => {
     ['moderator', 'Owner', 'Owner'],
   ])('has %s and %s: %s is what Keycloak gives, or one of the two', async (role, other, affiliation) => {
     await using realm = await fileRealm()
-    await setUpWell(realm, '--moderator-role', role)
+    await setUpWell(realm, '--moderators', `role:${role}`)
     const client = await clientOf(realm)
     const id = client?.id ?? ''
     await realm.admin.clients.createRole({ id, name: other })
@@ -615,7 +623,7 @@ describe('a moderator with another role of the client', () => {
     const { accessToken } = await tokensOf(realm)
     const { context } = claimsOf(accessToken) as { context: { user: { affiliation: string } } }
     expect(affiliation === undefined ? [role, other] : [affiliation]).toContain(context.user.affiliation)
-    const ran = await setUp(realm, ['--moderator-role', role, '--json'])
+    const ran = await setUp(realm, ['--moderators', `role:${role}`, '--json'])
     expect(findingsOf(ran).includes('roles-compete')).toBe(affiliation !== role)
   })
 })
@@ -655,7 +663,7 @@ describe('what comes in between', () => {
         return undefined
       },
     })
-    const ran = await setUp(realm, ['--moderator-role', 'owner'], { ...ADMIN_ENV, KEYCLOAK_URL: proxy.url })
+    const ran = await setUp(realm, ['--moderators', 'role:owner'], { ...ADMIN_ENV, KEYCLOAK_URL: proxy.url })
     expect(ran.exitCode, ran.stderr).toBe(0)
     expect(ran.stdout).toMatch(/updated {2}client jitsi/)
     expect(await clientOf(realm)).toMatchObject({
@@ -674,18 +682,21 @@ describe('what comes in between', () => {
         return undefined
       },
     })
-    const ran = await setUp(realm, ['--moderator-role', 'owner'], { ...ADMIN_ENV, KEYCLOAK_URL: proxy.url })
+    const ran = await setUp(realm, ['--moderators', 'role:owner', '--all'], {
+      ...ADMIN_ENV,
+      KEYCLOAK_URL: proxy.url,
+    })
     expect(ran.exitCode, ran.stderr).toBe(0)
     const verbs = ran.stdout
       .split('\n')
       .flatMap((line) => /^ {2}(\w+) +((?:client |role )?\S+)/.exec(line)?.slice(1, 3).join(' ') ?? [])
     expect(verbs).toEqual([
+      'kept role owner',
       'created client jitsi',
       'created audience-jitsi',
       'created context.user.affiliation',
       'created room',
       'created bnf',
-      'kept role owner',
     ])
   })
 
@@ -709,7 +720,7 @@ describe('what comes in between', () => {
       await using proxy = await startProxy(keycloak.url, {
         fault: ({ method, path }) => (method === 'POST' && isIt(path) ? { status: 500 } : undefined),
       })
-      const argv = ['--moderator-role', 'owner']
+      const argv = ['--moderators', 'role:owner']
       const ran = await setUp(realm, argv, { ...ADMIN_ENV, KEYCLOAK_URL: proxy.url })
       expect(ran.exitCode).toBe(7)
       expect(ran.stderr.replace('create context.user.affiliation, ', '')).toContain(story)
@@ -733,10 +744,10 @@ describe('the address of Jitsi', () => {
 
   test.each([
     ['of ./.env', [], 'https://meet.example.org:8443/static/sso.html'],
-    ['of --env', ['--env', 'jitsi.env'], 'https://named.example.org/static/sso.html'],
+    ['of --jitsi-env', ['--jitsi-env', 'jitsi.env'], 'https://named.example.org/static/sso.html'],
     [
       'of --jitsi-url before both',
-      ['--jitsi-url', 'a.example.org', '--env', 'jitsi.env'],
+      ['--jitsi-url', 'a.example.org', '--jitsi-env', 'jitsi.env'],
       'https://a.example.org/static/sso.html',
     ],
   ])('%s', async (_, argv, uri) => {
@@ -752,7 +763,7 @@ describe('the address of Jitsi', () => {
     expect(ran.exitCode).toBe(2)
     expect(ran.stderr).toContain('4 settings are missing:')
     expect(ran.stderr).toContain(
-      "the address of Jitsi: --jitsi-url or KJITSI_JITSI_URL, or PUBLIC_URL in Jitsi's .env (--env or KJITSI_JITSI_ENV; default ./.env)",
+      "the address of Jitsi: --jitsi-url or KJITSI_JITSI_URL, or PUBLIC_URL in Jitsi's .env (--jitsi-env or KJITSI_JITSI_ENV; default ./.env)",
     )
   })
 
@@ -762,7 +773,7 @@ describe('the address of Jitsi', () => {
       stdout: '',
       stderr:
         'error: a setting is missing: the address of Jitsi: --jitsi-url or KJITSI_JITSI_URL, or PUBLIC_URL in ' +
-        "Jitsi's .env (--env or KJITSI_JITSI_ENV; default ./.env)\n",
+        "Jitsi's .env (--jitsi-env or KJITSI_JITSI_ENV; default ./.env)\n",
     })
   })
 

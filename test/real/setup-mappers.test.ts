@@ -35,10 +35,11 @@ async function setUpWell(realm: TestRealm, ...argv: readonly string[]): Promise<
 }
 
 interface Document {
-  readonly changed: boolean
+  readonly changes: string
   readonly dryRun: boolean
   readonly realms: readonly {
     readonly realm: string
+    readonly changes?: string
     readonly failure?: string
     readonly items: readonly { readonly action: string; readonly name: string }[]
   }[]
@@ -142,8 +143,8 @@ describe('the claims in a real token', () => {
       '--user-context',
       '--name-from',
       'attribute:nick',
-      '--moderator-role',
-      'owner',
+      '--moderators',
+      'role:owner',
       '--group-from',
       'attribute:team',
       '--feature',
@@ -250,12 +251,22 @@ describe('the plan', () => {
       ].join('\n'),
       stderr: '',
     })
-    expect(await setUp(realm, ['--check'])).toEqual({ ...dry, exitCode: 3 })
+    expect(await setUp(realm, ['--check'])).toEqual({
+      ...dry,
+      exitCode: 3,
+      stderr:
+        `error: realm ${realm.name}, client jitsi: it differs from what these options set: update my room; create bnf\n` +
+        '  → run it without --check to make these changes\n',
+    })
+    const checked = await setUp(realm, ['--check', '--json'])
+    expect(documentOf(checked)).toMatchObject({ changes: 'planned', findings: [{ code: 'drift' }] })
     const planned = documentOf(await setUp(realm, ['--dry-run', '--json']))
     expect(await mappersOf(realm)).toEqual(before)
 
     const done = await setUp(realm, ['--json'])
-    expect(documentOf(done)).toEqual({ ...planned, dryRun: false })
+    expect(planned).toMatchObject({ changes: 'planned', realms: [{ changes: 'planned' }] })
+    const made = { dryRun: false, changes: 'made', realms: [{ ...planned.realms[0], changes: 'made' }] }
+    expect(documentOf(done)).toEqual({ ...planned, ...made })
     const after = await mappersOf(realm)
     expect(after).toMatchObject({
       'my room': {
@@ -275,7 +286,7 @@ describe('the plan', () => {
   test('says on stderr what it is going to do, and on stdout what it did', async () => {
     await using realm = await fileRealm()
     await makeClient(realm)
-    expect(await setUp(realm, ['--moderator-role', 'owner', '--user-context'])).toEqual({
+    expect(await setUp(realm, ['--moderators', 'role:owner', '--user-context'])).toEqual({
       exitCode: 0,
       stderr:
         `realm ${realm.name}, client jitsi: going to create role owner, room, bnf, context.user.id, context.user.name, ` +
@@ -359,7 +370,7 @@ describe('the plan', () => {
     await using realm = await fileRealm()
     const id = await makeClient(realm)
     await addMapper(realm, id, 'stranger', HARDCODED, { 'claim.name': 'stranger', 'claim.value': 'x' })
-    const options = ['--user-context', '--moderator-role', 'owner', '--audience', 'meet', '--nbf']
+    const options = ['--user-context', '--moderators', 'role:owner', '--audience', 'meet', '--nbf']
     await setUpWell(realm, ...options)
     await setUpWell(realm, '--bnf', '7')
     const removed = await setUpWell(realm, ...options, '--remove')
@@ -381,7 +392,7 @@ describe('the plan', () => {
     await using realm = await fileRealm()
     const id = await makeClient(realm)
     await realm.admin.clients.createRole({ id, name: 'student' })
-    const { findings } = documentOf(await setUp(realm, ['--moderator-role', 'chief', '--dry-run', '--json']))
+    const { findings } = documentOf(await setUp(realm, ['--moderators', 'role:chief', '--dry-run', '--json']))
     expect(findings.map(({ code }) => code)).toEqual([
       'affiliation-unknown',
       'name-unmapped',
@@ -417,7 +428,7 @@ describe('requests', () => {
     await makeClient(realm)
     await setUpWell(realm, '--bnf', '1')
     await using proxy = await startProxy(keycloak.url)
-    await setUp(realm, ['--moderator-role', 'owner'], { KEYCLOAK_URL: proxy.url })
+    await setUp(realm, ['--moderators', 'role:owner'], { KEYCLOAK_URL: proxy.url })
     expect(paths(proxy.seen).slice(2)).toEqual([
       'GET roles',
       'POST roles',
@@ -472,12 +483,12 @@ describe('requests', () => {
         return undefined
       },
     })
-    const ran = await setUp(realm, ['--moderator-role', 'owner', '--json'], { KEYCLOAK_URL: proxy.url })
+    const ran = await setUp(realm, ['--moderators', 'role:owner', '--json'], { KEYCLOAK_URL: proxy.url })
     expect(short(documentOf(ran))).toEqual([
-      'create owner',
       'create room',
-      'create context.user.affiliation',
       'update bnf',
+      'create context.user.affiliation',
+      'create owner',
     ])
     expect(await mappersOf(realm)).toMatchObject({ bnf: { config: { 'claim.value': '0' } }, room: {} })
   })
@@ -495,7 +506,7 @@ describe('requests', () => {
         return undefined
       },
     })
-    const argv = ['--nbf', '--moderator-role', 'owner']
+    const argv = ['--nbf', '--moderators', 'role:owner']
     const { exitCode, stderr } = await setUp(realm, argv, { KEYCLOAK_URL: proxy.url })
     expect(exitCode).toBe(1)
     expect(stderr).toContain(
@@ -523,7 +534,7 @@ describe('requests', () => {
         return undefined
       },
     })
-    const { exitCode, stderr } = await setUp(realm, ['--moderator-role', 'owner'], {
+    const { exitCode, stderr } = await setUp(realm, ['--moderators', 'role:owner'], {
       KEYCLOAK_URL: proxy.url,
     })
     expect(exitCode).toBe(1)
@@ -578,13 +589,12 @@ describe('several realms', () => {
     expect(ran).toEqual({
       exitCode: 6,
       stdout: [
-        'realm missing, client jitsi: failed',
-        `realm ${noClient.name}, client jitsi: failed`,
-        `realm ${done.name}, client jitsi: no changes`,
+        '4 realms: 1 without changes, 1 changed, 2 failed',
         `realm ${fresh.name}, client jitsi:`,
         '  created  room  = "*"',
         '  created  bnf   = 0',
-        '4 realms: 1 changed, 1 without changes, 2 failed',
+        'realm missing, client jitsi: failed',
+        `realm ${noClient.name}, client jitsi: failed`,
         '',
       ].join('\n'),
       stderr: expect.stringMatching(
@@ -602,9 +612,9 @@ describe('several realms', () => {
     const json = await run(['setup-mappers', '--json', '--check', ...both], { env: ADMIN_ENV })
     expect(json.exitCode).toBe(6)
     expect(documentOf(json)).toMatchObject({
-      changed: false,
+      changes: 'none',
       realms: [
-        { realm: done.name, changed: false, conflict: false },
+        { realm: done.name, changes: 'none', conflict: false },
         { realm: 'missing', failure: 'not-found' },
       ],
       findings: [{ code: 'realm-failed', message: expect.stringMatching(/^realm missing: GET /) as string }],
@@ -625,7 +635,7 @@ describe('several realms', () => {
     const ran = await run([...both, '--auth-realm', one.name], { env })
     expect(ran).toMatchObject({
       exitCode: 5,
-      stdout: expect.stringContaining(`realm ${one.name}, client jitsi: no changes`) as string,
+      stdout: `2 realms: 1 without changes, 1 failed\nrealm ${two.name}, client jitsi: failed\n`,
     })
   })
 })

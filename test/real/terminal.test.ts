@@ -22,7 +22,7 @@ test('what is missing is asked one at a time, each answer is checked, and stdout
   await answer(terminal, 'Address of Keycloak:')
   await terminal.shows('An answer is needed.')
   await answer(terminal, 'Address of Keycloak:', 'keycloak')
-  await terminal.shows('This is no address: it starts with https:// or http://.')
+  await terminal.shows('This has no scheme: write https://, or http:// where it has no TLS, before it.')
   // Backspaces and then another.
   await answer(terminal, 'Address of Keycloak:', '\u007f'.repeat(8), `${keycloak.url}/auth`)
   await terminal.shows(`this Keycloak is at ${keycloak.url}`)
@@ -30,17 +30,20 @@ test('what is missing is asked one at a time, each answer is checked, and stdout
   await answer(terminal, 'Realm:', `${realm.name}x`)
   await terminal.shows(`there is no realm ${realm.name}x on ${keycloak.url}`)
   await answer(terminal, 'Realm:', '\u007f')
-  await answer(terminal, 'Log in as user:', keycloak.user)
+  await answer(terminal, 'Log in as administrator:', 'admn')
+  await answer(terminal, 'Password:', keycloak.password)
+  await terminal.shows('Keycloak refused the login of user admn in realm master')
+  await answer(terminal, 'Log in as administrator:', keycloak.user)
   await answer(terminal, 'Password:', keycloak.password)
 
   expect(await terminal.exitCode, terminal.screen()).toBe(0)
   const document = JSON.parse(await readFile(stdout, 'utf8')) as object
-  expect(document).toMatchObject({ kind: 'mappers', realms: [{ realm: realm.name, changed: true }] })
+  expect(document).toMatchObject({ kind: 'mappers', realms: [{ realm: realm.name, changes: 'made' }] })
   const [, afterQuestion = ''] = terminal.screen().split('Password:')
   expect(afterQuestion.slice(0, afterQuestion.indexOf('POST'))).not.toContain(keycloak.password)
 })
 
-test('the missing half of a login is asked for, and what is typed is a secret', async () => {
+test('the missing half of a login is asked for until it is right, and what is typed is a secret', async () => {
   await using realm = await fileRealm()
   await makeClient(realm)
   const secret = 'typed by hand'
@@ -56,21 +59,22 @@ test('the missing half of a login is asked for, and what is typed is a secret', 
           : undefined,
   })
   const env = { KEYCLOAK_URL: proxy.url, KEYCLOAK_REALM: realm.name, KEYCLOAK_CLIENT_ID }
-  const wrong = openTerminal(['setup-mappers', '--verbose'], { env, cwd: tempFolder() })
-  await answer(wrong, 'Secret of that client:', 'wrong by hand')
-  expect(await wrong.exitCode).toBe(4)
-  expect(wrong.screen()).toContain('not (masked) (status 400)')
-  expect(wrong.screen()).not.toContain('by hand')
-
-  const right = openTerminal(['setup-mappers', '--verbose'], { env, cwd: tempFolder() })
-  await answer(right, 'Secret of that client:', secret)
-  expect(await right.exitCode, right.screen()).toBe(0)
-  expect(right.screen()).not.toContain(secret)
+  const terminal = openTerminal(['setup-mappers', '--verbose'], { env, cwd: tempFolder() })
+  await answer(terminal, 'Secret of that client:', 'wrong by hand')
+  await terminal.shows('not (masked) (status 400)')
+  await terminal.shows('correct KEYCLOAK_CLIENT_ID and KEYCLOAK_CLIENT_SECRET')
+  await answer(terminal, 'Secret of that client:', secret)
+  expect(await terminal.exitCode, terminal.screen()).toBe(0)
+  expect(terminal.screen()).not.toContain('by hand')
 })
 
-test('Ctrl-C at a question ends it with 130', async () => {
+test('an address is checked as it will be used, and Ctrl-C at a question ends it with 130', async () => {
   const terminal = openTerminal(['setup-mappers'], { cwd: tempFolder() })
-  await terminal.shows('Address of Keycloak:')
+  await answer(terminal, 'Address of Keycloak:', `${keycloak.url}/realms/wrong/account/#/`)
+  await terminal.shows(
+    `note: the address of Keycloak is ${keycloak.url}; /realms/wrong/account/ is not part of it`,
+  )
+  await terminal.shows('Realm:')
   terminal.type(CTRL_C)
   expect(await terminal.exitCode).toBe(130)
   expect(terminal.screen()).toContain('error: interrupted while asking')
@@ -93,4 +97,14 @@ test.each([
   const terminal = openTerminal(['setup-mappers', ...argv], { env, cwd: tempFolder() })
   expect(await terminal.exitCode).toBe(2)
   expect(terminal.screen()).toContain('error: 3 settings are missing:')
+})
+
+test('while a server is silent, the last line says for whom and how long', async () => {
+  await using proxy = await startProxy(keycloak.url, { fault: () => 'silence' })
+  const env = { KEYCLOAK_URL: proxy.url, KEYCLOAK_REALM: 'x', KEYCLOAK_USER: 'x', KEYCLOAK_PASSWORD: 'x' }
+  const argv = ['setup-mappers', '--timeout', '1h']
+  const waits = openTerminal(argv, { env, cwd: tempFolder() })
+  await waits.shows(`waiting for ${new URL(proxy.url).host} (`)
+  waits.type(CTRL_C)
+  expect(await waits.exitCode).toBe(130)
 })

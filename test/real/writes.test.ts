@@ -3,7 +3,7 @@ import { run } from '../support/run.ts'
 import { type Fault, startProxy } from '../support/proxy.ts'
 import { ADMIN_ENV, keycloak, makeClient, fileRealm } from '../support/realm.ts'
 
-const CLIENT = ['setup-client', '--jitsi-url', 'https://meet.example.org', '--moderator-role', 'owner']
+const CLIENT = ['setup-client', '--jitsi-url', 'https://meet.example.org', '--moderators', 'role:owner']
 
 /** Each kind of write: what brings it about, on what is there. */
 const WRITES: readonly (readonly [

@@ -33,8 +33,11 @@ function isRunning(group: number): boolean {
   } catch {
     return false
   }
-  if (!existsSync('/proc/self/stat')) return true
-  return readdirSync('/proc').some((pid) => {
+  return !existsSync('/proc/self/stat') || processesOf(group).length > 0
+}
+
+function processesOf(group: number): readonly string[] {
+  return readdirSync('/proc').filter((pid) => {
     const [state, , itsGroup] = /^\d+$/.test(pid) ? statOf(pid) : []
     return itsGroup === String(group) && state !== 'Z'
   })
@@ -116,6 +119,40 @@ test('a program that ignores the signal is killed in the end', async () => {
   })
   await stopped
   expect(existsSync(folder)).toBe(false)
+})
+
+test('what is run afterwards runs however the program ended', async () => {
+  for (const [program, after] of [
+    ['exit 0', 'ok'],
+    ['exit 3', 'failed'],
+    [STUBBORN, 'killed'],
+  ] as const) {
+    await mkdir(folder, { recursive: true })
+    const { pid, ended, stop } = await supervise(['sh', '-c', program], folder, process.env, [
+      'touch',
+      join(base, after),
+    ])
+    if (program === STUBBORN) {
+      await untilReady()
+      void stop()
+      await vi.waitUntil(() => {
+        if (isRunning(pid)) process.kill(-pid, 'SIGTERM')
+        return !isRunning(pid)
+      })
+    }
+    await ended
+    expect(existsSync(join(base, after))).toBe(true)
+  }
+})
+
+test('the process that watches over a kept program is there to be ended as long as that', async () => {
+  const { starter, group } = await startedElsewhere(OBEDIENT)
+  starter.stdin?.end('keep')
+  await once(starter, 'exit')
+  // The shell, the watcher, and the program with its child.
+  expect(processesOf(group)).toHaveLength(4)
+  process.kill(-group)
+  await vi.waitUntil(() => processesOf(group).length === 0, { timeout: 10_000 })
 })
 
 test('a program that fails takes its folder along, and its last lines can still be read', async () => {

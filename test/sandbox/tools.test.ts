@@ -1,7 +1,7 @@
 // What is asked of the machine before a Keycloak is started, and the sentence where it has too little.
-import { chmod, writeFile } from 'node:fs/promises'
+import { chmod, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { startSandbox } from '../../src/sandbox/keycloak.ts'
 import { chooseWay, javaVersion } from '../../src/sandbox/tools.ts'
 import { tempFolder } from '../support/folder.ts'
@@ -70,6 +70,25 @@ describe('how a Keycloak is started', () => {
   test('never, in that sentence, where startSandbox finds nothing to start it with', async () => {
     await expect(startSandbox({ env: await machine({}) })).rejects.toThrow(INSTALL)
   })
+})
+
+test('a container is removed by its name, even where its client would leave it', async () => {
+  const said = join(bin, 'said')
+  const docker = `echo "$@" >>'${said}'; [ "$1" != run ] || exec sleep 3600`
+  const env = await machine({ docker })
+  const controller = new AbortController()
+  const started = startSandbox({
+    env: { ...env, PATH: `${bin}:${process.env['PATH']}`, JAVA: '/no/java' },
+    signal: controller.signal,
+  })
+  const linesOf = async (): Promise<readonly string[]> => (await readFile(said, 'utf8')).trim().split('\n')
+  await vi.waitUntil(async () => (await linesOf().catch(() => [])).length === 2, { timeout: 10_000 })
+  controller.abort(new Error('enough'))
+  await expect(started).rejects.toThrow('enough')
+  const [info, run = '', ...then] = await linesOf()
+  const [, name] = /^run --rm --init --name (kjitsi-\S+) --publish 127\.0\.0\.1:/.exec(run) ?? []
+  expect([info, ...then]).toEqual(['info', `rm --force ${name}`])
+  expect(await readFile(said, 'utf8')).not.toContain('ADMIN_PASSWORD=')
 })
 
 test.each([

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { readEnv } from '../../src/env-file/parse.ts'
 import { type ProsodySettings, prosodySettings } from '../../src/prosody/settings.ts'
-import { type Keys, readKeySet, readPem } from '../../src/token/keys.ts'
+import { type PublishedKeys, readKeySet, readPem } from '../../src/token/keys.ts'
 import { type Verdict, verdictOf } from '../../src/token/verdict.ts'
 
 interface Answer {
@@ -24,43 +24,49 @@ export interface Case {
   readonly tags: readonly string[]
 }
 
-export interface Installation {
+interface Installation {
   readonly id: string
   readonly env: string
   readonly certs: Readonly<Record<string, string>>
   readonly jwks: string | null
 }
 
-const FOLDER = new URL('../fixtures/corpus/', import.meta.url)
-
-function readFixture(name: string): unknown {
-  return JSON.parse(readFileSync(new URL(name, FOLDER), 'utf8'))
-}
-
-export const CASES = readFixture('cases.json') as readonly Case[]
-export const INSTALLATIONS = readFixture('settings.json') as readonly Installation[]
-
 export interface Asked {
   readonly prosody: ProsodySettings
-  readonly keys: Keys
+  readonly keys: PublishedKeys
 }
 
-export const ASKED: ReadonlyMap<string, Asked> = new Map(
-  INSTALLATIONS.map(({ id, env, certs, jwks }) => {
-    const files = new Map(Object.entries(certs).map(([name, text]) => [name, readPem(text)]))
-    const set = jwks === null ? undefined : readKeySet(jwks)
-    return [id, { prosody: prosodySettings(readEnv(env)), keys: { set, file: (name) => files.get(name) } }]
-  }),
-)
+export interface Corpus {
+  readonly cases: readonly Case[]
+  readonly installations: readonly Installation[]
+  /** What the installations come to, by id. */
+  readonly asked: ReadonlyMap<string, Asked>
+}
 
-export function askedOf(settings: string): Asked {
-  const asked = ASKED.get(settings)
+/** @param name of a folder in test/fixtures */
+export function readCorpus(name: string): Corpus {
+  const read = (file: string): unknown =>
+    JSON.parse(readFileSync(new URL(`../fixtures/${name}/${file}.json`, import.meta.url), 'utf8'))
+  const installations = read('settings') as readonly Installation[]
+  const asked = installations.map(({ id, env, certs, jwks }) => {
+    const files = new Map(Object.entries(certs).map(([file, text]) => [file, readPem(text)]))
+    const set = jwks === null ? undefined : readKeySet(jwks)
+    const keys = { set, file: (file: string) => files.get(file) }
+    return [id, { prosody: prosodySettings(readEnv(env)), keys }] as const
+  })
+  return { cases: read('cases') as readonly Case[], installations, asked: new Map(asked) }
+}
+
+export const CORPUS = readCorpus('corpus')
+
+export function askedOf(corpus: Corpus, settings: string): Asked {
+  const asked = corpus.asked.get(settings)
   if (asked === undefined) throw new Error(`no installation ${settings}`)
   return asked
 }
 
-export function verdictOn({ settings, token, room, now }: Case): Verdict {
-  const { prosody, keys } = askedOf(settings)
+export function verdictOn(corpus: Corpus, { settings, token, room, now }: Case): Verdict {
+  const { prosody, keys } = askedOf(corpus, settings)
   return verdictOf(token, prosody, keys, room, now)
 }
 

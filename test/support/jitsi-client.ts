@@ -1,6 +1,6 @@
 // A client as setup-client leaves it, to spoil.
 import type { Client } from '../../src/keycloak/client.ts'
-import { type ClientOptions, type ClientSettings, clientWish } from '../../src/keycloak/desired-client.ts'
+import { type ClientOptions, type ClientSettings, desiredClient } from '../../src/keycloak/desired-client.ts'
 import type { ExistingMapper, Mapper } from '../../src/keycloak/mappers.ts'
 
 export const ORIGIN = 'https://meet.example.org'
@@ -12,8 +12,8 @@ export const OPTIONS: ClientOptions = {
   makePublic: false,
   fullScopeChange: true,
 }
-export const WISH = clientWish([ORIGIN], OPTIONS)
-export const ALL_MAPPERS = [WISH.audienceMapper, ...WISH.firstMappers]
+export const DESIRED = desiredClient([ORIGIN], OPTIONS)
+export const ALL_MAPPERS = [DESIRED.audienceMapper, ...DESIRED.firstMappers]
 
 export function existing(mapper: Mapper): ExistingMapper {
   return { id: `id-${mapper.name}`, ...mapper }
@@ -25,14 +25,14 @@ export function client(
   attributes: Record<string, string | undefined> = {},
   more: Partial<Client> = {},
 ): Client {
-  const all = Object.entries({ ...WISH.settings.attributes, ...settings.attributes, ...attributes })
+  const all = Object.entries({ ...DESIRED.settings.attributes, ...settings.attributes, ...attributes })
   const given = all.filter((entry): entry is [string, string] => entry[1] !== undefined)
   return {
     clientId: 'jitsi',
     clientUuid: 'uuid',
     canManage: true,
     mappers: ALL_MAPPERS.map(existing),
-    settings: { ...WISH.settings, ...settings, attributes: Object.fromEntries(given) },
+    settings: { ...DESIRED.settings, ...settings, attributes: Object.fromEntries(given) },
     // As Keycloak gives them for a new client.
     rest: {
       enabled: true,

@@ -48,7 +48,18 @@ export async function makeJitsi(
  */
 export async function askVerdict({ dir }: Jitsi, token: string, room: string, at?: number): Promise<string> {
   const time = at === undefined ? [] : ['--at', String(at)]
-  const argv = ['check-token', '-', '--env', '.env', '--certs', 'certs', '--room', room, '--json', ...time]
+  const argv = [
+    'check-token',
+    '-',
+    '--jitsi-env',
+    '.env',
+    '--certs',
+    'certs',
+    '--join',
+    room,
+    '--json',
+    ...time,
+  ]
   const { stdout, stderr } = await run(argv, { cwd: dir, stdin: token })
   if (stdout === '') throw new Error(stderr)
   const { accepted, auth, join } = JSON.parse(stdout) as {

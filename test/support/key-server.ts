@@ -4,10 +4,9 @@ import { type ClientRequest, type IncomingHttpHeaders, request } from 'node:http
 import { type Socket, connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { onTestFinished } from 'vitest'
-import { type Site, answererOf } from '../../src/certs/answer.ts'
-import { pagesOf } from '../../src/certs/pages.ts'
-import { fileNameOf } from '../../src/certs/pem.ts'
-import { type KeyServer, type Limits, startServer } from '../../src/certs/serve.ts'
+import { type Site, answererOf, pagesOf } from '../../src/certs/handler.ts'
+import { fileNameOf } from '../../src/certs/key.ts'
+import { type KeyServer, type Limits, startServer } from '../../src/certs/server.ts'
 
 export const FILE = fileNameOf('k')
 export const PEM = '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n'
@@ -20,12 +19,18 @@ export interface TestServer extends KeyServer {
 /** Serves one key, that of kid `k`, as /certs/FILE, until the test is over. */
 export async function serveOne(site: Partial<Site> = {}, limits?: Limits): Promise<TestServer> {
   const counts: number[] = []
-  const pages = pagesOf([{ file: FILE, pem: PEM, kid: 'k', source: 'realm meet' }], '/certs', 300)
+  const pages = pagesOf(
+    [{ kid: 'k', file: FILE, alg: 'RS256', bits: 2048, pem: PEM, source: 'realm meet' }],
+    '/certs',
+    300,
+  )
   const answer = answererOf({
     path: '/certs',
     pages: () => pages,
     askFor: () => undefined,
-    states: () => [{ source: 'realm meet', keys: 1, ageSeconds: 12.3, failures: 0, failing: false }],
+    states: () => [
+      { source: 'realm meet', keys: 1, ageSeconds: 12.3, hasAnswered: true, failures: 0, failing: false },
+    ],
     metrics: () => Promise.reject(new Error('no metrics here')),
     counts,
     isClosing: () => false,

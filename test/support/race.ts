@@ -37,5 +37,11 @@ export async function race(
   }
 }
 
-export const MAPPERS = ['setup-mappers', '--user-context', '--moderator-role', 'owner']
-export const CLIENT = ['setup-client', '--jitsi-url', 'https://meet.example.org', '--moderator-role', 'owner']
+export const MAPPERS = ['setup-mappers', '--user-context', '--moderators', 'role:owner']
+export const CLIENT = [
+  'setup-client',
+  '--jitsi-url',
+  'https://meet.example.org',
+  '--moderators',
+  'role:owner',
+]

@@ -1,8 +1,8 @@
 // Tokens as a realm makes them, and as nobody should.
 import { generateKeyPairSync, sign } from 'node:crypto'
-import { fileNameOf } from '../../src/certs/pem.ts'
+import { fileNameOf } from '../../src/certs/key.ts'
 import { type ProsodySettings, prosodySettings } from '../../src/prosody/settings.ts'
-import { type Keys, readPem } from '../../src/token/keys.ts'
+import { type PublishedKeys, readPem } from '../../src/token/keys.ts'
 import { type Verdict, verdictOf } from '../../src/token/verdict.ts'
 
 export const ISSUER = 'https://auth.example.org/realms/meet'
@@ -51,7 +51,7 @@ export function settingsOf(more: Readonly<Record<string, string>> = {}): Prosody
 }
 
 /** A key server with the key under its kid, and under more names. */
-export function keysWith(...files: readonly string[]): Keys {
+export function keysWith(...files: readonly string[]): PublishedKeys {
   const key = readPem(PEM)
   return { set: undefined, file: (name) => ([FILE, ...files].includes(name) ? key : undefined) }
 }

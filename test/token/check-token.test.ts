@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { fileNameOf } from '../../src/certs/pem.ts'
+import { fileNameOf } from '../../src/certs/key.ts'
 import { makeAuthority } from '../support/authority.ts'
 import { listen, freePort, serve } from '../support/http.ts'
 import { sharedFolder } from '../support/folder.ts'
@@ -59,11 +59,11 @@ async function check(argv: readonly string[], stdin = ''): Promise<Ran> {
   return run(['check-token', ...argv], { cwd: dir, stdin, env: { NO_COLOR: '1' } })
 }
 
-const BY_ENV = ['--env', 'jitsi.env', '--certs', 'certs', ...AT]
+const BY_ENV = ['--jitsi-env', 'jitsi.env', '--certs', 'certs', ...AT]
 
 describe('one token', () => {
   test('accepted: the answer comes first, then every rule, and the exit code is 0', async () => {
-    const ran = await check([good, ...BY_ENV, '--room', 'Team A'])
+    const ran = await check([good, ...BY_ENV, '--join', 'Team A'])
     expect(ran.exitCode).toBe(0)
     expect(ran.stdout).toMatch(
       /^Jitsi accepts this token for room Team A until (\d{4}-\d\d-\d\d )?\d\d:\d\d \(in 60 min\)\.\n/,
@@ -88,7 +88,7 @@ describe('one token', () => {
     [
       'logged in, but not let into the room',
       body({ room: 'team-b' }),
-      ['--room', 'team-a'],
+      ['--join', 'team-a'],
       'Jitsi lets this token in, but not into room team-a: Room does not match the room from token.',
     ],
     [
@@ -113,6 +113,8 @@ describe('one token', () => {
     ['in a header for curl', [`-`], `-H 'authorization: bearer ${good}'`],
     ['in an address', [`https://meet.example.org/team-a?jwt=${good}#config.x=1`], ''],
     ['in quotes', ['-'], `"${good}"`],
+    ['behind a byte order mark', ['-'], `\uFEFF${good}\n`],
+    ['in the answer to a login', ['-'], JSON.stringify({ access_token: good, expires_in: 60 })],
   ])('given %s', async (_, argv, stdin) => {
     expect(await check([...argv, ...BY_ENV], stdin)).toMatchObject({ exitCode: 0 })
   })
@@ -129,7 +131,7 @@ describe('one token', () => {
   })
 
   test('as a JSON document', async () => {
-    const { stdout, exitCode } = await check([body({ exp: NOW }), ...BY_ENV, '--room', 'a', '--json'])
+    const { stdout, exitCode } = await check([body({ exp: NOW }), ...BY_ENV, '--join', 'a', '--json'])
     expect(exitCode).toBe(3)
     const document = JSON.parse(stdout) as { rules: Record<string, unknown>[]; findings: { code: string }[] }
     expect(document).toMatchObject({
@@ -160,11 +162,19 @@ describe('one token', () => {
 
   test('--at takes a date, and without it the time is now', async () => {
     expect(
-      await check([good, '--env', 'jitsi.env', '--certs', 'certs', '--at', '2026-08-20T12:00:00+02:00']),
+      await check([
+        good,
+        '--jitsi-env',
+        'jitsi.env',
+        '--certs',
+        'certs',
+        '--at',
+        '2026-08-20T12:00:00+02:00',
+      ]),
     ).toMatchObject({ exitCode: 0 })
     const now = Math.floor(Date.now() / 1000)
     const fresh = body({ iat: now, exp: now + 240 })
-    const ran = await check([fresh, '--env', 'jitsi.env', '--certs', 'certs'])
+    const ran = await check([fresh, '--jitsi-env', 'jitsi.env', '--certs', 'certs'])
     expect(ran.stdout).toMatch(/^Jitsi accepts this token until (\d{4}-\d\d-\d\d )?\d\d:\d\d \(in [34] min\)/)
   })
 })
@@ -210,7 +220,7 @@ describe('where the key is', () => {
   test('a slash at the end of the key server is asked for twice, as Prosody does', async () => {
     await writeEnv('slash.env', { JWT_ASAP_KEYSERVER: `${base}/good/` })
     asked.length = 0
-    const ran = await check([good, '--env', 'slash.env', ...AT])
+    const ran = await check([good, '--jitsi-env', 'slash.env', ...AT])
     expect(asked).toEqual([`/good//${FILE}`])
     expect(ran.stderr).toContain(`warning: JWT_ASAP_KEYSERVER (${base}/good/) ends with a slash`)
   })
@@ -250,14 +260,14 @@ describe('where the key is', () => {
       JWT_ASAP_KEYSERVER: `${base}/none`,
     })
     const other = token(CLAIMS, { ...HEADER, kid: 'other' })
-    expect(await check([good, '--env', 'set.env', ...AT])).toMatchObject({ exitCode: 0 })
-    expect((await check([other, '--env', 'set.env', ...AT])).stdout).toMatch(
+    expect(await check([good, '--jitsi-env', 'set.env', ...AT])).toMatchObject({ exitCode: 0 })
+    expect((await check([other, '--jitsi-env', 'set.env', ...AT])).stdout).toMatch(
       /^Jitsi gives no answer.*\n {2}→ set JWT_ASAP_KEYSERVER beside cache_keys_url/,
     )
     asked.length = 0
-    expect(await check([good, '--env', 'both.env', ...AT])).toMatchObject({ exitCode: 0 })
+    expect(await check([good, '--jitsi-env', 'both.env', ...AT])).toMatchObject({ exitCode: 0 })
     expect(asked).toEqual(['/jwks'])
-    expect((await check([other, '--env', 'both.env', ...AT])).stdout).toMatch(
+    expect((await check([other, '--jitsi-env', 'both.env', ...AT])).stdout).toMatch(
       /^Jitsi refuses this token: could not/,
     )
   })
@@ -313,7 +323,7 @@ describe('--certs and --jwks are answers; what makes Prosody ask is in .env', ()
   ])('%s', async (_, env, text, flags, exitCode, says) => {
     await writeFile(join(dir, 'empty.json'), '{"keys":[]}')
     await writeEnv('asks.env', env)
-    const ran = await check([text, '--env', 'asks.env', ...flags, ...AT])
+    const ran = await check([text, '--jitsi-env', 'asks.env', ...flags, ...AT])
     expect(ran).toMatchObject({ exitCode, stdout: expect.stringMatching(says) as string })
   })
 
@@ -322,7 +332,18 @@ describe('--certs and --jwks are answers; what makes Prosody ask is in .env', ()
     ['--jwks', 'jwks.json', {}, 'cache_keys_url'],
   ])('%s that nothing asks for is told', async (flag, value, env, setting) => {
     await writeEnv('asks.env', env)
-    const argv = [good, '--env', 'asks.env', '--certs', 'certs', '--jwks', 'jwks.json', flag, value, ...AT]
+    const argv = [
+      good,
+      '--jitsi-env',
+      'asks.env',
+      '--certs',
+      'certs',
+      '--jwks',
+      'jwks.json',
+      flag,
+      value,
+      ...AT,
+    ]
     expect((await check(argv)).stderr).toContain(
       `warning: ${flag} is not used: these settings have no ${setting}`,
     )
@@ -336,21 +357,30 @@ describe('settings', () => {
       ...BY_ENV,
       '--issuer',
       'other',
-      '--audience',
+      '--accept-audience',
       'another',
     ]
     expect(await check(argv)).toMatchObject({ exitCode: 0 })
     expect((await check([...argv, '--sign-type', 'RS512'])).stdout).toContain('Invalid or incorrect alg')
-    const verified = await check([...argv, '--domain-verification', '--room', 'a'])
+    const verified = await check([...argv, '--domain-verification', '--join', 'a'])
     expect(verified.stdout).toContain('Room and token mismatched')
   })
 
   test('flags that nobody gave leave .env as it is', async () => {
     await writeEnv('verified.env', { JWT_ENABLE_DOMAIN_VERIFICATION: '1' })
-    const verified = await check([good, '--env', 'verified.env', '--certs', 'certs', '--room', 'a', ...AT])
+    const verified = await check([
+      good,
+      '--jitsi-env',
+      'verified.env',
+      '--certs',
+      'certs',
+      '--join',
+      'a',
+      ...AT,
+    ])
     expect(verified.stdout).toContain('Room and token mismatched')
     await writeEnv('rs512.env', { JWT_SIGN_TYPE: 'RS512' })
-    const rs512 = await check([good, '--env', 'rs512.env', '--certs', 'certs', ...AT])
+    const rs512 = await check([good, '--jitsi-env', 'rs512.env', '--certs', 'certs', ...AT])
     expect(rs512.stdout).toContain('Invalid or incorrect alg. Found "RS256", accepted "RS512"')
   })
 
@@ -358,11 +388,11 @@ describe('settings', () => {
     [
       'nothing that says what Jitsi accepts',
       [good],
-      'nothing says what Jitsi accepts: --env or KJITSI_JITSI_ENV is missing',
+      'nothing says what Jitsi accepts: --jitsi-env or KJITSI_JITSI_ENV is missing',
     ],
     ['issuers alone', [good, '--issuer', ISSUER], 'nothing says what Jitsi accepts'],
-    ['no such .env', [good, '--env', 'none.env'], '--env: there is no file'],
-    ['a broken .env', [good, '--env', 'broken.env'], 'line 2: a value begins with " and never ends'],
+    ['no such .env', [good, '--jitsi-env', 'none.env'], '--jitsi-env: there is no file'],
+    ['a broken .env', [good, '--jitsi-env', 'broken.env'], 'line 2: a value begins with " and never ends'],
     ['a token and a batch', [good, ...BY_ENV, '--batch', 'x'], 'there are both a TOKEN and --batch'],
     ['a time that is none', [good, ...BY_ENV, '--at', 'noon'], '--at "noon" is no time'],
   ])('%s is a usage error', async (_, argv, message) => {
@@ -377,7 +407,7 @@ describe('settings', () => {
     ['key set', ['--jwks', 'none.json'], '--jwks: there is no file'],
     ['batch', ['--certs', 'certs', '--batch', 'none.jsonl'], '--batch: cannot read'],
   ])('a %s that is not there is said', async (_, argv, message) => {
-    const ran = await check(['--env', 'jitsi.env', ...argv], good)
+    const ran = await check(['--jitsi-env', 'jitsi.env', ...argv], good)
     expect(ran.exitCode).toBe(1)
     expect(ran.stderr).toContain(message)
   })
@@ -386,11 +416,23 @@ describe('settings', () => {
     ['ENABLE_AUTH', '0', 0, 'ENABLE_AUTH is off'],
     ['XMPP_DOMAIN', 'meet.example.org', 0, 'Prosody then checks no join'],
     ['JWT_ALLOW_EMPTY', '1', 0, 'anybody can become a moderator'],
-    ['JWT_APP_ID', 'a\\b', 3, 'JWT_APP_ID holds a double quote, a backslash or a newline'],
+    [
+      'JWT_APP_ID',
+      'a"b',
+      3,
+      'Prosody does not start: JWT_APP_ID holds a double quote, a backslash or a newline',
+    ],
+    ['JWT_TOKEN_AUTH_MODULE', 'muc_census', 0, 'JWT_TOKEN_AUTH_MODULE (muc_census) checks no join'],
+    [
+      'GLOBAL_CONFIG',
+      'a = os.time()',
+      3,
+      'only Prosody itself can tell what these settings come to: GLOBAL_CONFIG',
+    ],
     ['AUTH_TYPE', 'JWT', 3, 'only jwt (in small letters) takes tokens'],
   ])('%s=%s', async (key, value, exitCode, message) => {
     await writeEnv('one.env', { [key]: value })
-    const ran = await check([good, '--env', 'one.env', '--certs', 'certs', '--room', 'a', ...AT])
+    const ran = await check([good, '--jitsi-env', 'one.env', '--certs', 'certs', '--join', 'a', ...AT])
     expect(ran.exitCode).toBe(exitCode)
     expect(ran.stdout + ran.stderr).toContain(message)
   })
@@ -417,6 +459,37 @@ describe('warnings about', () => {
     const { stdout, exitCode } = await check([body(claims), ...BY_ENV, '--json'])
     const { findings } = JSON.parse(stdout) as { findings: { code: string }[] }
     expect({ exitCode, codes: findings.map(({ code }) => code) }).toEqual({ exitCode: 0, codes })
+  })
+})
+
+describe('--strict', () => {
+  const short = body({ iat: NOW - 1, exp: NOW + 60, context: { user: { name: 'a', email: 'b' } } })
+
+  test('a token that is accepted with a warning fails, and the warning is an error', async () => {
+    expect(await check([short, ...BY_ENV])).toMatchObject({ exitCode: 0 })
+    const ran = await check([short, ...BY_ENV, '--strict'])
+    expect(ran.exitCode).toBe(3)
+    expect(ran.stdout).toMatch(/^Jitsi accepts this token/)
+    expect(ran.stderr).toMatch(/^error: the token is valid for 61 s/)
+    const json = await check([short, ...BY_ENV, '--strict', '--json'])
+    expect(json.exitCode).toBe(3)
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      accepted: true,
+      findings: [{ code: 'token-short-lived', level: 'error' }],
+    })
+  })
+
+  test('one such line in a batch fails', async () => {
+    const line = JSON.stringify({ token: short })
+    expect(await check([...BY_ENV, '--batch', '-'], line)).toMatchObject({ exitCode: 0 })
+    expect(await check([...BY_ENV, '--strict', '--batch', '-'], line)).toMatchObject({ exitCode: 3 })
+  })
+
+  test('--quiet leaves the errors and the exit code', async () => {
+    expect(await check([short, ...BY_ENV, '--quiet'])).toEqual({ exitCode: 0, stdout: '', stderr: '' })
+    const ran = await check([short, ...BY_ENV, '--strict', '--quiet'])
+    expect(ran).toMatchObject({ exitCode: 3, stdout: '' })
+    expect(ran.stderr).toMatch(/^error: .*\n {2}→ .*\n$/)
   })
 })
 
@@ -467,9 +540,9 @@ describe('--batch', () => {
     expect(ran.stderr).toContain('1 of 6 accepted')
   })
 
-  test('exits 0 only where all were accepted, and --room and --at hold for lines without', async () => {
+  test('exits 0 only where all were accepted, and --join and --at hold for lines without', async () => {
     await writeFile(join(dir, 'two.jsonl'), `\uFEFF{"token":"${good}"}\r\n{"token":"${good}","room":"b"}`)
-    const ran = await check([...BY_ENV, '--room', 'a', '--batch', 'two.jsonl'])
+    const ran = await check([...BY_ENV, '--join', 'a', '--batch', 'two.jsonl'])
     expect(ran).toMatchObject({ exitCode: 0 })
     expect(lines(ran)).toMatchObject([{ join: yes }, { join: yes }])
     await writeFile(join(dir, 'none.jsonl'), '')

@@ -113,7 +113,19 @@ describe('Lua 5.4', () => {
     ['1e', undefined],
     ['inf', undefined],
     ['nan', undefined],
-    ['0x10', 'undetermined'],
+    ['0x10', 16],
+    [' -0X1f ', -31],
+    ['0x1.8p30', 1610612736],
+    ['0x.8p1', 1],
+    ['0x1p-2', 0.25],
+    ['0xffffffffffffffff', -1],
+    ['0x8000000000000000', -(2 ** 63)],
+    ['1e400', Infinity],
+    ['0x', undefined],
+    ['0x.p1', undefined],
+    ['0b1', undefined],
+    ['0x1p5000', 'undetermined'],
+    ['0x12345678.9abcdef', 'undetermined'],
   ])('takes %j for %s', (text, value) => {
     expect(luaNumeral(text)).toBe(value)
   })

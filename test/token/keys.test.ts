@@ -2,10 +2,10 @@ import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { readKeySet, readPem } from '../../src/token/keys.ts'
 import { ellipticPem } from '../support/keys.ts'
-import { INSTALLATIONS } from '../support/corpus.ts'
+import { CORPUS } from '../support/corpus.ts'
 import { JWK, KID, PEM } from '../support/tokens.ts'
 
-const odd = Object.values(INSTALLATIONS.find(({ id }) => id === 'odd-files')?.certs ?? {})
+const odd = Object.values(CORPUS.installations.find(({ id }) => id === 'odd-files')?.certs ?? {})
 const cert = odd.find((text) => text.startsWith('-----BEGIN CERTIFICATE')) ?? ''
 const ec = ellipticPem()
 const privatePem = generateKeyPairSync('ec', { namedCurve: 'P-256' })
@@ -57,6 +57,10 @@ describe('a PEM file', () => {
     ['a private key', privatePem],
     ['a character that is no base64', PEM.replace('\nMII', '\n!II')],
     ['lines of different lengths', PEM.replace(/\n(.{10})/, '\n$1\n')],
+    ...['\f', '\v', '\0', '\uFEFF', '\u00A0', '\u0001 ', '\uFFFD'].flatMap((odd): [string, string][] => [
+      [`a first line that ends in ${JSON.stringify(odd)}`, PEM.replace('KEY-----\n', `KEY-----${odd}\n`)],
+      [`a last line that ends in ${JSON.stringify(odd)}`, PEM.replace(/-----\n$/, `-----${odd}\n`)],
+    ]),
     ['a spoilt block before a good one', cert.replace('-----END', '----END') + PEM],
   ])('%s is left undetermined', (_, text) => {
     expect(readPem(text).is).toBe('undetermined')
@@ -83,17 +87,81 @@ describe('a key set', () => {
     expect(read(curve, JWK)).toEqual(new Map([[KID, expect.objectContaining({ is: 'key' })]]))
   })
 
-  test.each([['<html>'], ['[]'], ['null'], ['{"keys":{}}'], ['{"keys":[]}']])('%s holds none', (text) => {
+  test.each([
+    ...[
+      '<html>',
+      '[]',
+      'null',
+      '5',
+      '"x"',
+      '{"keys":{}}',
+      '{"keys":[]}',
+      '{"keys":null}',
+      '{"keys":[],}',
+      '{}',
+    ],
+    ...[
+      '\uFEFF{"keys":[]}',
+      '{"keys":[',
+      '{"a":7}',
+      '{"a":"not a key"}',
+      '{"data":{"keys":[]}}',
+      '{"keys":[],"v":1}',
+    ],
+    `{"a":${JSON.stringify('-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n')}}`,
+  ])('%s holds none', (text) => {
     expect(readKeySet(text)).toEqual(new Map())
   })
 
-  test.each([
-    ['{"keys":[],}'],
-    ['{"keys":[],"other":1}'],
-    ['{"keys":["x"]}'],
-    [`{"keys":[{"kid":"a","n":5,"e":"AQAB"}]}`],
-    [`{"keys":[{"kid":"a","n":"AAAA","e":"AQAB"}]}`],
-  ])('%s is left undetermined', (text) => {
-    expect(readKeySet(text)).toBe('undetermined')
+  test.each<[string, object]>([
+    ['null', [null]],
+    ['a number', [5]],
+    ['true', [true]],
+    ['an entry whose n is a number', [{ kid: 'b', n: 5, e: 'AQAB' }]],
+    ['an entry whose n is null', [{ kid: 'b', n: null, e: 'AQAB' }]],
+    ['an entry whose n is empty', [{ kid: 'b', n: '', e: 'AQAB' }]],
+    ['an entry whose n is no base64', [{ kid: KID, n: '!', e: 'AQAB' }]],
+  ])('ends at %s', (_, entries) => {
+    const set = read(JWK, ...(entries as object[]), { ...JWK, kid: 'c' })
+    expect(set === 'undetermined' ? [] : [...set.keys()]).toEqual([KID])
   })
+
+  test.each([
+    ['a text', ['x']],
+    ['a list', [[]]],
+    ['nothing that it needs', [{}]],
+  ])('passes over %s', (_, entries) => {
+    const set = read(...(entries as unknown as object[]), JWK)
+    expect(set === 'undetermined' ? [] : [...set.keys()]).toEqual([KID])
+  })
+
+  test('takes n and e in either alphabet, padded, and with zeros before them', () => {
+    const n = Buffer.concat([Buffer.alloc(1), Buffer.from(JWK.n ?? '', 'base64url')]).toString('base64')
+    const set = read({ ...JWK, n, e: 'AAEAAQ' })
+    const key = set === 'undetermined' ? undefined : set.get(KID)
+    expect(key?.is === 'key' && key.key.export({ type: 'spki', format: 'pem' })).toBe(PEM)
+  })
+
+  test('may be a map of certificates, beside a JWKS or alone, and a list is one by number', () => {
+    const kidsOf = (json: unknown): unknown => {
+      const set = readKeySet(JSON.stringify(json))
+      return set === 'undetermined' ? set : [...set.keys()]
+    }
+    expect(kidsOf({ a: cert, note: 'x', keys: [JWK] })).toEqual([KID, 'a'])
+    expect(kidsOf({ a: cert.replaceAll('\n', '\r\n'), keys: cert })).toEqual(['a', 'keys'])
+    expect(kidsOf([cert])).toEqual([1])
+    expect(kidsOf({ a: ` ${cert}`, b: PEM })).toEqual([])
+    // Lua goes through a map in no order: what it throws at may come first or last.
+    expect(kidsOf({ a: cert, b: 7 })).toBe('undetermined')
+    expect(kidsOf({ v: 1, keys: [JWK] })).toBe('undetermined')
+    expect(kidsOf({ a: cert, keys: [JWK, null] })).toBe('undetermined')
+    expect(kidsOf({ a: cert.replace('-----\n', '-----\f\n') })).toBe('undetermined')
+  })
+
+  test.each([['{"keys":[NaN]}'], ['{"keys":[false]}'], ['{"keys":[{"kid":"a","n":false,"e":"AQAB"}]}']])(
+    '%s is left undetermined',
+    (text) => {
+      expect(readKeySet(text)).toBe('undetermined')
+    },
+  )
 })

@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { plainFindings, plainRules } from '../../src/token/plain.ts'
+import { plainFindings, plainRules } from '../../src/token/render.ts'
 import { type Verdict, verdictOf } from '../../src/token/verdict.ts'
-import { ASKED, type Asked, CASES, askedOf } from '../support/corpus.ts'
+import { CORPUS, type Asked, askedOf } from '../support/corpus.ts'
 import { CLAIMS, HEADER, token } from '../support/tokens.ts'
 
-const installation = fc.constantFrom(...ASKED.values())
+const installation = fc.constantFrom(...CORPUS.asked.values())
 const room = fc.option(fc.oneof(fc.constantFrom('team-a', 'acme/Team A'), fc.string({ unit: 'binary' })), {
   nil: undefined,
 })
@@ -14,7 +14,7 @@ const clock = fc.integer({ min: 0, max: 4_000_000_000 })
 /** Real tokens with some characters put in, taken out or replaced. */
 const mutated = fc
   .tuple(
-    fc.constantFrom(...CASES.flatMap((one) => one.token ?? [])),
+    fc.constantFrom(...CORPUS.cases.flatMap((one) => one.token ?? [])),
     fc.array(fc.tuple(fc.nat(), fc.nat(3), fc.string({ unit: 'binary', maxLength: 3 })), {
       minLength: 1,
       maxLength: 4,
@@ -61,7 +61,7 @@ function expectVerdict(verdict: Verdict, asked: Asked): void {
   expect(asked.prosody.login === 'none' && accepted).toBe(false)
   // It can be said in full, and what is said is never the token.
   const told = JSON.stringify([plainRules(verdict), plainFindings(verdict)])
-  const parts = verdict.facts.parts.filter((part) => part.length > 60)
+  const parts = verdict.attempt.parts.filter((part) => part.length > 60)
   for (const part of parts) expect(told.includes(part)).toBe(false)
 }
 
@@ -75,7 +75,9 @@ test('any text gets a verdict, in any installation, and never an exception', () 
 })
 
 test('a token of the corpus that is changed in its header or payload is not accepted', () => {
-  const accepted = CASES.filter((one) => one.join?.accepted && one.token && !one.settings.startsWith('allow'))
+  const accepted = CORPUS.cases.filter(
+    (one) => one.join?.accepted && one.token && !one.settings.startsWith('allow'),
+  )
   fc.assert(
     fc.property(
       fc.constantFrom(...accepted),
@@ -88,7 +90,7 @@ test('a token of the corpus that is changed in its header or payload is not acce
         const place = at % text.lastIndexOf(signature)
         const changed = text.slice(0, place) + put + text.slice(place + 1)
         fc.pre(changed !== text && text[place] !== '.')
-        const { prosody, keys } = askedOf(one.settings)
+        const { prosody, keys } = askedOf(CORPUS, one.settings)
         expect(verdictOf(changed, prosody, keys, one.room, one.now).accepted).toBe(false)
       },
     ),

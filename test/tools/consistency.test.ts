@@ -10,7 +10,7 @@ import { isOn } from '../../src/jitsi/config.ts'
 import { readEnv } from '../../src/env-file/parse.ts'
 import { moderatorRoleOf, readModerators } from '../../src/jitsi/moderation.ts'
 import { jitsiOrigin } from '../../src/jitsi/origin.ts'
-import { type ClientWish, clientWish } from '../../src/keycloak/desired-client.ts'
+import { type DesiredClient, desiredClient } from '../../src/keycloak/desired-client.ts'
 import { sharedFolder, tempFolder } from '../support/folder.ts'
 import { run } from '../support/run.ts'
 import { runProgram } from '../support/programs.ts'
@@ -94,15 +94,15 @@ function toAdd(text: string, section: string): readonly string[] {
   return [...added.matchAll(/"([^"]+)"/g)].map(([, name = '']) => name)
 }
 
-function wishOf({ client, moderators, origin }: Asked): ClientWish {
-  const moderatorRole = moderatorRoleOf({ moderators: readModerators(moderators), moderatorRole: undefined })
+function desiredOf({ client, moderators, origin }: Asked): DesiredClient {
+  const moderatorRole = moderatorRoleOf(readModerators(moderators))
   const options = {
     tokenAudience: undefined,
     tokenLifespan: 36_000,
     makePublic: false,
     fullScopeChange: true,
   }
-  return clientWish([jitsiOrigin(origin)], { ...options, client, moderatorRole })
+  return desiredClient([jitsiOrigin(origin)], { ...options, client, moderatorRole })
 }
 
 test.each(fc.sample(ASKED, { numRuns: 40, seed: 6 }))('%j', async (asked) => {
@@ -113,7 +113,7 @@ test.each(fc.sample(ASKED, { numRuns: 40, seed: 6 }))('%j', async (asked) => {
   const accepted = [
     ...[guests, '--moderators', asked.moderators, '--keys', asked.keys, '--keyserver', keyserver],
     ...(asked.appId === undefined ? [] : ['--app-id', asked.appId]),
-    ...asked.audience.flatMap((one) => ['--audience', one]),
+    ...asked.audience.flatMap((one) => ['--accept-audience', one]),
   ]
   const file = join(dir, 'jitsi.env')
   await writeFile(file, asked.before)
@@ -138,7 +138,7 @@ test.each(fc.sample(ASKED, { numRuns: 40, seed: 6 }))('%j', async (asked) => {
   const host = await readProsody(text, 'meet.example.org')
   const muc = await readProsody(text, 'conference.meet.example.org')
   const guest = await readProsody(text, 'guest.meet.example.org')
-  const wish = wishOf(asked)
+  const desired = desiredOf(asked)
 
   // The login: .env, both web configurations and the client.
   const { TOKEN_AUTH_URL: authUrl = '' } = env
@@ -155,11 +155,11 @@ test.each(fc.sample(ASKED, { numRuns: 40, seed: 6 }))('%j', async (asked) => {
     authorize.searchParams.get('client_id'),
     logout.searchParams.get('client_id'),
   ]
-  expect(clients).toEqual([wish.clientId, wish.clientId, wish.clientId])
-  expect(wish.settings.redirectUris).toEqual([authorize.searchParams.get('redirect_uri')])
-  const { attributes } = wish.settings
+  expect(clients).toEqual([desired.clientId, desired.clientId, desired.clientId])
+  expect(desired.settings.redirectUris).toEqual([authorize.searchParams.get('redirect_uri')])
+  const { attributes } = desired.settings
   expect(attributes['post.logout.redirect.uris']).toBe(logout.searchParams.get('post_logout_redirect_uri'))
-  expect(wish.settings.webOrigins).toEqual([new URL(wish.settings.redirectUris[0] ?? '').origin])
+  expect(desired.settings.webOrigins).toEqual([new URL(desired.settings.redirectUris[0] ?? '').origin])
   expect(attributes['pkce.code.challenge.method']).toBe(authorize.searchParams.get('code_challenge_method'))
   expect(web.tokenAuthInline).toBe(true)
 
@@ -171,7 +171,7 @@ test.each(fc.sample(ASKED, { numRuns: 40, seed: 6 }))('%j', async (asked) => {
   expect(host['signature_algorithm']).toEqual([
     env['JWT_SIGN_TYPE'] ?? attributes['access.token.signed.response.alg'],
   ])
-  if (asked.audience.length === 0) expect(host['asap_accepted_audiences']).toContain(wish.audience)
+  if (asked.audience.length === 0) expect(host['asap_accepted_audiences']).toContain(desired.audience)
 
   // The keys: .env and both of Prosody's files.
   const [, keySet] = /(?:^|,)cache_keys_url="([^"]*)"/.exec(env['XMPP_CONFIGURATION'] ?? '') ?? []
@@ -199,7 +199,7 @@ test.each(fc.sample(ASKED, { numRuns: 40, seed: 6 }))('%j', async (asked) => {
   expect(mucModules.filter((one) => one !== 'token_verification').sort()).toEqual(
     mine(env['XMPP_MUC_MODULES']),
   )
-  expect(wish.moderatorMappers.length > 0).toBe(mucModules.includes('token_affiliation'))
+  expect(desired.moderatorMappers.length > 0).toBe(mucModules.includes('token_affiliation'))
   // Somebody can moderate, and only whom it was asked for: by role, by having logged in, or by coming first.
   const ways = [
     mucModules.includes('token_affiliation'),
@@ -232,7 +232,7 @@ test.each([
   await writeFile(file, 'XMPP_DOMAIN=x.example\n')
   await generated(['gen-env', file, '--issuer', issuer, '--keys', keys])
   const env = Object.fromEntries(readEnv(await readFile(file, 'utf8')))
-  const argv = ['gen-config', 'prosody', '--env', file, '--issuer', issuer, ...claim]
+  const argv = ['gen-config', 'prosody', '--jitsi-env', file, '--issuer', issuer, ...claim]
   for (const options of await readTogether(env, await generated(argv), 'x.example')) {
     expect(options['asap_key_server']?.[0] ?? '').toBe(env['JWT_ASAP_KEYSERVER'] ?? '')
     const url = `${issuer}/protocol/openid-connect/certs`

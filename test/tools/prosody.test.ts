@@ -93,9 +93,9 @@ describe('for the Debian packages', () => {
       'role:owner',
       '--keys',
       'both',
-      '--audience',
+      '--accept-audience',
       'a',
-      '--audience',
+      '--accept-audience',
       'b',
     )
     const { [HOST]: host, [`guest.${HOST}`]: guest, [`conference.${HOST}`]: muc } = read(file)
@@ -280,7 +280,7 @@ test('whatever the values, Prosody reads them back, or they were refused', async
   let refused = 0
   let taken = 0
   for (const [appId, audience] of fc.sample(fc.tuple(hostile, hostile), { numRuns: 60, seed: 7 })) {
-    const args = ['--moderators', 'first', `--app-id=${appId}`, `--audience=${audience}`]
+    const args = ['--moderators', 'first', `--app-id=${appId}`, `--accept-audience=${audience}`]
     const { exitCode, stdout } = await generate(...DEBIAN, ...args)
     expect([0, 2]).toContain(exitCode)
     if (exitCode === 2) refused++

@@ -1,0 +1,187 @@
+// From a request to its answer: the keys, and three pages for those who look after the server. All is answered from
+// memory; only a key that is not known may have to wait until its source was asked.
+import { createHash } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { messageOf } from '../errors.ts'
+import { type Key, isKeyFile } from './key.ts'
+import type { SourceState } from './refresh.ts'
+
+export interface Site {
+  /** Path of the keys, such as `/certs`. */
+  readonly path: string
+  /** By path of the address. */
+  readonly pages: () => ReadonlyMap<string, Page>
+  /** See Keeper. */
+  readonly askFor: (file: string) => Promise<void> | undefined
+  readonly states: () => readonly SourceState[]
+  readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>
+  /** How many answers there were, by status; counted here. */
+  readonly counts: number[]
+  /** Told about each answer. */
+  readonly onAnswer?: ((request: IncomingMessage, status: number) => void) | undefined
+  /** Whether the server is being stopped: then each answer is the last on its connection. */
+  readonly isClosing: () => boolean
+}
+
+export type Answerer = (request: IncomingMessage, response: ServerResponse) => void
+
+/** An answer with a key in it. */
+export interface Page {
+  readonly status: 200
+  readonly body: string
+  /** Names and values in turn, as ServerResponse.writeHead takes them. */
+  readonly headers: readonly string[]
+  /** Strong, and the same on every server that has this key. */
+  readonly etag: string
+  /** The answer to who has it already (RFC 9110, section 15.4.5). */
+  readonly unmodified: { readonly status: 304; readonly headers: readonly string[]; readonly body: '' }
+}
+
+interface Answer {
+  readonly status: number
+  /** Names and values in turn, as ServerResponse.writeHead takes them. */
+  readonly headers: readonly string[]
+  readonly body: string
+}
+
+/** The media type of the article that Jitsi's key server began with; Prosody itself looks at the status only. */
+const PEM_TYPE = 'application/x-x509-ca-cert; charset=utf-8'
+const TEXT = 'text/plain; charset=utf-8'
+const ALIVE = answer(200, TEXT, 'ok\n')
+const NOT_FOUND = answer(404, TEXT, 'not found\n')
+const BAD_METHOD = answer(405, TEXT, 'only GET and HEAD\n', ['Allow', 'GET, HEAD'])
+
+/** An answer that is no key. A key that is not there now may be in a moment, so nothing of this is to be cached. */
+function answer(status: number, type: string, body: string, more: readonly string[] = []): Answer {
+  const length = String(Buffer.byteLength(body))
+  const common = ['Cache-Control', 'no-store', 'X-Content-Type-Options', 'nosniff']
+  return { status, headers: ['Content-Type', type, 'Content-Length', length, ...common, ...more], body }
+}
+
+/** Answers the requests for `site`. */
+export function answererOf(site: Site): Answerer {
+  const { path, pages, askFor, states, metrics, counts, onAnswer, isClosing } = site
+  const prefix = `${path}/`
+
+  const reply = (request: IncomingMessage, response: ServerResponse, one: Answer): void => {
+    counts[one.status] = (counts[one.status] ?? 0) + 1
+    if (isClosing() || hasBody(request.rawHeaders)) response.shouldKeepAlive = false
+    response.writeHead(one.status, one.headers as string[])
+    response.end(one.body)
+    onAnswer?.(request, one.status)
+  }
+  const replyPage = (request: IncomingMessage, response: ServerResponse, page: Page | undefined): void => {
+    const known = page && headerOf(request.rawHeaders, 'if-none-match')
+    const isKnown = page !== undefined && known !== undefined && isMatch(known, page.etag)
+    reply(request, response, isKnown ? page.unmodified : (page ?? NOT_FOUND))
+  }
+  const replyNumbers = (request: IncomingMessage, response: ServerResponse): void => {
+    metrics().then(
+      ({ contentType, text }) => {
+        reply(request, response, answer(200, contentType, text))
+      },
+      (error: unknown) => {
+        reply(request, response, answer(500, TEXT, `${messageOf(error)}\n`))
+      },
+    )
+  }
+
+  return (request, response) => {
+    const { method, url = '' } = request
+    if (method !== 'GET' && method !== 'HEAD') {
+      reply(request, response, BAD_METHOD)
+      return
+    }
+    const place = placeOf(url)
+    const page = pages().get(place)
+    if (page !== undefined) {
+      replyPage(request, response, page)
+      return
+    }
+    const file = place.startsWith(prefix) ? place.slice(prefix.length) : ''
+    const wait = isKeyFile(file) ? askFor(file) : undefined
+    if (wait !== undefined) {
+      void wait.then(() => {
+        replyPage(request, response, pages().get(place))
+      })
+    } else if (place === '/healthz') reply(request, response, ALIVE)
+    else if (place === '/readyz') reply(request, response, readiness(states(), pages().size))
+    else if (place === '/metrics') replyNumbers(request, response)
+    else reply(request, response, NOT_FOUND)
+  }
+}
+
+/** A server is ready once any of its sources has given keys: one that is broken must not keep the others away. */
+function readiness(states: readonly SourceState[], served: number): Answer {
+  const sources = states.map(({ source, keys, ageSeconds, hasAnswered, failing }) => ({
+    source,
+    keys,
+    ageSeconds: hasAnswered ? Math.round(ageSeconds) : null,
+    failing,
+  }))
+  const ready = states.some(({ hasAnswered }) => hasAnswered)
+  return answer(ready ? 200 : 503, 'application/json', `${JSON.stringify({ ready, served, sources })}\n`)
+}
+
+/** The path of a request's target: proxies may send the whole address, and RFC 9112 (3.2.2) has it accepted. */
+function placeOf(url: string): string {
+  if (url.startsWith('/')) return url
+  return /^https?:\/\/[^/?#\\]+(\/.*)$/i.exec(url)?.[1] ?? ''
+}
+
+function hasBody(rawHeaders: readonly string[]): boolean {
+  const length = headerOf(rawHeaders, 'content-length')
+  return (length !== undefined && length !== '0') || headerOf(rawHeaders, 'transfer-encoding') !== undefined
+}
+
+/** Node's own table of the headers is made on demand, and costs more than all else of an answer. */
+function headerOf(rawHeaders: readonly string[], name: string): string | undefined {
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const one = rawHeaders[i]
+    if (one?.length === name.length && one.toLowerCase() === name) return rawHeaders[i + 1]
+  }
+  return undefined
+}
+
+/**
+ * The pages by the path of their address.
+ * @param maxAge how long a cache may keep one, seconds; Prosody keeps it until it restarts, whatever this says
+ * @param before pages of an earlier time, which are kept where nothing has changed
+ */
+export function pagesOf(
+  keys: Iterable<Key>,
+  path: string,
+  maxAge: number,
+  before: ReadonlyMap<string, Page> = new Map(),
+): ReadonlyMap<string, Page> {
+  const pages = new Map<string, Page>()
+  for (const { file, pem } of keys) {
+    const place = `${path}/${file}`
+    const old = before.get(place)
+    pages.set(place, old?.body === pem ? old : pageOf(pem, maxAge))
+  }
+  return pages
+}
+
+function pageOf(pem: string, maxAge: number): Page {
+  const etag = `"${createHash('sha256').update(pem, 'latin1').digest('hex').slice(0, 32)}"`
+  const caching = ['ETag', etag, 'Cache-Control', `public, max-age=${maxAge}`]
+  const length = String(Buffer.byteLength(pem, 'latin1'))
+  return {
+    status: 200,
+    body: pem,
+    headers: [
+      ...['Content-Type', PEM_TYPE, 'Content-Length', length],
+      ...caching,
+      ...['X-Content-Type-Options', 'nosniff'],
+    ],
+    etag,
+    unmodified: { status: 304, headers: caching, body: '' },
+  }
+}
+
+/** Whether a client that sends this If-None-Match has the page already (RFC 9110, section 13.1.2). */
+export function isMatch(ifNoneMatch: string, etag: string): boolean {
+  if (ifNoneMatch === etag || ifNoneMatch.trim() === '*') return true
+  return ifNoneMatch.split(',').some((one) => one.trim().replace(/^W\//, '') === etag)
+}

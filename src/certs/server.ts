@@ -1,0 +1,229 @@
+// The HTTP server around the answers: where it listens, what it puts up with, and how it ends.
+import { type Server, type ServerOptions, STATUS_CODES, createServer } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import { KjitsiError, messageOf, systemCodeOf } from '../errors.ts'
+import { readText } from '../files/read.ts'
+import type { Answerer } from './handler.ts'
+
+export interface Place {
+  readonly host: string
+  /** 0 asks the system for a free one. */
+  readonly port: number
+  /** Paths of PEM files, for https. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined
+}
+
+export interface KeyServer {
+  /** Without a path. */
+  readonly url: string
+  /** Takes no new connection, answers what was asked, and ends all connections within two seconds. */
+  readonly close: () => Promise<void>
+}
+
+interface Connections {
+  /** To be called at each request: it moves the connection behind all others. */
+  readonly touch: (socket: Socket) => void
+  /** Ends the connections on which nothing was ever asked. */
+  readonly endSilent: () => void
+  readonly stop: () => void
+}
+
+export interface Limits {
+  readonly connections: number
+  /** Until a request is there as a whole, and before it a TLS handshake. */
+  readonly requestSeconds: number
+  readonly idleSeconds: number
+}
+
+export const LIMITS: Limits = { connections: 1000, requestSeconds: 5, idleSeconds: 15 }
+const TICK_MS = 1000
+const MAX_HEAD_BYTES = 8192
+const DRAIN_MS = 2000
+
+/**
+ * Starts to answer at `place`.
+ * @param counts how many requests were refused before they could be answered, by status, is added here
+ * @throws KjitsiError `server` where it cannot listen there, or not with that certificate
+ */
+export async function startServer(
+  place: Place,
+  answer: Answerer,
+  counts: number[],
+  limits: Limits = LIMITS,
+): Promise<KeyServer> {
+  const options: ServerOptions = {
+    maxHeaderSize: MAX_HEAD_BYTES,
+    requestTimeout: limits.requestSeconds * 1000,
+    connectionsCheckingInterval: 1000,
+    // Idle connections are ended by `limitConnections`, at a fraction of the cost of a timer for each.
+    keepAliveTimeout: 0,
+  }
+  const server = place.tls ? await createTlsServer(place.tls, options, limits) : createServer(options)
+  const connections = limitConnections(server, limits.connections, limits.idleSeconds)
+  const listener: Answerer = (request, response) => {
+    connections.touch(request.socket)
+    answer(request, response)
+  }
+  server.on('request', listener)
+  // Answered at once, without asking for the body first.
+  server.on('checkContinue', listener)
+  server.on('checkExpectation', listener)
+  server.on('clientError', (error: Error, socket: Socket) => {
+    refuse(error, socket, counts)
+  })
+  // An accept that failed, for want of file descriptors: the next may do better.
+  server.on('error', () => undefined)
+  await listen(server, place)
+  const { address, family, port } = server.address() as AddressInfo
+  const host = family === 'IPv6' ? `[${address}]` : address
+  return {
+    url: `${place.tls ? 'https' : 'http'}://${host}:${port}`,
+    async close() {
+      const closed = new Promise((resolve) => server.close(resolve))
+      connections.endSilent()
+      const timer = setTimeout(() => {
+        server.closeAllConnections()
+      }, DRAIN_MS)
+      await closed
+      clearTimeout(timer)
+      connections.stop()
+    },
+  }
+}
+
+/** Answers what is no request at all, or none in time. */
+function refuse(error: Error, socket: Socket, counts: number[]): void {
+  const code = systemCodeOf(error)
+  if (!socket.writable || socket.bytesRead === 0 || code === 'ECONNRESET') {
+    socket.destroy()
+    return
+  }
+  const status = code === 'HPE_HEADER_OVERFLOW' ? 431 : code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
+  counts[status] = (counts[status] ?? 0) + 1
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
+    () => socket.destroy(),
+  )
+}
+
+async function createTlsServer(
+  { cert, key }: { readonly cert: string; readonly key: string },
+  options: ServerOptions,
+  limits: Limits,
+): Promise<Server> {
+  const certPem = await readPem('--tls-cert', cert, /-----BEGIN CERTIFICATE-----/, 'certificate')
+  const keyPem = await readPem('--tls-key', key, /-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----/, 'private key')
+  const { createServer: create } = await import('node:https')
+  try {
+    return create({ ...options, cert: certPem, key: keyPem, handshakeTimeout: limits.requestSeconds * 1000 })
+  } catch (error) {
+    const reason =
+      systemCodeOf(error) === 'ERR_OSSL_X509_KEY_VALUES_MISMATCH'
+        ? 'the key is not that of the (first) certificate'
+        : messageOf(error)
+    throw new KjitsiError('server', `--tls-cert ${cert} and --tls-key ${key}: ${reason}`, { cause: error })
+  }
+}
+
+async function readPem(flag: string, path: string, mark: RegExp, what: string): Promise<string> {
+  const pem = await readText(path, { name: flag, code: 'server' })
+  // Without a certificate or a key Node starts a server that nobody can talk to.
+  if (!mark.test(pem)) throw new KjitsiError('server', `${flag}: ${path} holds no ${what} in PEM form`)
+  if (pem.includes('ENCRYPTED')) {
+    throw new KjitsiError('server', `${flag}: the key in ${path} has a passphrase`, {
+      hint: `openssl pkey -in ${path} -out NEW-FILE writes it without one`,
+    })
+  }
+  return pem
+}
+
+async function listen(server: Server, { host, port }: Place): Promise<void> {
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(port, host, resolve)
+    })
+  } catch (error) {
+    const [reason, hint] = LISTEN_REASONS[systemCodeOf(error) ?? ''] ?? [messageOf(error), undefined]
+    throw new KjitsiError('server', `cannot listen on ${host} port ${port}: ${reason}`, {
+      hint,
+      cause: error,
+    })
+  }
+}
+
+const LISTEN_REASONS: Readonly<Record<string, readonly [reason: string, hint: string]>> = {
+  EADDRINUSE: ['another program listens there', 'end that one, or give another --port'],
+  EACCES: ['permission denied', 'ports below 1024 are for root; give another --port'],
+  EADDRNOTAVAIL: ['this machine has no such address', '0.0.0.0 is all addresses that it has'],
+  ENOTFOUND: ['no such host', '--host takes an address of this machine'],
+  EAI_AGAIN: ['the name server does not answer', '--host takes an address of this machine'],
+}
+
+/**
+ * Limits the connections of `server`.
+ * @param most how many there may be at once
+ * @param idleSeconds how long one may be silent between two requests
+ */
+function limitConnections(server: Server, most: number, idleSeconds: number): Connections {
+  // Seconds since the start, of when each was last active; those that were active last are last in the map.
+  const active = new Map<Socket, number>()
+  let seconds = 0
+  const touch = (socket: Socket): void => {
+    active.delete(socket)
+    active.set(socket, seconds)
+  }
+  function forget(this: Socket): void {
+    active.delete(this)
+  }
+  const enter = (socket: Socket): void => {
+    active.set(socket, seconds)
+    socket.once('close', forget)
+    if (active.size <= most) return
+    const [oldest] = active.keys()
+    oldest?.destroy()
+    if (oldest) active.delete(oldest)
+  }
+
+  // A TLS connection is another object than the TCP connection below it, and the one becomes the other.
+  const handshakes = new Map<string, Socket>()
+  server.on('connection', (socket: Socket) => {
+    enter(socket)
+    if (!isTls(server)) return
+    const name = nameOf(socket)
+    handshakes.set(name, socket)
+    socket.once('close', () => handshakes.delete(name))
+  })
+  server.on('secureConnection', (socket: TLSSocket) => {
+    const below = handshakes.get(nameOf(socket))
+    if (below) active.delete(below)
+    enter(socket)
+  })
+
+  const timer = setInterval(() => {
+    seconds += TICK_MS / 1000
+    for (const [socket, since] of active) {
+      if (seconds - since <= idleSeconds) break
+      active.delete(socket)
+      socket.destroy()
+    }
+  }, TICK_MS).unref()
+  return {
+    touch,
+    endSilent: () => {
+      for (const socket of [...active.keys()]) if (socket.bytesRead === 0) socket.destroy()
+    },
+    stop: () => {
+      clearInterval(timer)
+    },
+  }
+}
+
+function isTls(server: Server): boolean {
+  return 'setSecureContext' in server
+}
+
+function nameOf({ remoteAddress, remotePort }: Socket): string {
+  return `${String(remoteAddress)} ${String(remotePort)}`
+}

@@ -1,0 +1,73 @@
+// What a rule of Prosody's is, and what looking at one thing comes to.
+import type { Attempt } from './token.ts'
+
+/** A row of the tables in login.ts, claims.ts and join.ts, which stand in Prosody's order. */
+export interface Rule {
+  /** What it looks at, in a word or two. */
+  readonly about: string
+  /** As Prosody logs it and the browser gets it; '' where it never refuses, but may give no answer. */
+  readonly reason: string
+  /** Of the answer; not-allowed where it is not given. */
+  readonly condition?: 'not-authorized'
+  /** How it comes about, for people. */
+  readonly cause: string
+  /** What mends it. */
+  readonly fix: string
+  /** Whether Prosody looks at all; always, where it is not given. */
+  readonly when?: (attempt: Attempt) => boolean
+  readonly look: (attempt: Attempt) => Outcome
+}
+
+export type Rules = Readonly<Record<string, Rule>>
+
+export type Outcome =
+  | { readonly is: 'passed'; readonly found: string; readonly expected: string }
+  | {
+      readonly is: 'refused'
+      readonly found: string
+      readonly expected: string
+      /** The reason in full, where the rule's own is only its beginning. */
+      readonly text?: string
+      /** A sentence without its full stop, where "found …, accepted …" would say too little. */
+      readonly told?: string
+    }
+  /**
+   * `no answer`: a Lua error, a closed connection or no login on offer. `why` goes on after "because"; `fix` mends
+   * just this, where the rule's own is for something else.
+   */
+  | {
+      readonly is: 'no answer' | 'undetermined'
+      readonly found: string
+      readonly why: string
+      readonly fix?: string
+    }
+  /**
+   * `skipped`: there is nothing to look at. `hidden`: there may be, behind something earlier that does not
+   * hold.
+   */
+  | { readonly is: 'skipped' }
+  | { readonly is: 'hidden' }
+
+export const SKIPPED: Outcome = { is: 'skipped' }
+export const HIDDEN: Outcome = { is: 'hidden' }
+
+export function passed(found: string, expected = ''): Outcome {
+  return { is: 'passed', found, expected }
+}
+
+export function refused(found: string, expected: string): Outcome {
+  return { is: 'refused', found, expected }
+}
+
+export function noAnswer(found: string, why: string, fix?: string): Outcome {
+  return { is: 'no answer', found, why, ...(fix !== undefined && { fix }) }
+}
+
+export function undetermined(found: string, why: string, fix?: string): Outcome {
+  return { is: 'undetermined', found, why, ...(fix !== undefined && { fix }) }
+}
+
+/** Passes or is refused with the same two values. */
+export function held(holds: boolean, found: string, expected: string): Outcome {
+  return holds ? passed(found, expected) : refused(found, expected)
+}
