@@ -12,6 +12,10 @@ export interface Io {
   readonly cwd: string
   /** Aborted by Ctrl-C and SIGTERM. */
   readonly signal: AbortSignal
+  /** Told by a command that takes so many seconds more to end in good order after `signal`. */
+  readonly needToEnd?: (seconds: number) => void
+  /** Calls `listener` at each SIGHUP, which otherwise ends the run. */
+  readonly onHangup?: (listener: () => void) => void
 }
 
 /** All that is said or printed goes through here; made by cli/output.ts. stdout is data, stderr is talk. */

@@ -27,6 +27,7 @@ export const PROGRAM: Program = {
 /** Runs this process's command line and sets its exit code. */
 export async function main(): Promise<void> {
   const controller = new AbortController()
+  let patience = 5000
   const io: Io = {
     stdin: process.stdin,
     stdout: process.stdout,
@@ -34,6 +35,8 @@ export async function main(): Promise<void> {
     env: process.env,
     cwd: process.cwd(),
     signal: controller.signal,
+    needToEnd: (seconds) => (patience += seconds * 1000),
+    onHangup: (listener) => process.on('SIGHUP', listener),
   }
   for (const stream of [process.stdout, process.stderr]) {
     // A reader that leaves early, such as `| head -1`, is no failure of ours; a full disk behind `> file` is.
@@ -52,15 +55,15 @@ export async function main(): Promise<void> {
     })
   }
   const ended = runProgram(PROGRAM, process.argv.slice(2), io)
-  const exitCode = await Promise.race([ended, leftBehind(controller.signal)])
+  const exitCode = await Promise.race([ended, leftBehind(controller.signal, () => patience)])
   process.exitCode ??= exitCode
 }
 
 /** Ends the process a while after an interrupt, for a command that does not heed the signal. */
-async function leftBehind(signal: AbortSignal): Promise<number> {
+async function leftBehind(signal: AbortSignal, patience: () => number): Promise<number> {
   await new Promise((resolve) => {
     signal.addEventListener('abort', resolve, { once: true })
   })
-  await new Promise((resolve) => setTimeout(resolve, 5000).unref())
+  await new Promise((resolve) => setTimeout(resolve, patience()).unref())
   process.exit(EXIT_CODES.interrupted)
 }

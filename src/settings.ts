@@ -265,6 +265,14 @@ export const GRACE = setting({
   parse: duration,
 })
 
+export const MAX_AGE = setting({
+  flag: '--max-age <duration>',
+  env: 'KJITSI_MAX_AGE',
+  help: 'how long what a source gave last counts while it cannot be read (export-certs: with --watch)',
+  parse: duration,
+  default: '7d',
+})
+
 export const LOG = setting({
   flag: '--log <form>',
   env: 'KJITSI_LOG',

@@ -10,12 +10,12 @@ import type { Output } from '../io.ts'
 import { type FolderPlan, planFolder, readFolder } from './export.ts'
 import { type Fetched, fetchAll, liveSource } from './fetch.ts'
 import { finding } from './findings.ts'
-import { nameOfKey } from './key.ts'
-import type { Sets } from './keyring.ts'
+import { keyOfPem, nameOfKey } from './key.ts'
+import type { Held, Ring, Sets } from './keyring.ts'
 import { type Line, newsOf, onlyNews, sayLine } from './log.ts'
-import { readManifest } from './manifest.ts'
+import { heldBy, readManifest } from './manifest.ts'
 import { clock, keepKeys, untilGood } from './refresh.ts'
-import { type KeySource, lastingNameOf, nameOfSource } from './sources.ts'
+import { type KeySource, lastingNameOf, nameOfSource, namesOf } from './sources.ts'
 
 export interface ExportRun {
   /** Absolute. */
@@ -25,13 +25,15 @@ export interface ExportRun {
   readonly prune: boolean
   /** How long a key that has left is kept, seconds. */
   readonly grace: number
+  /** How long what a source gave last counts while it cannot be asked, seconds; of a watch. */
+  readonly maxAge: number
   readonly http: Http
   readonly output: Output
   readonly signal: AbortSignal
 }
 
 /**
- * Brings the folder up to date. With --json: `{kind: 'certs', dir, dryRun, changed, files, leftOut}`, where a key's file
+ * Brings the folder up to date. With --json: `{kind: 'certs', dir, leftOut, dryRun, changes, files}`, where a key's file
  * has `{action, path, kid, alg, bits, source}`.
  * @returns in how many ways it did not end well
  */
@@ -70,21 +72,31 @@ export async function exportFolder(
   return [...fetched.flatMap(({ error }) => error?.code ?? []), ...ended]
 }
 
+/** A folder that follows a ring. */
+export interface FolderSink {
+  /** Has the folder brought to these sets, which it tries until it goes well. */
+  readonly write: (sets: Sets) => void
+  /** Settled once it has ended by the run's signal; rejected by a bug. */
+  readonly ended: Promise<void>
+}
+
 /**
- * Exports again and again, until it is told to stop; what has changed is told as a log.
- * @param interval between two readings of a source that answers, seconds
+ * Starts to follow; what has changed is told as a log.
+ * @param longest between two tries, seconds
  */
-export async function watchFolder(run: ExportRun, interval: number): Promise<void> {
-  const { dir, sources, grace, http, output, signal } = run
-  const say = (line: Line): void => {
+export function startFolder(run: ExportRun, longest: number): FolderSink {
+  const { output, signal } = run
+  const sayNews = onlyNews((line) => {
     sayLine(output, line)
-  }
-  const sayNews = onlyNews(say)
+  })
   let sets: Sets = new Map()
   let turns = 0
   let written = 0
   let wake = (): void => undefined
-  const write = async (): Promise<boolean> => {
+  signal.addEventListener('abort', () => {
+    wake()
+  })
+  const bring = async (): Promise<boolean> => {
     try {
       const { items, lines } = await planRound(run, sets)
       await applyFiles(items, signal, (item) => {
@@ -99,29 +111,68 @@ export async function watchFolder(run: ExportRun, interval: number): Promise<voi
       return false
     }
   }
+  const follow = async (): Promise<void> => {
+    while (!signal.aborted) {
+      if (written === turns) await new Promise<void>((resolve) => (wake = resolve))
+      written = turns
+      await untilGood(bring, longest, signal)
+    }
+  }
+  return {
+    write(now) {
+      sets = now
+      turns++
+      wake()
+    },
+    ended: follow(),
+  }
+}
+
+/**
+ * Exports again and again, until it is told to stop.
+ * @param interval between two readings of a source that answers, seconds
+ */
+export async function watchFolder(run: ExportRun, interval: number): Promise<void> {
+  const { dir, sources, grace, maxAge, http, output, signal } = run
   output.log('note', `exporting to ${dir} every ${shownDuration(interval)}`)
-  signal.addEventListener('abort', () => {
-    wake()
-  })
+  const folder = startFolder(run, interval)
   keepKeys(
     sources.map((source) => liveSource(http, source, 0)),
     {
       refresh: interval,
       grace,
+      maxAge,
       signal,
-      say,
-      onTurn: (_, now) => {
-        sets = now
-        turns++
-        wake()
+      say: (line) => {
+        sayLine(output, line)
+      },
+      onTurn: (_, sets) => {
+        folder.write(sets)
       },
     },
   ).start()
-  while (!signal.aborted) {
-    if (written === turns) await new Promise<void>((resolve) => (wake = resolve))
-    written = turns
-    await untilGood(write, interval, signal)
+  await folder.ended
+}
+
+/**
+ * The ring that a folder keeps of these sources; what is no usable key is not in it.
+ * @throws KjitsiError `file`
+ */
+export async function readRing(dir: string, sources: readonly KeySource[]): Promise<Ring> {
+  const { targets } = await readFolder(dir)
+  const { manifest } = await readManifest(dir)
+  const texts = new Map([...targets].map(([file, { text = '' }]) => [file, text]))
+  const held = new Map<string, Held>()
+  for (const [file, one] of heldBy(manifest, namesOf(sources), texts, clock())) {
+    const own = new Map(
+      [...one.sources].filter(([name]) => sources.some((source) => nameOfSource(source) === name)),
+    )
+    const [source] = own.keys()
+    if (source === undefined) continue
+    const key = keyOfPem(one.key.pem, file, source, one.key.kid)
+    if (typeof key !== 'string') held.set(file, { key, sources: own })
   }
+  return { held, clashes: [] }
 }
 
 /** What brings the folder to what its sources publish, and what is worth knowing about it. */

@@ -79,23 +79,38 @@ export const finding = findingsOf({
       'a Prosody that has fetched it keeps it until it restarts',
     fix: () => 'restart Prosody where it must not be accepted any more',
   }),
-  'keys-kept': kind<SourceArgs & { kept: number | null }>({
+  'keys-kept': kind<SourceArgs & { kept: number | null; limit: string }>({
     level: 'warning',
-    say: ({ source, message, kept }) => {
+    say: ({ source, message, kept, limit }) => {
       const reason = reasonOf(source, message)
       if (kept === null) return `${source} has given no key yet, and is asked again: ${reason}`
       const still =
         kept === 0
           ? 'none of its keys is left'
-          : `what it gave last stays (${kept} ${kept === 1 ? 'key' : 'keys'})`
+          : `what it gave last stays (${kept} ${kept === 1 ? 'key' : 'keys'}), for ${limit} at most`
       return `${source} is asked again, and ${still}: ${reason}`
     },
     fix: ({ hint }) => hint,
+  }),
+  'keys-expire': kind<{ source: string; since: string | undefined; left: string | undefined }>({
+    level: 'warning',
+    say: ({ source, since, left }) => `${source} could not be read for ${since}: its keys leave in ${left}`,
+    fix: () => 'see why it cannot be read; --max-age says how long its keys stay without it',
+  }),
+  'keys-expired': kind<{ source: string; limit: string }>({
+    level: 'error',
+    say: ({ source, limit }) => `${source} could not be read for ${limit}: what it gave last counts no more`,
+    fix: () => 'see why it cannot be read; --max-age says how long its keys stay without it',
   }),
   'keys-none': kind<SourceArgs>({
     level: 'warning',
     say: ({ source, message }) =>
       `${source} publishes no key that can be used, and is asked again: ${reasonOf(source, message)}`,
+    fix: ({ hint }) => hint,
+  }),
+  'tls-kept': kind<{ message: string; hint: string | undefined }>({
+    level: 'warning',
+    say: ({ message }) => `${message}; the certificate that was read before is served on`,
     fix: ({ hint }) => hint,
   }),
   'folder-closed': kind<{ dir: string }>({

@@ -2,11 +2,16 @@
 // memory; only a key that is not known may have to wait until its source was asked.
 import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { messageOf } from '../errors.ts'
 import { type Key, isKeyFile } from './key.ts'
 import type { SourceState } from './refresh.ts'
 
 export interface Site {
+  /** Keys alone, the pages for those who look after the server alone, or both. */
+  readonly part: 'keys' | 'admin' | 'both'
+  /** Whether the server is ready once all of its sources have answered, or any. */
+  readonly readyWith: 'all' | 'any'
   /** Path of the keys, such as `/certs`. */
   readonly path: string
   /** By path of the address. */
@@ -60,8 +65,10 @@ function answer(status: number, type: string, body: string, more: readonly strin
 
 /** Answers the requests for `site`. */
 export function answererOf(site: Site): Answerer {
-  const { path, pages, askFor, states, metrics, counts, onAnswer, isClosing } = site
+  const { part, readyWith, path, pages, askFor, states, metrics, counts, onAnswer, isClosing } = site
   const prefix = `${path}/`
+  // One that asks on without waiting for answers is not to take the places of all others.
+  const waiting = new WeakSet<Socket>()
 
   const reply = (request: IncomingMessage, response: ServerResponse, one: Answer): void => {
     counts[one.status] = (counts[one.status] ?? 0) + 1
@@ -93,33 +100,47 @@ export function answererOf(site: Site): Answerer {
       return
     }
     const place = placeOf(url)
-    const page = pages().get(place)
+    const page = part === 'admin' ? undefined : pages().get(place)
     if (page !== undefined) {
       replyPage(request, response, page)
       return
     }
-    const file = place.startsWith(prefix) ? place.slice(prefix.length) : ''
-    const wait = isKeyFile(file) ? askFor(file) : undefined
+    const file = part !== 'admin' && place.startsWith(prefix) ? place.slice(prefix.length) : ''
+    const wait = isKeyFile(file) && !waiting.has(request.socket) ? askFor(file) : undefined
     if (wait !== undefined) {
+      waiting.add(request.socket)
       void wait.then(() => {
+        waiting.delete(request.socket)
         replyPage(request, response, pages().get(place))
       })
-    } else if (place === '/healthz') reply(request, response, ALIVE)
-    else if (place === '/readyz') reply(request, response, readiness(states(), pages().size))
+    } else if (part === 'keys') reply(request, response, NOT_FOUND)
+    else if (place === '/healthz') reply(request, response, ALIVE)
+    else if (place === '/readyz')
+      reply(request, response, readiness(states(), pages().size, readyWith, isClosing()))
     else if (place === '/metrics') replyNumbers(request, response)
     else reply(request, response, NOT_FOUND)
   }
 }
 
-/** A server is ready once any of its sources has given keys: one that is broken must not keep the others away. */
-function readiness(states: readonly SourceState[], served: number): Answer {
-  const sources = states.map(({ source, keys, ageSeconds, hasAnswered, failing }) => ({
+/**
+ * Ready with all: a server that comes in place of another has what the other had. Ready with any: a source that is broken keeps
+ * no other away.
+ */
+function readiness(
+  states: readonly SourceState[],
+  served: number,
+  readyWith: Site['readyWith'],
+  isClosing: boolean,
+): Answer {
+  const sources = states.map(({ source, keys, ageSeconds, maxAgeSeconds, hasAnswered, failing }) => ({
     source,
     keys,
     ageSeconds: hasAnswered ? Math.round(ageSeconds) : null,
+    maxAgeSeconds,
     failing,
   }))
-  const ready = states.some(({ hasAnswered }) => hasAnswered)
+  const answered = states.filter(({ hasAnswered }) => hasAnswered).length
+  const ready = !isClosing && served > 0 && answered >= (readyWith === 'any' ? 1 : states.length)
   return answer(ready ? 200 : 503, 'application/json', `${JSON.stringify({ ready, served, sources })}\n`)
 }
 

@@ -50,6 +50,16 @@ export function createMetrics(read: () => Numbers): {
     },
   })
   new Gauge({
+    name: 'kjitsi_key_set_max_age_seconds',
+    help: 'The age at which the keys of a set that cannot be read begin to leave.',
+    labelNames: ['source'],
+    registers,
+    collect() {
+      this.reset()
+      for (const { source, maxAgeSeconds } of read().states) this.set({ source }, maxAgeSeconds)
+    },
+  })
+  new Gauge({
     name: 'kjitsi_keys',
     help: 'Keys in the last good key set.',
     labelNames: ['source'],

@@ -3,9 +3,19 @@
 import pRetry, { AbortError } from 'p-retry'
 import { KjitsiError, messageOf } from '../errors.ts'
 import type { Finding } from '../finding.ts'
+import { shownDuration } from '../duration.ts'
 import { finding } from './findings.ts'
 import { type Key, type LeftOut, nameOfKey } from './key.ts'
-import { EMPTY_RING, type Sets, type Turn, nextExpiry, turn } from './keyring.ts'
+import {
+  EMPTY_RING,
+  type Ring,
+  type Sets,
+  type Turn,
+  goneSince,
+  lastSets,
+  nextExpiry,
+  turn,
+} from './keyring.ts'
 import { type Line, onlyNews } from './log.ts'
 
 /**
@@ -41,10 +51,14 @@ export interface KeeperOptions {
   readonly refresh: number
   /** How long a key is held after it has left its source, seconds. */
   readonly grace: number
+  /** How long what a source gave last counts while it cannot be asked, seconds. */
+  readonly maxAge: number
   /** Ends it: no reading is started any more, and nobody waits. */
   readonly signal: AbortSignal
   readonly say: (line: Line) => void
-  /** Told after each reading, and when the grace of a key is over. */
+  /** What is known of an earlier time. */
+  readonly ring?: Ring
+  /** Told at the start, after each reading, and when the grace of a key is over. */
   readonly onTurn: (turn: Turn, sets: Sets) => void
   /** Milliseconds; never steps back, whatever becomes of the system's clock. */
   readonly now?: () => number
@@ -57,6 +71,8 @@ export interface SourceState {
   readonly keys: number
   /** Since its last good set was read, or since the start where there is none yet. */
   readonly ageSeconds: number
+  /** The age at which its keys begin to leave. */
+  readonly maxAgeSeconds: number
   /** Whether it has said what its keys are, or that it has none. */
   readonly hasAnswered: boolean
   /** Readings that failed, of all times. */
@@ -81,6 +97,11 @@ const LONGEST_WAIT_MS = 5000
 // So that a flood of questions while a server hangs cannot use up the connections.
 const MOST_WAITING = 100
 const LAST_RETRY_MS = 30_000
+/** How long a source waits for those that were named before it, and might have other keys under its kids. */
+const HEAD_START_MS = 10_000
+// What nobody has is a mistake or an attack; of so many, one source can neither fill the memory nor the folder.
+const MAX_KEYS = 10_000
+const MAX_IN_GRACE = 1000
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 interface State {
@@ -96,6 +117,8 @@ interface State {
   isFailing: boolean
   /** Outcome and kind of the failure that was told last; undefined while all is well. */
   told: string | undefined
+  /** Whether it was told that its keys are going to leave. */
+  isWarned: boolean
 }
 
 /**
@@ -131,7 +154,11 @@ export async function untilGood(
 }
 
 /** Runs a task until it goes well, and after a pause (seconds, give or take a tenth) again, until `signal` says so. */
-async function repeat(task: () => Promise<boolean>, pause: number, signal: AbortSignal): Promise<void> {
+export async function repeat(
+  task: () => Promise<boolean>,
+  pause: number,
+  signal: AbortSignal,
+): Promise<void> {
   while (!signal.aborted) {
     await untilGood(task, pause, signal)
     await sleep(pause * 1000 * (0.9 + 0.2 * Math.random()), signal)
@@ -153,26 +180,41 @@ async function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
 
 /** What keeps the keys of `sources`, from `start` until `signal` says so. */
 export function keepKeys(sources: readonly LiveSource[], options: KeeperOptions): Keeper {
-  const { refresh, grace, signal, say, onTurn, now = clock } = options
+  const { refresh, grace, maxAge, signal, say, onTurn, now = clock } = options
   const graceMs = grace * 1000
-  const begin = now()
-  let ring = EMPTY_RING
+  let begin = now()
+  let ring = options.ring ?? EMPTY_RING
+  const known = lastSets(
+    ring,
+    sources.map(({ name }) => name),
+  )
   let expiry: NodeJS.Timeout | undefined
+  let headStart: NodeJS.Timeout | undefined
   const waiting = new Set<() => void>()
   const states = sources.map((source): State => ({
     source,
     sayNews: onlyNews(say),
     running: undefined,
     askedAt: -Infinity,
-    set: undefined,
+    set: known.get(source.name),
     goodAt: undefined,
     failures: 0,
     isFailing: false,
     told: undefined,
+    isWarned: false,
   }))
 
+  /** The sets that count now: those before which none is waited for. */
+  const setsNow = (): Map<string, readonly Key[] | undefined> => {
+    const isOver = now() - begin >= HEAD_START_MS
+    const awaited = isOver ? -1 : states.findIndex(({ set }) => set === undefined)
+    return new Map(
+      states.map(({ source, set }, i) => [source.name, awaited === -1 || i < awaited ? set : undefined]),
+    )
+  }
+
   const settle = (): void => {
-    const sets = new Map(states.map(({ source, set }) => [source.name, set]))
+    const sets = setsNow()
     const turned = turn(ring, sets, now(), graceMs)
     ring = turned.ring
     onTurn(turned, sets)
@@ -193,16 +235,33 @@ export function keepKeys(sources: readonly LiveSource[], options: KeeperOptions)
       .read(why)
       .catch((error: unknown) => ({ outcome: 'unreachable' as const, error }))
     if (signal.aborted) return true
-    state.isFailing = reading.outcome !== 'keys'
-    if (reading.outcome === 'keys') succeed(state, reading)
+    const tooMany = reading.outcome === 'keys' ? whyTooMany(state.source.name, reading.keys) : undefined
+    state.isFailing = reading.outcome !== 'keys' || tooMany !== undefined
+    if (tooMany !== undefined) fail(state, 'unreachable', tooMany)
+    else if (reading.outcome === 'keys') succeed(state, reading)
     else fail(state, reading.outcome, reading.error)
     return !state.isFailing
+  }
+
+  const whyTooMany = (name: string, keys: readonly Key[]): KjitsiError | undefined => {
+    const count = `${name}: ${keys.length} keys`
+    if (keys.length > MAX_KEYS) {
+      return new KjitsiError('keys', `${count}: more than ${MAX_KEYS} of one source are not taken`)
+    }
+    const { held } = turn(ring, setsNow().set(name, keys), now(), graceMs).ring
+    const left = [...held.values()].filter((one) => one.sources.has(name) && goneSince(one) < Infinity)
+    if (left.length <= MAX_IN_GRACE) return undefined
+    const most = `${left.length} others would have left and be in their grace; ${MAX_IN_GRACE} is the most`
+    return new KjitsiError('keys', `${count}, with which ${most}`, {
+      hint: 'a key set that changes like this is none of Keycloak: look who answers at its address',
+    })
   }
 
   const succeed = (state: State, { keys, leftOut, findings }: Reading): void => {
     const { name } = state.source
     if (state.told !== undefined) say(`${name}: answers again`)
     state.told = undefined
+    state.isWarned = false
     state.goodAt = now()
     state.set = keys
     settle()
@@ -222,11 +281,30 @@ export function keepKeys(sources: readonly LiveSource[], options: KeeperOptions)
       state.told = kind
       const args = { source: name, message: messageOf(error), hint }
       const own = [...ring.held.values()].filter(({ key }) => key.source === name)
-      const kept = state.goodAt === undefined ? null : own.length
-      say(outcome === 'none' ? finding('keys-none', args) : finding('keys-kept', { ...args, kept }))
+      const kept = state.set === undefined ? null : own.length
+      say(
+        outcome === 'none'
+          ? finding('keys-none', args)
+          : finding('keys-kept', { ...args, kept, limit: shownDuration(maxAge) }),
+      )
     }
     if (outcome === 'none') state.set = []
+    else if (state.set !== undefined && state.set.length > 0) grow(state)
     settle()
+  }
+
+  /** What a source that cannot be asked gave last counts for so long, which is told when half of that is over. */
+  const grow = (state: State): void => {
+    const age = (now() - (state.goodAt ?? begin)) / 1000
+    const source = state.source.name
+    if (age >= maxAge) {
+      state.set = []
+      say(finding('keys-expired', { source, limit: shownDuration(maxAge) }))
+    } else if (age >= maxAge / 2 && !state.isWarned) {
+      state.isWarned = true
+      const [since, left] = [age, maxAge - age].map((seconds) => shownDuration(Math.ceil(seconds / 60) * 60))
+      say(finding('keys-expire', { source, since, left }))
+    }
   }
 
   const waitFor = (reads: readonly Promise<boolean>[], isThere: () => boolean): Promise<void> =>
@@ -249,12 +327,16 @@ export function keepKeys(sources: readonly LiveSource[], options: KeeperOptions)
 
   const stop = (): void => {
     clearTimeout(expiry)
+    clearTimeout(headStart)
     for (const done of [...waiting]) done()
   }
   signal.addEventListener('abort', stop, { once: true })
 
   return {
     start() {
+      begin = now()
+      if (options.ring !== undefined) settle()
+      if (states.length > 1) headStart = setTimeout(settle, HEAD_START_MS)
       for (const state of states) void repeat(() => read(state, 'due'), refresh, signal)
     },
     askFor(file) {
@@ -270,6 +352,7 @@ export function keepKeys(sources: readonly LiveSource[], options: KeeperOptions)
         source: source.name,
         keys: set?.length ?? 0,
         ageSeconds: (now() - (goodAt ?? begin)) / 1000,
+        maxAgeSeconds: maxAge,
         hasAnswered: set !== undefined,
         failures,
         failing: isFailing,

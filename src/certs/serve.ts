@@ -2,25 +2,43 @@
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { setFlagsFromString } from 'node:v8'
+import { KjitsiError } from '../errors.ts'
+import type { FolderSink } from './export-run.ts'
+import { finding } from './findings.ts'
 import { type Site, type Page, answererOf, pagesOf } from './handler.ts'
-import { type Line, newsOf } from './log.ts'
-import { type Keeper, type LiveSource, keepKeys } from './refresh.ts'
-import { type Place, startServer } from './server.ts'
+import type { Ring } from './keyring.ts'
+import { type Line, newsOf, onlyNews } from './log.ts'
+import { type Keeper, type LiveSource, keepKeys, repeat } from './refresh.ts'
+import { type KeyServer, type Place, startServer } from './server.ts'
+
+/** How often the TLS files are looked at. */
+const TLS_SECONDS = 60
 
 export interface KeyServerOptions {
   readonly sources: readonly LiveSource[]
   readonly place: Place
+  /** Port of the pages for those who look after the server, on the same host; with the keys unless given. */
+  readonly adminPort: number | undefined
+  /** How long to go on after `signal`, while it is said not to be ready, seconds. */
+  readonly drain: number
+  readonly readyWith: Site['readyWith']
+  /** A folder that keeps the keys beyond a restart, and what it holds. */
+  readonly kept?: { readonly ring: Ring; readonly folder: FolderSink } | undefined
   /** Of the keys, such as `/certs`. */
   readonly path: string
   /** Seconds. */
   readonly refresh: number
   /** Seconds. */
   readonly grace: number
+  /** Seconds. */
+  readonly maxAge: number
   /** Ends the server. */
   readonly signal: AbortSignal
   readonly say: (line: Line) => void
-  /** Told once, with the address of the keys. */
-  readonly onListening: (address: string) => void
+  /** Told once, with the address of the keys and that of the pages for those who look after the server. */
+  readonly onListening: (address: string, admin: string) => void
+  /** Has the TLS files read again at once. */
+  readonly onReload?: ((reload: () => void) => void) | undefined
   readonly onAnswer?: ((request: IncomingMessage, status: number) => void) | undefined
 }
 
@@ -29,23 +47,30 @@ export interface KeyServerOptions {
  * @throws KjitsiError `server` where it cannot listen
  */
 export async function runKeyServer(options: KeyServerOptions): Promise<void> {
-  const { path, refresh, grace, signal, onAnswer } = options
+  const { path, refresh, grace, signal, kept, onAnswer } = options
+  let isFirst = true
   keepMemorySmall()
   const counts: number[] = []
   let pages: ReadonlyMap<string, Page> = new Map()
   const keeper = keepKeys(options.sources, {
     refresh,
     grace,
+    maxAge: options.maxAge,
     signal,
     say: options.say,
-    onTurn: ({ ring: { held }, changes }) => {
+    ...(kept && { ring: kept.ring }),
+    onTurn: ({ ring: { held }, changes }, sets) => {
+      if (changes.length > 0 || isFirst) kept?.folder.write(sets)
       for (const line of newsOf(changes, grace)) options.say(line)
-      if (changes.length === 0) return
+      if (changes.length === 0 && !isFirst) return
+      isFirst = false
       const keys = [...held.values()].map(({ key }) => key)
       pages = pagesOf(keys, path, refresh, pages)
     },
   })
   const site: Site = {
+    part: options.adminPort === undefined ? 'both' : 'keys',
+    readyWith: options.readyWith,
     path,
     pages: () => pages,
     askFor: keeper.askFor,
@@ -56,10 +81,42 @@ export async function runKeyServer(options: KeyServerOptions): Promise<void> {
     isClosing: () => signal.aborted,
   }
   const server = await startServer(options.place, answererOf(site), counts)
-  options.onListening(`${server.url}${path}`)
+  const adminPlace = { host: options.place.host, port: options.adminPort ?? 0 }
+  const admin =
+    options.adminPort === undefined
+      ? undefined
+      : await startServer(adminPlace, answererOf({ ...site, part: 'admin' }), counts).catch(
+          async (error: unknown) => {
+            await server.close()
+            throw error
+          },
+        )
+  options.onListening(`${server.url}${path}`, admin?.url ?? server.url)
   keeper.start()
+  if (options.place.tls !== undefined) {
+    const reload = reloader(server, options.say)
+    options.onReload?.(() => void reload())
+    void repeat(reload, TLS_SECONDS, signal)
+  }
   if (!signal.aborted) await once(signal, 'abort')
-  await server.close()
+  await new Promise((resolve) => setTimeout(resolve, options.drain * 1000))
+  await Promise.all([server.close(), admin?.close(), kept?.folder.ended])
+}
+
+/** Takes TLS files that were renewed; tells once of those that will not do. */
+function reloader(server: KeyServer, say: (line: Line) => void): () => Promise<boolean> {
+  const sayNews = onlyNews(say)
+  return async () => {
+    try {
+      if (await server.reload()) say('the TLS files were read again')
+      sayNews([])
+      return true
+    } catch (error) {
+      if (!(error instanceof KjitsiError)) throw error
+      sayNews([finding('tls-kept', { message: error.message, hint: error.hint })])
+      return false
+    }
+  }
 }
 
 /**

@@ -1,7 +1,8 @@
 // The HTTP server around the answers: where it listens, what it puts up with, and how it ends.
 import { type Server, type ServerOptions, STATUS_CODES, createServer } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
-import type { TLSSocket } from 'node:tls'
+import { createServer as createTlsServer } from 'node:https'
+import { type AddressInfo, Server as NetServer, type Socket } from 'node:net'
+import { type TLSSocket, createSecureContext } from 'node:tls'
 import { KjitsiError, messageOf, systemCodeOf } from '../errors.ts'
 import { readText } from '../files/read.ts'
 import type { Answerer } from './handler.ts'
@@ -17,8 +18,17 @@ export interface Place {
 export interface KeyServer {
   /** Without a path. */
   readonly url: string
-  /** Takes no new connection, answers what was asked, and ends all connections within two seconds. */
+  /**
+   * Takes no new connection, answers what was asked and what is still asked for a moment on a connection that is there, and
+   * ends all connections within two seconds.
+   */
   readonly close: () => Promise<void>
+  /**
+   * Serves with the TLS files as they are now.
+   * @returns whether they have changed
+   * @throws KjitsiError `server` where they will not do; those that were read before stay
+   */
+  readonly reload: () => Promise<boolean>
 }
 
 interface Connections {
@@ -26,6 +36,7 @@ interface Connections {
   readonly touch: (socket: Socket) => void
   /** Ends the connections on which nothing was ever asked. */
   readonly endSilent: () => void
+  readonly endAll: () => void
   readonly stop: () => void
 }
 
@@ -39,7 +50,9 @@ export interface Limits {
 export const LIMITS: Limits = { connections: 1000, requestSeconds: 5, idleSeconds: 15 }
 const TICK_MS = 1000
 const MAX_HEAD_BYTES = 8192
-const DRAIN_MS = 2000
+/** Who keeps a connection may be sending a question just now: it is answered, as the last on that connection. */
+const LAST_QUESTION_MS = 1000
+const LAST_ANSWER_MS = 2000
 
 /**
  * Starts to answer at `place`.
@@ -59,7 +72,10 @@ export async function startServer(
     // Idle connections are ended by `limitConnections`, at a fraction of the cost of a timer for each.
     keepAliveTimeout: 0,
   }
-  const server = place.tls ? await createTlsServer(place.tls, options, limits) : createServer(options)
+  let tls = place.tls && (await readTls(place.tls))
+  const server = tls
+    ? createTlsServer({ ...options, ...tls, handshakeTimeout: limits.requestSeconds * 1000 })
+    : createServer(options)
   const connections = limitConnections(server, limits.connections, limits.idleSeconds)
   const listener: Answerer = (request, response) => {
     connections.touch(request.socket)
@@ -80,14 +96,26 @@ export async function startServer(
   return {
     url: `${place.tls ? 'https' : 'http'}://${host}:${port}`,
     async close() {
-      const closed = new Promise((resolve) => server.close(resolve))
+      // That of an HTTP server would end the idle connections at once.
+      const closed = new Promise((resolve) => NetServer.prototype.close.call(server, resolve))
       connections.endSilent()
-      const timer = setTimeout(() => {
-        server.closeAllConnections()
-      }, DRAIN_MS)
+      const timers = [
+        setTimeout(() => {
+          server.closeIdleConnections()
+        }, LAST_QUESTION_MS),
+        setTimeout(connections.endAll, LAST_ANSWER_MS),
+      ]
       await closed
-      clearTimeout(timer)
+      timers.forEach(clearTimeout)
       connections.stop()
+    },
+    async reload() {
+      if (place.tls === undefined || !('setSecureContext' in server)) return false
+      const now = await readTls(place.tls)
+      if (now.cert === tls?.cert && now.key === tls.key) return false
+      server.setSecureContext(now)
+      tls = now
+      return true
     },
   }
 }
@@ -107,16 +135,15 @@ function refuse(error: Error, socket: Socket, counts: number[]): void {
   )
 }
 
-async function createTlsServer(
-  { cert, key }: { readonly cert: string; readonly key: string },
-  options: ServerOptions,
-  limits: Limits,
-): Promise<Server> {
-  const certPem = await readPem('--tls-cert', cert, /-----BEGIN CERTIFICATE-----/, 'certificate')
-  const keyPem = await readPem('--tls-key', key, /-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----/, 'private key')
-  const { createServer: create } = await import('node:https')
+/** The TLS files, seen to fit. */
+async function readTls({ cert, key }: NonNullable<Place['tls']>): Promise<{ cert: string; key: string }> {
+  const pems = {
+    cert: await readPem('--tls-cert', cert, /-----BEGIN CERTIFICATE-----/, 'certificate'),
+    key: await readPem('--tls-key', key, /-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----/, 'private key'),
+  }
   try {
-    return create({ ...options, cert: certPem, key: keyPem, handshakeTimeout: limits.requestSeconds * 1000 })
+    createSecureContext(pems)
+    return pems
   } catch (error) {
     const reason =
       systemCodeOf(error) === 'ERR_OSSL_X509_KEY_VALUES_MISMATCH'
@@ -197,6 +224,7 @@ function limitConnections(server: Server, most: number, idleSeconds: number): Co
   })
   server.on('secureConnection', (socket: TLSSocket) => {
     const below = handshakes.get(nameOf(socket))
+    handshakes.delete(nameOf(socket))
     if (below) active.delete(below)
     enter(socket)
   })
@@ -212,7 +240,11 @@ function limitConnections(server: Server, most: number, idleSeconds: number): Co
   return {
     touch,
     endSilent: () => {
-      for (const socket of [...active.keys()]) if (socket.bytesRead === 0) socket.destroy()
+      const isSilent = (socket: Socket): boolean => socket.bytesRead === 0
+      for (const socket of [...handshakes.values(), ...[...active.keys()].filter(isSilent)]) socket.destroy()
+    },
+    endAll: () => {
+      for (const socket of [...active.keys()]) socket.destroy()
     },
     stop: () => {
       clearInterval(timer)

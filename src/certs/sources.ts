@@ -51,6 +51,16 @@ export function lastingNameOf(source: KeySource): string {
   return origin + pathname
 }
 
+/** What these sources are called, by their lasting names: two that differ by a query alone share one. */
+export function namesOf(sources: readonly KeySource[]): ReadonlyMap<string, readonly string[]> {
+  const names = new Map<string, string[]>()
+  for (const source of sources) {
+    const lasting = lastingNameOf(source)
+    names.set(lasting, [...(names.get(lasting) ?? []), nameOfSource(source)])
+  }
+  return names
+}
+
 /** Each realm once, as a source. */
 export function realmSources(
   url: string,

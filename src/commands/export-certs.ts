@@ -4,7 +4,7 @@ import { command } from '../cli/context.ts'
 import { flagName, onOff, setting, under } from '../cli/setting.ts'
 import { pause } from '../duration.ts'
 import { KjitsiError } from '../errors.ts'
-import { ALLOW_KEYS_FROM, GRACE, JWKS, KEYCLOAK, LOG, PLAN, needKeySources } from '../settings.ts'
+import { ALLOW_KEYS_FROM, GRACE, JWKS, KEYCLOAK, LOG, MAX_AGE, PLAN, needKeySources } from '../settings.ts'
 
 const DAY = 86_400
 
@@ -35,6 +35,7 @@ const SETTINGS = {
       default: '5m',
     }),
     grace: { ...GRACE, unset: '0s, with --watch 24h' },
+    maxAge: MAX_AGE,
     log: LOG,
   }),
   ...PLAN,
@@ -72,6 +73,7 @@ export const exportCerts = command({
       sources,
       prune,
       grace: settings.grace ?? (watch ? DAY : 0),
+      maxAge: settings.maxAge,
       http,
       output,
       signal: io.signal,

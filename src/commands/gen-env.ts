@@ -7,7 +7,6 @@ import { planFile } from '../files/plan.ts'
 import { readTarget } from '../files/target.ts'
 import { readEnv } from '../env-file/parse.ts'
 import { factsOf, keyserverOf, moderatedByEnv } from '../jitsi/config.ts'
-import { issuerFindings } from '../jitsi/env-findings.ts'
 import { planEnv } from '../jitsi/env-plan.ts'
 import { finding } from '../jitsi/findings.ts'
 import { moderatorRoleOf } from '../jitsi/moderation.ts'
@@ -62,7 +61,7 @@ export const genEnv = command({
     ['kjitsi gen-env .env --realm meet --moderators role:owner --login', 'also who moderates, and the login'],
   ],
   async run(context) {
-    const { settings, output, io } = context
+    const { settings, http, output, io } = context
     const name = context.args[0]
     const file = name === undefined ? undefined : resolve(io.cwd, name)
     if (file === undefined && settings.check) {
@@ -70,7 +69,12 @@ export const genEnv = command({
     }
     // Before anybody is asked for what goes into it.
     if (file !== undefined) await readTarget(file)
-    const { issuers, url } = await acceptedIssuers(context)
+    const { issuer } = settings
+    const { url = '', realm = [] } = await context.need([
+      ...(issuer.length === 0 ? (['url', 'realm'] as const) : []),
+    ])
+    const { acceptedIssuers } = await import('../keycloak/accepted.ts')
+    const { issuers, findings } = await acceptedIssuers(http, { issuer, url, realm })
     const target = file === undefined ? undefined : await readTarget(file)
     const before = target?.text
     const valuesBefore = readEnv(before ?? '', io.env, file)
@@ -89,7 +93,7 @@ export const genEnv = command({
     const moderatorRole = moderatorRoleOf(settings.moderators)
     for (const found of [
       ...(target?.there === 'nothing' ? [finding('env-created', { file: target.path })] : []),
-      ...issuerFindings(issuers, url),
+      ...findings,
       ...plan.findings,
       ...adviseOptions({ moderatorRole }),
     ]) {
@@ -113,17 +117,6 @@ export const genEnv = command({
     return ended
   },
 })
-
-/** The issuers to accept, and the address of the Keycloak that named them, where one was asked. */
-async function acceptedIssuers(
-  context: Context<typeof SETTINGS>,
-): Promise<{ issuers: readonly string[]; url?: string }> {
-  const { settings, http } = context
-  if (settings.issuer.length > 0) return { issuers: settings.issuer }
-  const { url, realm: realms } = await context.need(['url', 'realm'])
-  const { issuersOf } = await import('../keycloak/discovery.ts')
-  return { issuers: await issuersOf(http, url, realms), url }
-}
 
 /**
  * The address under which people open Jitsi.

@@ -1,13 +1,15 @@
 // kjitsi serve-certs: the key server. GET <path>/<sha256(kid)>.pem is what Prosody asks for.
 import { resolve } from 'node:path'
 import type { LiveSource } from '../certs/refresh.ts'
+import type { KeyServerOptions } from '../certs/serve.ts'
+import type { KeySource } from '../certs/sources.ts'
 import { type Context, command } from '../cli/context.ts'
-import { plain, port, urlPath } from '../cli/readers.ts'
+import { oneOf, plain, port, urlPath } from '../cli/readers.ts'
 import { setting, under } from '../cli/setting.ts'
 import { duration, pause } from '../duration.ts'
 import { SOURCES } from '../cli/resolve.ts'
 import { KjitsiError } from '../errors.ts'
-import { ALLOW_KEYS_FROM, GRACE, JWKS, KEYCLOAK, LOG, needKeySources } from '../settings.ts'
+import { ALLOW_KEYS_FROM, GRACE, JWKS, KEYCLOAK, LOG, MAX_AGE, needKeySources } from '../settings.ts'
 
 const DAY = 86_400
 const LONGEST_SHOWN_URL = 200
@@ -38,6 +40,13 @@ const SETTINGS = {
       default: '30s',
     }),
     grace: { ...GRACE, unset: '24h, with --dir 0s' },
+    maxAge: MAX_AGE,
+    keep: setting({
+      flag: '--keep <folder>',
+      env: 'KJITSI_KEEP_DIR',
+      help: 'folder that keeps the last good keys for a restart while Keycloak is down',
+      parse: plain,
+    }),
   }),
   ...under('Server:', {
     host: setting({
@@ -74,6 +83,26 @@ const SETTINGS = {
       help: 'PEM file of the private key of --tls-cert',
       parse: plain,
     }),
+    adminPort: setting({
+      flag: '--admin-port <number>',
+      env: 'KJITSI_ADMIN_PORT',
+      help: '/healthz, /readyz and /metrics on a port of their own',
+      parse: port,
+    }),
+    ready: setting({
+      flag: '--ready <which>',
+      env: 'KJITSI_READY',
+      help: '/readyz is 200 once all sources have answered, or any',
+      parse: oneOf('all', 'any'),
+      default: 'all',
+    }),
+    drain: setting({
+      flag: '--drain <duration>',
+      env: 'KJITSI_DRAIN',
+      help: 'go on serving this long after SIGTERM; /readyz is 503 already',
+      parse: duration,
+      default: '0s',
+    }),
     log: LOG,
   }),
 }
@@ -103,7 +132,12 @@ export const serveCerts = command({
     if ((cert === undefined) !== (key === undefined)) {
       throw new KjitsiError('usage', '--tls-cert and --tls-key go together: one of them is missing')
     }
-    const { sources, grace } = await sourcesOf(context)
+    const { sources, places, grace } = await sourcesOf(context)
+    const kept =
+      settings.keep === undefined
+        ? undefined
+        : await keepIn(context, resolve(io.cwd, settings.keep), places, settings.grace ?? grace)
+    io.needToEnd?.(settings.drain)
     await runKeyServer({
       sources,
       place: {
@@ -114,16 +148,23 @@ export const serveCerts = command({
             ? { cert: resolve(io.cwd, cert), key: resolve(io.cwd, key) }
             : undefined,
       },
+      adminPort: settings.adminPort,
+      drain: settings.drain,
+      readyWith: settings.ready,
+      kept,
+      onReload: io.onHangup,
       path,
       refresh,
       grace: settings.grace ?? grace,
+      maxAge: settings.maxAge,
       signal: io.signal,
       say: (line) => {
         sayLine(output, line)
       },
-      onListening: (address) => {
-        output.result('key-server', { address, sources: sources.map(({ name }) => name) }, () => '')
+      onListening: (address, admin) => {
+        output.result('key-server', { address, admin, sources: sources.map(({ name }) => name) }, () => '')
         output.log('note', `serving ${address}/<sha256(kid)>.pem`, { address })
+        if (!address.startsWith(admin)) output.log('note', `health and metrics at ${admin}`, { admin })
       },
       ...(settings.verbose && {
         onAnswer: ({ method = '', url = '' }, status) => {
@@ -136,9 +177,11 @@ export const serveCerts = command({
 })
 
 /** The folder, unless realms or key sets were given more directly than it; else those, read live. */
-async function sourcesOf(
-  context: Context<typeof SETTINGS>,
-): Promise<{ readonly sources: readonly LiveSource[]; readonly grace: number }> {
+async function sourcesOf(context: Context<typeof SETTINGS>): Promise<{
+  readonly sources: readonly LiveSource[]
+  readonly places: readonly KeySource[]
+  readonly grace: number
+}> {
   const { settings, sources, output, http, io } = context
   const [{ liveSource }, { pemFolder }, { jwksSources, nameOfSource }] = await Promise.all([
     import('../certs/fetch.ts'),
@@ -151,11 +194,29 @@ async function sourcesOf(
   if (dir !== undefined && rank('dir') <= Math.min(rank('realm'), rank('jwks'))) {
     if (others.length > 0) output.log('note', `not read, since there is --dir: ${others.join(', ')}`)
     // Who takes a file out of the folder means it: no grace.
-    return { sources: [pemFolder(resolve(io.cwd, dir), cooldown)], grace: 0 }
+    return { sources: [pemFolder(resolve(io.cwd, dir), cooldown)], places: [], grace: 0 }
   }
   if (dir !== undefined) output.log('note', `not read, since there are other sources: ${dir}`)
   const live = await needKeySources(context).catch(orFolder)
-  return { sources: live.map((source) => liveSource(http, source, cooldown)), grace: DAY }
+  return { sources: live.map((source) => liveSource(http, source, cooldown)), places: live, grace: DAY }
+}
+
+/** @throws KjitsiError `usage` where the keys come from a folder already; `file` */
+async function keepIn(
+  { settings, http, output, io }: Context<typeof SETTINGS>,
+  dir: string,
+  sources: readonly KeySource[],
+  grace: number,
+): Promise<KeyServerOptions['kept']> {
+  if (sources.length === 0) {
+    throw new KjitsiError('usage', '--keep does not go with --dir: that folder is kept already', {
+      hint: 'leave --keep out',
+    })
+  }
+  const { readRing, startFolder } = await import('../certs/export-run.ts')
+  const { signal } = io
+  const run = { dir, sources, prune: true, grace, maxAge: settings.maxAge, http, output, signal }
+  return { ring: await readRing(dir, sources), folder: startFolder(run, settings.refresh) }
 }
 
 function orFolder(error: unknown): never {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { type Page, isMatch } from '../../src/certs/handler.ts'
+import { fileNameOf } from '../../src/certs/key.ts'
 import { startServer } from '../../src/certs/server.ts'
 import { serveSockets } from '../support/http.ts'
 import { FILE, PEM, ask, open, sendRaw, serveOne, untilClosed } from '../support/key-server.ts'
@@ -102,6 +103,29 @@ describe('a key that is not known', () => {
     expect(headers['cache-control']).toBe('no-store')
   })
 
+  test('is waited for once on a connection: who asks on gets 404', async () => {
+    const asked: string[] = []
+    const { port } = await serveOne({
+      pages: () => new Map(),
+      askFor: (file) => {
+        asked.push(file)
+        return new Promise(setImmediate)
+      },
+    })
+    const files = Array.from({ length: 20 }, (_, i) => fileNameOf(String(i)))
+    const raw = await sendRaw(
+      port,
+      files
+        .map(
+          (file, i) =>
+            `GET /certs/${file} HTTP/1.1\r\nHost: x${i === 19 ? '\r\nConnection: close' : ''}\r\n\r\n`,
+        )
+        .join(''),
+    )
+    expect(raw.match(/HTTP\/1\.1 404/g)).toHaveLength(20)
+    expect(asked).toEqual([files[0]])
+  })
+
   test('is asked for only where its name is one of a key', async () => {
     const asked: string[] = []
     const { port } = await serveOne({
@@ -126,22 +150,30 @@ describe('those who look after the server', () => {
     source: 'realm meet',
     keys: 2,
     ageSeconds: 12.3,
+    maxAgeSeconds: 604_800,
     hasAnswered: true,
     failures: 1,
     failing: true,
   }
   test.each([
-    ['no source has given a key yet', [{ ...state, keys: 0, hasAnswered: false }], 503, [null]],
-    ['one has', [{ ...state, hasAnswered: false }, state], 200, [null, 12]],
-    ['one has, and fails now', [state], 200, [12]],
-  ])('see whether it is ready: %s', async (_, states, status, ages) => {
-    const { port } = await serveOne({ states: () => states })
+    ['no source has given a key yet', 'any', [{ ...state, keys: 0, hasAnswered: false }], 503, [null]],
+    ['one of two has', 'all', [{ ...state, hasAnswered: false }, state], 503, [null, 12]],
+    ['one of two has, which will do', 'any', [{ ...state, hasAnswered: false }, state], 200, [null, 12]],
+    ['one has, and fails now', 'all', [state], 200, [12]],
+  ] as const)('see whether it is ready: %s', async (_, readyWith, states, status, ages) => {
+    const { port } = await serveOne({ readyWith, states: () => states })
     const answered = await ask(port, '/readyz')
     expect(answered.status).toBe(status)
     expect(JSON.parse(answered.body)).toEqual({
       ready: status === 200,
       served: 1,
-      sources: states.map(({ source, keys, failing }, i) => ({ source, keys, failing, ageSeconds: ages[i] })),
+      sources: states.map(({ source, keys, maxAgeSeconds, failing }, i) => ({
+        source,
+        keys,
+        ageSeconds: ages[i],
+        maxAgeSeconds,
+        failing,
+      })),
     })
   })
 
@@ -179,6 +211,28 @@ describe('an end', () => {
     await server.close()
     await Promise.all(ended)
     await expect(open(server.port)).rejects.toThrow('ECONNREFUSED')
+  })
+
+  test('answers what is still asked on a connection, as the last there', async () => {
+    let isClosing = false
+    const server = await serveOne({ isClosing: () => isClosing })
+    const socket = await open(server.port)
+    const question = `GET ${KEY} HTTP/1.1\r\nHost: x\r\n\r\n`
+    socket.write(question)
+    await new Promise((resolve) => socket.once('data', resolve))
+    isClosing = true
+    const closed = server.close()
+    socket.write(question)
+    const raw = await untilClosed(socket)
+    expect(raw).toContain(PEM)
+    expect(raw).toContain('\r\nConnection: close\r\n')
+    await closed
+  })
+
+  test('is no longer ready as soon as it begins', async () => {
+    const { port } = await serveOne({ isClosing: () => true })
+    expect((await ask(port, '/readyz')).status).toBe(503)
+    expect((await ask(port, KEY)).status).toBe(200)
   })
 
   test('answers first who was waiting, and keeps no connection after that', async () => {

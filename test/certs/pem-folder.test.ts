@@ -73,12 +73,29 @@ describe('a folder of PEM files', () => {
       'it is no public key that can be read',
     ],
     ['an elliptic key', ELLIPTIC, 'it is a key of type ec: Jitsi takes RSA keys only'],
-    ['a very long file', ONE + ' '.repeat(10_000), 'it is longer than 10000 bytes'],
   ])('leaves out %s, which Prosody cannot use', async (_, text, reason) => {
     const dir = await folder({ [A]: text, [B]: ONE })
     const { keys, leftOut } = await pemFolder(dir, 30).read('due')
     expect(keys).toMatchObject([{ file: B }])
     expect(leftOut).toMatchObject([{ kid: A, reason }])
+  })
+
+  test.each([
+    [
+      'a very long file',
+      (path: string) => writeFile(path, ONE + ' '.repeat(10_000)),
+      'it is longer than 10000 bytes',
+    ],
+    ['a folder', (path: string) => mkdir(path), 'it is a folder'],
+  ])('leaves out %s, which is certainly no key', async (_, make, reason) => {
+    const dir = await folder()
+    await make(join(dir, A))
+    expect(await pemFolder(dir, 30).read('due')).toMatchObject({ outcome: 'none', leftOut: [] })
+    await writeFile(join(dir, B), ONE)
+    expect(await pemFolder(dir, 30).read('due')).toMatchObject({
+      outcome: 'keys',
+      leftOut: [{ kid: A, reason: `cannot read ${join(dir, A)}: ${reason}` }],
+    })
   })
 
   test.each([

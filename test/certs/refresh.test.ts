@@ -57,6 +57,7 @@ interface Kept {
   readonly keeper: Keeper
   readonly said: readonly string[]
   readonly served: () => readonly (string | null)[]
+  readonly ring: () => Ring | undefined
 }
 
 let controller: AbortController
@@ -69,6 +70,7 @@ async function keep(...sources: readonly LiveSource[]): Promise<Kept> {
   const keeper = keepKeys(sources, {
     refresh: 300,
     grace: 3500,
+    maxAge: 10_000,
     signal: controller.signal,
     say,
     onTurn: (turn) => {
@@ -78,7 +80,12 @@ async function keep(...sources: readonly LiveSource[]): Promise<Kept> {
   })
   keeper.start()
   await seconds(0)
-  return { keeper, said, served: () => [...(ring?.held.values() ?? [])].map((one) => one.key.kid) }
+  return {
+    keeper,
+    said,
+    served: () => [...(ring?.held.values() ?? [])].map((one) => one.key.kid),
+    ring: () => ring,
+  }
 }
 
 const seconds = (count: number): Promise<unknown> => vi.advanceTimersByTimeAsync(count * 1000)
@@ -123,7 +130,15 @@ describe('a source that answers', () => {
     const { keeper } = await keep(scripted(good('a', 'b')))
     await seconds(60)
     expect(keeper.states()).toEqual([
-      { source: 'realm meet', keys: 2, ageSeconds: 60, hasAnswered: true, failures: 0, failing: false },
+      {
+        source: 'realm meet',
+        keys: 2,
+        ageSeconds: 60,
+        maxAgeSeconds: 10_000,
+        hasAnswered: true,
+        failures: 0,
+        failing: false,
+      },
     ])
   })
 
@@ -197,6 +212,7 @@ describe('a key that is not known', () => {
     const hanging = scripted(never(), 'realm hanging')
     const source = scripted(good('a'))
     const { keeper, served } = await keep(hanging, source)
+    await seconds(10)
     expect(served()).toEqual(['a'])
     source.answer = good('a', 'b')
     await seconds(30)
@@ -250,7 +266,7 @@ describe('a source that fails', () => {
     await seconds(7200)
     expect(served()).toEqual(['a'])
     expect(keeper.states()).toMatchObject([{ keys: 1, ageSeconds: 7200, failing: true }])
-    expect(said).toHaveLength(2)
+    expect(said).toHaveLength(3)
     expect(said[1]).toContain('what it gave last stays (1 key)')
   })
 
@@ -284,7 +300,7 @@ describe('a source that fails', () => {
     source.answer = bad()
     await seconds(3499)
     expect(served()).toEqual(['a'])
-    expect(said.at(-1)).toContain('what it gave last stays (1 key): connection refused')
+    expect(said.at(-1)).toContain('what it gave last stays (1 key), for 10000s at most: connection refused')
     await seconds(1)
     expect(served()).toEqual([])
   })
@@ -321,6 +337,7 @@ describe('a source that fails', () => {
       read: () => Promise.reject(new TypeError('a bug')),
     }
     const { served, said } = await keep(broken, scripted(good('a')))
+    await seconds(10)
     expect(served()).toEqual(['a'])
     expect(said[0]).toContain('x has given no key yet, and is asked again: a bug')
   })
@@ -355,6 +372,92 @@ describe('a key that has left', () => {
     expect(served()).toEqual(['a', 'b'])
     await seconds(1)
     expect(served()).toEqual(['a'])
+  })
+})
+
+describe('two sources, one kid', () => {
+  const other = (name: string): Reading => ({
+    ...good('a'),
+    keys: [{ ...key('a'), pem: 'another pem', source: name }],
+  })
+  const sourceOf = (kept: Kept): string | undefined => kept.ring()?.held.get(A)?.key.source
+
+  test('the keys of the second wait until the first has answered', async () => {
+    let answer: ((reading: Reading) => void) | undefined
+    const first = scripted(new Promise((resolve) => (answer = resolve)))
+    const kept = await keep(first, scripted(other('realm second'), 'realm second'))
+    await seconds(9)
+    expect(kept.served()).toEqual([])
+    answer?.(good('a'))
+    await seconds(0)
+    expect(sourceOf(kept)).toBe('realm meet')
+    expect(kept.said.filter((line) => line.includes('is now another one'))).toEqual([])
+  })
+
+  test('they wait ten seconds at most, though the first cannot be asked', async () => {
+    const kept = await keep(scripted(bad()), scripted(other('realm second'), 'realm second'))
+    await seconds(9)
+    expect(kept.served()).toEqual([])
+    await seconds(1)
+    expect(sourceOf(kept)).toBe('realm second')
+  })
+
+  test('they do not wait for a first that says that it has none', async () => {
+    const kept = await keep(scripted(none), scripted(other('realm second'), 'realm second'))
+    expect(sourceOf(kept)).toBe('realm second')
+  })
+})
+
+describe('a source that cannot be asked for long', () => {
+  test('is told half-way, and once its time is over its keys leave', async () => {
+    const source = scripted(good('a'))
+    const { keeper, said, served } = await keep(source)
+    source.answer = bad()
+    await seconds(300)
+    expect(said.at(-1)).toContain('what it gave last stays (1 key), for 10000s at most: connection refused')
+    await seconds(5030 - 300)
+    expect(said.at(-1)).toBe('realm meet could not be read for 84m: its keys leave in 83m')
+    expect(keeper.states()).toMatchObject([{ ageSeconds: 5030, maxAgeSeconds: 10_000 }])
+    await seconds(5000)
+    expect(said.slice(-2)).toEqual([
+      'realm meet could not be read for 10000s: what it gave last counts no more',
+      'realm meet: key a has left, and is served for 3500s more',
+    ])
+    expect(keeper.states()).toMatchObject([{ keys: 0, hasAnswered: true, failing: true }])
+    await seconds(3500)
+    expect(served()).toEqual([])
+    source.answer = good('a')
+    await seconds(60)
+    expect(served()).toEqual(['a'])
+  })
+})
+
+describe('a source that publishes', () => {
+  const many = (count: number, from = 0): Reading =>
+    good(...Array.from({ length: count }, (_, i) => `k${i + from}`))
+
+  test('more keys than anybody has: the set is refused, and the last good one stays', async () => {
+    const source = scripted(good('a'))
+    const { said, served } = await keep(source)
+    source.answer = many(10_001)
+    await seconds(300)
+    expect(served()).toEqual(['a'])
+    expect(said.at(-1)).toContain('10001 keys: more than 10000 of one source are not taken')
+  })
+
+  test('other keys at each reading: beyond so many that have left, the next set is refused', async () => {
+    const source = scripted(many(900))
+    const { said, served } = await keep(source)
+    for (let reading = 1; reading < 10; reading++) {
+      source.answer = many(900, reading * 900)
+      await seconds(300)
+    }
+    expect(served()).toHaveLength(1800)
+    expect(said.at(-1)).toContain(
+      '900 keys, with which 1800 others would have left and be in their grace; 1000 is the most',
+    )
+    await seconds(3500)
+    expect(served().length).toBeLessThanOrEqual(1900)
   })
 })
 

@@ -20,7 +20,7 @@ interface Started {
 
 async function start(
   sources: readonly LiveSource[],
-  { refresh = 300, grace = 86_400 } = {},
+  { refresh = 300, grace = 86_400, readyWith = 'all' as 'all' | 'any' } = {},
 ): Promise<Started> {
   const controller = new AbortController()
   const said: string[] = []
@@ -29,9 +29,13 @@ async function start(
     ended = runKeyServer({
       sources,
       place: { host: '127.0.0.1', port: 0 },
+      adminPort: undefined,
+      drain: 0,
+      readyWith,
       path: '/certs',
       refresh,
       grace,
+      maxAge: 604_800,
       signal: controller.signal,
       say: (line) => said.push(typeof line === 'string' ? line : line.message),
       onListening: resolve,
@@ -147,7 +151,7 @@ test('two sources with different keys under one kid: the first is served, and th
 test('one source that hangs holds up no other', async () => {
   const silent = await serve(() => undefined)
   const url = await serve((_, response) => response.end(JSON.stringify({ keys: [publishedKey('a')] })))
-  const { port, stop } = await start([addressOf(silent, 60), addressOf(url)])
+  const { port, stop } = await start([addressOf(url), addressOf(silent, 60)], { readyWith: 'any' })
   await expect.poll(async () => (await ask(port, place('a'))).status).toBe(200)
   expect((await ask(port, '/readyz')).status).toBe(200)
   await stop()

@@ -1,12 +1,14 @@
 import { execFile } from 'node:child_process'
-import { writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { copyFile, writeFile } from 'node:fs/promises'
 import { request } from 'node:https'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { connect } from 'node:tls'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type Answerer } from '../../src/certs/handler.ts'
-import { LIMITS, startServer } from '../../src/certs/server.ts'
+import { type KeyServer, LIMITS, startServer } from '../../src/certs/server.ts'
 import { sharedFolder } from '../support/folder.ts'
 import { open, untilClosed } from '../support/key-server.ts'
 
@@ -20,7 +22,8 @@ beforeAll(async () => {
   const ec = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1']
   const self = ['-x509', '-subj', '/CN=localhost', '-days', '2']
   await openssl('req', ...self, ...ec, '-nodes', '-keyout', 'key.pem', '-out', 'cert.pem')
-  await openssl('req', ...self, ...ec, '-nodes', '-keyout', 'other.pem', '-out', 'other-cert.pem')
+  const other = self.map((one) => one.replace('localhost', 'other'))
+  await openssl('req', ...other, ...ec, '-nodes', '-keyout', 'other.pem', '-out', 'other-cert.pem')
   await openssl('req', ...self, ...ec, '-passout', 'pass:secret', '-keyout', 'locked.pem', '-out', 'x.pem')
   await openssl('pkey', '-in', 'key.pem', '-outform', 'DER', '-out', 'key.der')
   await writeFile(at('empty'), '')
@@ -28,13 +31,16 @@ beforeAll(async () => {
 
 const hello: Answerer = (_, response) => response.end('hello')
 
-async function serve(limits = LIMITS): Promise<number> {
+async function start(limits = LIMITS): Promise<KeyServer> {
   const tls = { cert: at('cert.pem'), key: at('key.pem') }
   const server = await startServer({ host: '127.0.0.1', port: 0, tls }, hello, [], limits)
   onTestFinished(() => server.close())
   expect(server.url).toMatch(/^https:/)
-  return Number(new URL(server.url).port)
+  return server
 }
+
+const portOf = ({ url }: KeyServer): number => Number(new URL(url).port)
+const serve = async (limits = LIMITS): Promise<number> => portOf(await start(limits))
 
 async function ask(port: number): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -106,5 +112,47 @@ describe('connections without a handshake', () => {
     held.resume()
     for (let i = 0; i < 20; i++) expect(await ask(port)).toBe('hello')
     expect(held.closed).toBe(false)
+  })
+})
+
+test('an end does not wait for handshakes that nobody goes on with', async () => {
+  const server = await start({ connections: 10, requestSeconds: 60, idleSeconds: 60 })
+  const [silent, begun] = [await open(portOf(server)), await open(portOf(server))]
+  // A record of a handshake with 512 bytes, of which two come.
+  begun.write('\x16\x03\x01\x02\x00\x01\x00', 'latin1')
+  expect(await ask(portOf(server))).toBe('hello')
+  const ended = [untilClosed(silent), untilClosed(begun)]
+  await server.close()
+  await Promise.all(ended)
+})
+
+describe('TLS files that are written anew', () => {
+  const renewed = { cert: 'renewed-cert.pem', key: 'renewed-key.pem' }
+
+  async function subjectOf(port: number): Promise<string> {
+    const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false })
+    await once(socket, 'secureConnect')
+    const { subject } = socket.getPeerCertificate()
+    socket.destroy()
+    return String(subject.CN)
+  }
+
+  async function copy(cert: string, key: string): Promise<void> {
+    await copyFile(at(cert), at(renewed.cert))
+    await copyFile(at(key), at(renewed.key))
+  }
+
+  test('are taken by the next reading; where they do not fit, what was there stays', async () => {
+    await copy('cert.pem', 'key.pem')
+    const tls = { cert: at(renewed.cert), key: at(renewed.key) }
+    const server = await startServer({ host: '127.0.0.1', port: 0, tls }, hello, [])
+    onTestFinished(() => server.close())
+    expect(await server.reload()).toBe(false)
+    await copyFile(at('other-cert.pem'), at(renewed.cert))
+    await expect(server.reload()).rejects.toThrow('the key is not that of the (first) certificate')
+    expect(await subjectOf(portOf(server))).toBe('localhost')
+    await copy('other-cert.pem', 'other.pem')
+    expect(await server.reload()).toBe(true)
+    expect(await subjectOf(portOf(server))).toBe('other')
   })
 })

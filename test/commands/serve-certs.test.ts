@@ -1,10 +1,14 @@
-import { writeFile } from 'node:fs/promises'
+import { copyFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { readRing } from '../../src/certs/export-run.ts'
 import { fileNameOf } from '../../src/certs/key.ts'
+import { MANIFEST_FILE } from '../../src/certs/manifest.ts'
 import { serveSockets, freePort } from '../support/http.ts'
-import { sharedFolder } from '../support/folder.ts'
+import { type TestAuthority, makeAuthority } from '../support/authority.ts'
+import { sharedFolder, tempFolder } from '../support/folder.ts'
+import { ellipticPem, rsaKey } from '../support/keys.ts'
 import { ask, open, untilClosed } from '../support/key-server.ts'
 import { run, spawnKjitsi } from '../support/run.ts'
 import { startKjitsi, startServing } from '../support/running.ts'
@@ -69,6 +73,94 @@ test('ends with 0 also while its source hangs', async () => {
   expect((await waiting).status).toBe(404)
 })
 
+test('with --drain it goes on for that long after SIGTERM, and says that it is not ready', async () => {
+  const { port, said, signal, end } = await startServing(['--dir', dir, '--drain', '6s'])
+  await said('is served as')
+  signal('SIGTERM')
+  await expect.poll(async () => (await ask(port, '/readyz')).status).toBe(503)
+  expect((await ask(port, `/certs/${FILE}`)).status).toBe(200)
+  expect((await end()).exitCode).toBe(0)
+}, 30_000)
+
+test('with --keep a restart loses no key, though its source cannot be read', async () => {
+  const folder = tempFolder()
+  const [jwks, kept] = [join(folder, 'jwks.json'), join(folder, 'kept')]
+  await copyFile(JWKS, jwks)
+  const argv = ['--jwks', jwks, '--keep', kept]
+  const first = await startServing(argv)
+  await first.said(`created ${join(kept, MANIFEST_FILE)}`)
+  await first.end('SIGTERM')
+  await rm(jwks)
+  const second = await startServing(argv)
+  expect((await ask(second.port, `/certs/${FILE}`)).status).toBe(200)
+  await second.said('what it gave last stays (2 keys), for 7d at most')
+  const { status, body } = await ask(second.port, '/readyz')
+  expect([status, JSON.parse(body)]).toMatchObject([200, { ready: true, served: 2, sources: [{ keys: 2 }] }])
+})
+
+test('what --keep finds is held to the limits of a key, and is of its own sources', async () => {
+  const folder = tempFolder()
+  const foreign = fileNameOf('foreign')
+  const files = {
+    [FILE]: { kid: 'x', sources: { [JWKS]: null } },
+    [foreign]: { kid: 'f', sources: { other: null } },
+  }
+  await writeFile(join(folder, MANIFEST_FILE), JSON.stringify({ version: 2, files }))
+  await writeFile(join(folder, FILE), ellipticPem())
+  await writeFile(join(folder, foreign), rsaKey().pem)
+  const { held } = await readRing(folder, [{ kind: 'file', path: JWKS }])
+  expect([...held.keys()]).toEqual([])
+})
+
+test('SIGHUP has the TLS files read again', async () => {
+  const [one, other] = [await makeAuthority(), await makeAuthority()]
+  const folder = tempFolder()
+  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
+  const write = async ({ server }: TestAuthority): Promise<void> => {
+    await writeFile(cert, server.cert)
+    await writeFile(key, server.key)
+  }
+  await write(one)
+  const { said, signal, lines } = await startServing(['--dir', dir, '--tls-cert', cert, '--tls-key', key])
+  await writeFile(cert, other.server.cert)
+  signal('SIGHUP')
+  await said(
+    'the key is not that of the (first) certificate; the certificate that was read before is served on',
+  )
+  await write(other)
+  signal('SIGHUP')
+  await said('the TLS files were read again')
+  expect(lines.filter((line) => line.startsWith('warning: --tls-cert'))).toHaveLength(1)
+})
+
+test('with --admin-port the keys have a port of their own, and so do the pages for those who look after it', async () => {
+  const admin = await freePort()
+  const { port, said } = await startServing(['--dir', dir, '--admin-port', String(admin)])
+  await said(`health and metrics at http://127.0.0.1:${admin}`)
+  await said('is served as')
+  for (const page of ['/healthz', '/readyz', '/metrics']) {
+    expect([page, (await ask(admin, page)).status, (await ask(port, page)).status]).toEqual([page, 200, 404])
+  }
+  const paths = [`/certs/${FILE}`, `/certs/${fileNameOf('unknown')}`]
+  for (const path of paths) expect((await ask(admin, path)).status).toBe(404)
+  expect((await ask(port, `/certs/${FILE}`)).status).toBe(200)
+})
+
+test('an --admin-port that is taken keeps it from starting', async () => {
+  const taken = await serveSockets(() => undefined)
+  const { exitCode, stderr } = await spawnKjitsi([
+    'serve-certs',
+    '--dir',
+    dir,
+    '--port',
+    '0',
+    '--admin-port',
+    String(taken),
+  ])
+  expect(stderr).toContain(`error: cannot listen on 127.0.0.1 port ${taken}: another program listens there`)
+  expect(exitCode).toBe(1)
+})
+
 describe('what it says', () => {
   test('with --json: one document on stdout, the log on stderr', async () => {
     const { port, end } = await startServing(['--dir', dir, '--json'])
@@ -77,6 +169,7 @@ describe('what it says', () => {
       version: 1,
       kind: 'key-server',
       address: `http://127.0.0.1:${port}/certs`,
+      admin: `http://127.0.0.1:${port}`,
       sources: [dir],
       findings: [],
     })
@@ -135,6 +228,8 @@ describe('what keeps it from starting', () => {
 
   test.each([
     [[], /2 settings are missing:\n +--url or KEYCLOAK_URL[^]*--realm[^]*, or --dir, the folder/],
+    [['--dir', '/x', '--keep', '/y'], /--keep does not go with --dir/],
+    [['--dir', '/x', '--ready', 'some'], /--ready "some" is none of all, any/],
     [['--dir', '/x', '--tls-key', '/x'], /--tls-cert and --tls-key go together/],
     [['--dir', '/x', '--port', '70000'], /--port "70000" is no port/],
     [['--dir', '/x', '--path', 'certs'], /--path "certs" is no path/],

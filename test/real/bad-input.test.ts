@@ -258,7 +258,7 @@ test('an access token is found in what people save of it, and only its own realm
     const ran = await run(['setup-mappers', '--check', '--access-token-file', '-'], { env, stdin: saved })
     expect(ran.exitCode, ran.stderr).toBe(3)
   }
-  await using other = await realmWithClient()
+  await using other = await realmWithClient(makeRealm)
   const ran = await failing(
     { ...env, KEYCLOAK_REALM: other.name, KEYCLOAK_ACCESS_TOKEN: accessToken },
     [],

@@ -45,7 +45,7 @@ test.each(['the token request', 'a request of the admin API'])(
 )
 
 test('a secret that is a word is told neither by what repeats it nor by our own sentences', async () => {
-  await using realm = await makeRealm()
+  await using realm = await fileRealm()
   const account = await makeServiceAccount(realm, 'robot', [], 'realm')
   await using proxy = await startProxy(keycloak.url, {
     fault: ({ path, body }) =>
@@ -64,7 +64,7 @@ test('a secret that is a word is told neither by what repeats it nor by our own 
 })
 
 test('what a server repeats among its data is printed neither for people nor as JSON', async () => {
-  await using realm = await makeRealm()
+  await using realm = await fileRealm()
   const account = await makeServiceAccount(realm, 'robot', ['manage-clients'], SECRET)
   await using proxy = await startProxy(keycloak.url, {
     fault: ({ path, authorization }) =>

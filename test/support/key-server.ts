@@ -25,11 +25,21 @@ export async function serveOne(site: Partial<Site> = {}, limits?: Limits): Promi
     300,
   )
   const answer = answererOf({
+    part: 'both',
+    readyWith: 'all',
     path: '/certs',
     pages: () => pages,
     askFor: () => undefined,
     states: () => [
-      { source: 'realm meet', keys: 1, ageSeconds: 12.3, hasAnswered: true, failures: 0, failing: false },
+      {
+        source: 'realm meet',
+        keys: 1,
+        ageSeconds: 12.3,
+        maxAgeSeconds: 604_800,
+        hasAnswered: true,
+        failures: 0,
+        failing: false,
+      },
     ],
     metrics: () => Promise.reject(new Error('no metrics here')),
     counts,

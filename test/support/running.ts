@@ -13,6 +13,7 @@ export interface Running {
   readonly said: (what: string | RegExp) => Promise<string>
   /** Sends a signal, unless it has ended on its own, and waits for the end. */
   readonly end: (signal?: 'SIGTERM' | 'SIGINT') => Promise<Ran>
+  readonly signal: (signal: 'SIGHUP' | 'SIGTERM') => void
 }
 
 /** Starts the real command, as spawnKjitsi does, and ends it with the test at the latest. */
@@ -39,6 +40,7 @@ export function startKjitsi(argv: readonly string[], env: Readonly<Record<string
         .toBeDefined()
       return found() ?? ''
     },
+    signal: (signal) => void child.kill(signal),
     async end(signal) {
       if (signal) child.kill(signal)
       const [exitCode] = await closed
