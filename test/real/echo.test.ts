@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { run } from '../support/run.ts'
 import { startProxy } from '../support/proxy.ts'
-import { keycloak, makeClient, makeServiceAccount, fileRealm, makeRealm } from '../support/realm.ts'
+import { keycloak, makeClient, makeServiceAccount, fileRealm } from '../support/realm.ts'
 
 const SECRET = 'hunter2/s?cret+w rd'
 
