@@ -2,14 +2,15 @@
 import { resolve } from 'node:path'
 import { type Readable, addAbortSignal } from 'node:stream'
 import { text as readStream } from 'node:stream/consumers'
+import { ask } from '../cli/ask.ts'
 import { type Context, command } from '../cli/context.ts'
 import { time } from '../cli/readers.ts'
 import { setting, under } from '../cli/setting.ts'
 import { type ErrorCode, KjitsiError } from '../errors.ts'
-import { openFile } from '../files/read.ts'
+import { openFile, readIfThere } from '../files/read.ts'
 import { fileError } from '../files/reasons.ts'
 import { tokenIn } from '../token/pasted.ts'
-import { ACCEPTED, JITSI_ENV_FILE, JWKS, KEYSERVER, PLAN } from '../settings.ts'
+import { ACCEPTED, JITSI_ENV_FILE, JWKS, KEYSERVER, PLAN, ROOM_CLAIM } from '../settings.ts'
 
 const SETTINGS = {
   ...under('What is asked:', {
@@ -49,6 +50,7 @@ const SETTINGS = {
       env: 'KJITSI_DOMAIN_VERIFICATION',
       help: 'as JWT_ENABLE_DOMAIN_VERIFICATION=1: sub has to be the tenant, the host or *',
     }),
+    roomClaim: ROOM_CLAIM,
   }),
 }
 
@@ -60,8 +62,8 @@ export const checkToken = command({
   args: [
     [
       '[token]',
-      'the token, with Bearer or an address with ?jwt= around it or not; - or nothing for stdin, ' +
-        'which other users of this machine cannot see',
+      'the token, a file that holds it, - or nothing for stdin; with Bearer, the answer to a login or an address with ?jwt= around it or not. ' +
+        'Other users of this machine can see an argument',
     ],
   ],
   settings: SETTINGS,
@@ -130,10 +132,13 @@ async function openBatch(path: string): Promise<Readable> {
   return (await openFile(path, { name: '--batch', hint })).createReadStream()
 }
 
-/** From the argument, or stdin where there is none or it is `-`. */
-async function readToken({ args: [token], io, output }: Asked): Promise<string> {
-  if (token !== undefined && token !== '-') return tokenIn(token)
-  if (io.stdin.isTTY) output.note('paste the token, then press Enter and Ctrl-D')
+/** From the argument or the file that it names; or stdin, where there is none or it is `-`. */
+async function readToken(context: Asked): Promise<string> {
+  const { args, io, output, http } = context
+  const [given = '-'] = args
+  if (given !== '-') return tokenIn((await readTokenFile(context, given)) ?? given)
+  // A terminal that reads by lines cuts one at 4,095 characters.
+  if (context.canAsk) return (await ask(TOKEN, {}, http, io, output.find)) as string
   try {
     return tokenIn(await readStream(addAbortSignal(io.signal, io.stdin)))
   } catch (error) {
@@ -142,10 +147,35 @@ async function readToken({ args: [token], io, output }: Asked): Promise<string> 
   }
 }
 
+const TOKEN = setting({
+  flag: '-',
+  help: 'the token',
+  question: 'Token (it is not shown; Enter ends it)',
+  secret: true,
+  parse: tokenIn,
+})
+
+/** What is in a file of that name; undefined where it may be a token itself, or has one in it. */
+async function readTokenFile({ io, output }: Asked, given: string): Promise<string | undefined> {
+  if (tokenIn(given) !== given || given === '' || /\s/.test(given) || given.length > LONGEST_NAME)
+    return undefined
+  const text = await readIfThere(resolve(io.cwd, given), { name: 'TOKEN' })
+  if (text !== undefined) output.note(`the token is read from ${given}`)
+  else if (/[/\\]|\.(?:txt|jwt|json|token)$/.test(given))
+    throw new KjitsiError('usage', 'the argument is no token, and there is no file of that name', {
+      hint: 'give the token on stdin: kjitsi check-token - < FILE',
+    })
+  return text
+}
+
+/** Every token is longer. */
+const LONGEST_NAME = 255
+
 /** A check by what was given; a default is left out, so that Jitsi's `.env` counts. */
 async function checkBy({ settings, sources, http, io }: Asked) {
   const { openCheck } = await import('../token/check.ts')
   const signType = sources.signType === 'default' ? undefined : settings.signType
   const domainVerification = sources.domainVerification && settings.domainVerification
-  return openCheck(http, { ...settings, signType, domainVerification }, io.cwd)
+  const roomClaim = sources.roomClaim === 'default' ? undefined : settings.roomClaim
+  return openCheck(http, { ...settings, signType, domainVerification, roomClaim }, io)
 }
