@@ -1,6 +1,6 @@
 // Reads the one client whose tokens Jitsi gets.
 import { z } from 'zod'
-import { KjitsiError } from '../errors.ts'
+import { KjitsiError, unless } from '../errors.ts'
 import { shellWord } from '../shell.ts'
 import { type RealmAdmin, giveRole } from './connect.ts'
 import type { ClientSettings } from './desired-client.ts'
@@ -126,12 +126,10 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /** @throws KjitsiError `not-found` where it is the internal id of a client, which Keycloak's pages show in their addresses */
 async function refuseUuid(realm: RealmAdmin, id: string): Promise<void> {
-  const client = await realm
-    .get(CLIENT, (admin) => admin.clients.findOne({ id }))
-    .catch((error: unknown) => {
-      if (error instanceof KjitsiError && error.code === 'not-found') return undefined
-      throw error
-    })
+  const client = await unless(
+    'not-found',
+    realm.get(CLIENT, (admin) => admin.clients.findOne({ id })),
+  )
   if (client === undefined) return
   const { clientId } = client
   throw new KjitsiError(

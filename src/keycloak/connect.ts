@@ -2,7 +2,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import KeycloakAdminClient from '@keycloak/keycloak-admin-client'
 import { z } from 'zod'
-import { type ErrorCode, KjitsiError } from '../errors.ts'
+import { type ErrorCode, KjitsiError, unless } from '../errors.ts'
 import type { Answer } from '../http/answer.ts'
 import { type Http, type HttpRequest, send } from '../http/http.ts'
 import { badStatus, statusError } from '../http/reasons.ts'
@@ -103,15 +103,10 @@ const REALMS = z.array(z.object({ realm: z.string() }))
 const MOST_REALMS = 20
 
 /** The realms that the account sees, as part of a sentence. */
-async function seenRealms(http: Http, url: string, { headers, maxBytes }: HttpRequest): Promise<string> {
-  const listed = `${url}/admin/realms?briefRepresentation=true`
-  const answer = await send(http, {
-    method: 'GET',
-    url: listed,
-    headers,
-    maxBytes,
-    isRepeatable: false,
-  }).catch(() => undefined)
+async function seenRealms(http: Http, base: string, { headers, maxBytes }: HttpRequest): Promise<string> {
+  const url = `${base}/admin/realms?briefRepresentation=true`
+  const asked = { method: 'GET', url, headers, maxBytes, isRepeatable: false }
+  const answer = await unless('unreachable', send(http, asked))
   const names = (REALMS.safeParse(parseJson(answer?.text ?? '')).data ?? []).map(({ realm }) => realm)
   if (names.length === 0) return ''
   const more = names.length > MOST_REALMS ? ` and ${names.length - MOST_REALMS} more` : ''

@@ -1,7 +1,7 @@
 // Asks a realm for its OpenID Connect discovery document: the issuer and the address of its keys, never computed here.
 import pLimit from 'p-limit'
 import { z } from 'zod'
-import { KjitsiError } from '../errors.ts'
+import { KjitsiError, unless } from '../errors.ts'
 import type { Answer } from '../http/answer.ts'
 import { type Http, getText } from '../http/http.ts'
 
@@ -71,7 +71,7 @@ export async function explainRefusal(
     })
   }
   const other = url.endsWith('/auth') ? url.slice(0, -'/auth'.length) : `${url}/auth`
-  const there = await getText(http, discoveryUrl(other, realm), MAX_BYTES).catch(() => undefined)
+  const there = await unless('unreachable', getText(http, discoveryUrl(other, realm), MAX_BYTES))
   if (there !== undefined && (readDocument(there) !== undefined || isMissingRealm(there))) {
     return new KjitsiError('not-found', `${asked}: status ${answer.status}; this Keycloak is at ${other}`, {
       hint: `set KEYCLOAK_URL or --url to ${other}`,
