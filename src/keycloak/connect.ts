@@ -6,9 +6,9 @@ import { type ErrorCode, KjitsiError, unless } from '../errors.ts'
 import type { Answer } from '../http/answer.ts'
 import { type Http, type HttpRequest, send } from '../http/http.ts'
 import { badStatus, statusError } from '../http/reasons.ts'
-import { isMissingRealm, noRealm, notKeycloak, parseJson } from './discovery.ts'
+import { isMissingRealm, noRealm, notKeycloak, parseJson, saidBy } from './discovery.ts'
 import { type Login, whoIs } from './login.ts'
-import { checkExpiry, realmOfToken, tokenHint, tokenSource } from './token.ts'
+import { realmOfToken, tokenHint, tokenSource } from './token.ts'
 
 /** The admin API of one realm, under one login. */
 export interface RealmAdmin {
@@ -32,17 +32,10 @@ type Request = (admin: KeycloakAdminClient) => Promise<unknown>
  */
 export async function connect(http: Http, url: string, login: Login): Promise<(realm: string) => RealmAdmin> {
   standInForFetch()
-  const under = (token: () => Promise<string>, realm: string): RealmAdmin =>
-    realmAdmin(http, url, realm, whoIs(login), token)
-  if (login.by === 'token') {
-    checkExpiry(login.token)
-    return (realm) => under(() => Promise.resolve(login.token), realm)
-  }
-  const { authRealm } = login
-  if (authRealm === undefined) return (realm) => under(tokenSource(http, url, login, realm), realm)
-  const token = tokenSource(http, url, login, authRealm)
-  await token()
-  return (realm) => under(token, realm)
+  const tokenIn = (realm: string): (() => Promise<string>) => tokenSource(http, url, login, realm)
+  const one = login.by === 'client' && login.authRealm === undefined ? undefined : tokenIn('')
+  await one?.()
+  return (realm) => realmAdmin(http, url, realm, whoIs(login), one ?? tokenIn(realm))
 }
 
 /** No answer that kjitsi reads of the admin API comes near it. */
@@ -58,25 +51,23 @@ function realmAdmin(
   const admin = new KeycloakAdminClient({ baseUrl: url, realmName: name })
   admin.registerTokenProvider({ getAccessToken: token })
   const ask = async (request: Request, isDone: (status: number) => boolean): Promise<Answer> => {
-    const answers: Answer[] = []
+    let answer = undefined as Answer | undefined
     const own: OwnFetch = async (address, { method = 'GET', headers, body }) => {
       const isRepeatable = method === 'GET'
       const asked = { method, url: address.href, headers, body, maxBytes: MAX_BYTES, isRepeatable }
-      const answer = await send(http, asked)
-      if (isMissingRealm(answer)) throw noRealm(url, name, answer, await seenRealms(http, url, asked))
-      if (!isDone(answer.status)) throw refused({ url, name, who }, answer, await token())
-      answers.push(answer)
-      const { status, location, text } = answer
+      const sent = await send(http, asked)
+      if (isMissingRealm(sent)) throw noRealm(url, name, sent, await seenRealms(http, url, asked))
+      if (!isDone(sent.status)) throw refused({ url, name, who }, sent, await token())
+      answer = sent
+      const { status, location, text } = sent
       return new Response(text || null, { status, headers: location === undefined ? {} : { location } })
     }
     try {
       await askedBy.run(own, () => request(admin))
     } catch (error) {
       // The client misses something in the answer, such as where that is which was created.
-      const [answer] = answers
       throw answer === undefined ? error : notKeycloak(answer, PROXY_HINT)
     }
-    const [answer] = answers
     if (answer === undefined) throw new Error('a call of the admin client made no request')
     return answer
   }
@@ -178,15 +169,6 @@ function refused(
     default:
       return badStatus(answer)
   }
-}
-
-/** What Keycloak's answer says about the refusal; its admin API has three names for it. */
-function saidBy(answer: Answer): string | undefined {
-  const said = z
-    .object({ errorMessage: z.string(), error_description: z.string(), error: z.string() })
-    .partial()
-    .safeParse(parseJson(answer.text)).data
-  return said?.errorMessage ?? said?.error_description ?? said?.error
 }
 
 /** How an account gets a right in a realm; for an account in master the same role is of another client. */

@@ -12,8 +12,9 @@ export interface Discovery {
 }
 
 const DOCUMENT = z.object({ issuer: z.url(), jwks_uri: z.url() })
-const ERROR = z.object({ error: z.string(), error_description: z.string().optional() })
-const MAX_BYTES = 1_000_000
+const ERROR = z
+  .object({ errorMessage: z.string(), error_description: z.string(), error: z.string() })
+  .partial()
 
 /** What Keycloak says about every request to a realm that is switched off. */
 export const REALM_DISABLED = 'Realm not enabled'
@@ -23,7 +24,7 @@ export const REALM_DISABLED = 'Realm not enabled'
  * @throws KjitsiError `not-found` where the realm is not there, `unreachable` where what answers is no Keycloak
  */
 export async function discover(http: Http, url: string, realm: string): Promise<Discovery> {
-  const answer = await getText(http, discoveryUrl(url, realm), MAX_BYTES)
+  const answer = await getText(http, discoveryUrl(url, realm))
   const document = readDocument(answer)
   if (document !== undefined) return document
   throw answer.status === 200 ? notKeycloak(answer) : await explainRefusal(http, url, realm, answer)
@@ -34,7 +35,7 @@ export async function discover(http: Http, url: string, realm: string): Promise<
  * @throws KjitsiError as `discover`
  */
 export async function checkServer(http: Http, url: string): Promise<void> {
-  const answer = await getText(http, discoveryUrl(url, 'master'), MAX_BYTES)
+  const answer = await getText(http, discoveryUrl(url, 'master'))
   if (readDocument(answer) !== undefined || isMissingRealm(answer)) return
   throw await explainRefusal(http, url, 'master', answer)
 }
@@ -65,13 +66,13 @@ export async function explainRefusal(
 ): Promise<KjitsiError> {
   const asked = `${answer.method} ${answer.url}`
   if (isMissingRealm(answer)) return noRealm(url, realm, answer)
-  if (keycloakError(answer.text)?.error_description === REALM_DISABLED) {
+  if (saidBy(answer) === REALM_DISABLED) {
     return new KjitsiError('not-found', `${asked}: the realm ${realm} is disabled`, {
       hint: 'enable it in Keycloak: Realm settings > Enabled',
     })
   }
   const other = url.endsWith('/auth') ? url.slice(0, -'/auth'.length) : `${url}/auth`
-  const there = await unless('unreachable', getText(http, discoveryUrl(other, realm), MAX_BYTES))
+  const there = await unless('unreachable', getText(http, discoveryUrl(other, realm)))
   if (there !== undefined && (readDocument(there) !== undefined || isMissingRealm(there))) {
     return new KjitsiError('not-found', `${asked}: status ${answer.status}; this Keycloak is at ${other}`, {
       hint: `set KEYCLOAK_URL or --url to ${other}`,
@@ -103,12 +104,16 @@ export function noRealm(url: string, realm: string, { method, url: asked }: Answ
 
 /** Keycloak also answers a path that it does not have with 404 and JSON, but in other words. */
 export function isMissingRealm(answer: Answer): boolean {
-  return answer.status === 404 && /^realm /i.test(keycloakError(answer.text)?.error ?? '')
+  return answer.status === 404 && /^realm (?!not enabled)/i.test(saidBy(answer) ?? '')
 }
 
-/** Keycloak says why it refuses in JSON (RFC 6749, section 5.2); a web server without one answers a page. */
-export function keycloakError(text: string): z.infer<typeof ERROR> | undefined {
-  return ERROR.safeParse(parseJson(text)).data
+/**
+ * Why Keycloak refuses, as it says in JSON (RFC 6749, section 5.2), for which its admin API has one more name. Undefined
+ * for what is not from Keycloak: a web server answers a page.
+ */
+export function saidBy({ text }: Answer): string | undefined {
+  const said = ERROR.safeParse(parseJson(text)).data
+  return said?.errorMessage ?? said?.error_description ?? said?.error
 }
 
 export function parseJson(text: string): unknown {

@@ -4,25 +4,29 @@ import { z } from 'zod'
 import { KjitsiError } from '../errors.ts'
 import type { Answer } from '../http/answer.ts'
 import { type Http, postForm } from '../http/http.ts'
-import { REALM_DISABLED, explainRefusal, keycloakError, notKeycloak, parseJson } from './discovery.ts'
-import { type Grant, whoIs } from './login.ts'
+import { REALM_DISABLED, explainRefusal, notKeycloak, parseJson, saidBy } from './discovery.ts'
+import { type Grant, type Login, whoIs } from './login.ts'
 import { roughSpan } from '../duration.ts'
 import { shownAddress } from '../shown.ts'
 
 const TOKEN = z.object({ access_token: z.string().min(1), expires_in: z.number() })
-const MAX_BYTES = 1_000_000
 /** How long before its end a token is no longer used, seconds. */
 const MARGIN = 5
 
 /**
  * Gives an access token, and logs in again when it runs out. A login that was refused is not tried again.
- * @throws KjitsiError `login`, `not-found` or `unreachable`
+ * @param realm where an account logs in that says no other
+ * @throws KjitsiError `login` where the token that was given has run out; what it returns `login`, `not-found` or `unreachable`
  */
-export function tokenSource(http: Http, url: string, login: Grant, authRealm: string): () => Promise<string> {
+export function tokenSource(http: Http, url: string, login: Login, realm: string): () => Promise<string> {
+  if (login.by === 'token') {
+    checkExpiry(login.token)
+    return () => Promise.resolve(login.token)
+  }
   const logIn = async (): Promise<{ token: string; until: number }> => {
     // By our own clock alone, since the server's may differ.
     const start = performance.now()
-    const token = await requestToken(http, url, login, authRealm)
+    const token = await requestToken(http, url, login, login.authRealm ?? realm)
     return { token: token.access_token, until: start + (token.expires_in - MARGIN) * 1000 }
   }
   let current: ReturnType<typeof logIn> | undefined
@@ -45,7 +49,7 @@ async function requestToken(
   const address = `${url}/realms/${encodeURIComponent(authRealm)}/protocol/openid-connect/token`
   const [form, headers] = grantOf(login)
   for (const secret of basicForms(login)) http.onSecret?.(secret)
-  const answer = await postForm(http, address, form, headers, MAX_BYTES)
+  const answer = await postForm(http, address, form, headers)
   if (answer.status !== 200) throw await loginRefused(http, url, login, authRealm, answer)
   const { success, data } = TOKEN.safeParse(parseJson(answer.text))
   if (!success) throw notKeycloak(answer)
@@ -70,11 +74,7 @@ export function realmOfToken(token: string): string | undefined {
 /** How far this machine's clock may be ahead of Keycloak's, seconds. */
 const CLOCK_SKEW = 60
 
-/**
- * Sees to it that an access token that was given has not run out.
- * @throws KjitsiError `login`
- */
-export function checkExpiry(token: string): void {
+function checkExpiry(token: string): void {
   const ranOut = ranOutBefore(token, CLOCK_SKEW)
   if (ranOut !== undefined) throw new KjitsiError('login', `the access token ${ranOut}`, { hint: NEW_TOKEN })
 }
@@ -130,13 +130,12 @@ async function loginRefused(
   authRealm: string,
   answer: Answer,
 ): Promise<KjitsiError> {
-  const said = keycloakError(answer.text)
-  const about = said?.error_description ?? said?.error
-  if (said === undefined || answer.status === 404 || about === REALM_DISABLED) {
+  const said = saidBy(answer)
+  if (said === undefined || answer.status === 404 || said === REALM_DISABLED) {
     return explainRefusal(http, url, authRealm, answer)
   }
-  const message = `POST ${answer.url}: Keycloak refused the login of ${whoIs(login)} in realm ${authRealm}: ${about} (status ${answer.status})`
-  return new KjitsiError('login', message, { hint: loginHint(login, authRealm, about ?? '') })
+  const message = `POST ${answer.url}: Keycloak refused the login of ${whoIs(login)} in realm ${authRealm}: ${said} (status ${answer.status})`
+  return new KjitsiError('login', message, { hint: loginHint(login, authRealm, said) })
 }
 
 function loginHint(login: Grant, authRealm: string, about: string): string {
