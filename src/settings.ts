@@ -159,6 +159,14 @@ export const JITSI_URLS = setting({
   question: 'Address of Jitsi',
 })
 
+export const ROOM_CLAIM = setting({
+  flag: '--room-claim',
+  env: 'KJITSI_ROOM_CLAIM',
+  help: 'refuse tokens without the claim room, as Prosody does',
+  parse: onOff,
+  default: 'true',
+})
+
 export const JITSI_ENV_FILE = setting({
   flag: '--jitsi-env <file>',
   env: 'KJITSI_JITSI_ENV',
@@ -268,7 +276,7 @@ export const GRACE = setting({
 export const MAX_AGE = setting({
   flag: '--max-age <duration>',
   env: 'KJITSI_MAX_AGE',
-  help: 'how long what a source gave last counts while it cannot be read (export-certs: with --watch)',
+  help: 'how long what a source gave last counts while it cannot be read',
   parse: duration,
   default: '7d',
 })

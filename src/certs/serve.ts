@@ -91,13 +91,12 @@ export async function runKeyServer(options: KeyServerOptions): Promise<void> {
             throw error
           },
         )
+  // Before it says that it is there: whoever reads that may send the signal.
+  const reload = reloader(server, options.say)
+  if (options.place.tls !== undefined) options.onReload?.(() => void reload())
   options.onListening(`${server.url}${path}`, admin?.url ?? server.url)
   keeper.start()
-  if (options.place.tls !== undefined) {
-    const reload = reloader(server, options.say)
-    options.onReload?.(() => void reload())
-    void repeat(reload, TLS_SECONDS, signal)
-  }
+  if (options.place.tls !== undefined) void repeat(reload, TLS_SECONDS, signal)
   if (!signal.aborted) await once(signal, 'abort')
   await new Promise((resolve) => setTimeout(resolve, options.drain * 1000))
   await Promise.all([server.close(), admin?.close(), kept?.folder.ended])

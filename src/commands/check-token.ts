@@ -2,15 +2,16 @@
 import { resolve } from 'node:path'
 import { type Readable, addAbortSignal } from 'node:stream'
 import { text as readStream } from 'node:stream/consumers'
+import { ask } from '../cli/ask.ts'
 import { type Context, command } from '../cli/context.ts'
 import { plain, time } from '../cli/readers.ts'
 import { onOff, setting, under } from '../cli/setting.ts'
 import { type ErrorCode, KjitsiError } from '../errors.ts'
-import { openFile } from '../files/read.ts'
+import { openFile, readIfThere } from '../files/read.ts'
 import { fileError } from '../files/reasons.ts'
 import type { TokenSettings } from '../token/settings.ts'
 import { tokenIn } from '../token/pasted.ts'
-import { ACCEPTED, JITSI_ENV_FILE, JWKS, KEYSERVER, PLAN } from '../settings.ts'
+import { ACCEPTED, JITSI_ENV_FILE, JWKS, KEYSERVER, PLAN, ROOM_CLAIM } from '../settings.ts'
 
 const SETTINGS = {
   ...under('What is asked:', {
@@ -54,6 +55,7 @@ const SETTINGS = {
       help: 'as JWT_ENABLE_DOMAIN_VERIFICATION=1: sub has to be the tenant, the host or *',
       parse: onOff,
     }),
+    roomClaim: ROOM_CLAIM,
   }),
 }
 
@@ -65,8 +67,8 @@ export const checkToken = command({
   args: [
     [
       '[token]',
-      'the token, with Bearer or an address with ?jwt= around it or not; - or nothing for stdin, ' +
-        'which other users of this machine cannot see',
+      'the token, a file that holds it, - or nothing for stdin; with Bearer, the answer to a login or an address with ?jwt= around it or not. ' +
+        'Other users of this machine can see an argument',
     ],
   ],
   settings: SETTINGS,
@@ -89,7 +91,7 @@ export const checkToken = command({
       import('../token/render.ts'),
       import('../token/warnings.ts'),
     ])
-    const check = await openCheck(context.http, tokenSettings(context), context.io.cwd)
+    const check = await openCheck(context.http, tokenSettings(context), context.io)
     const verdict = await check.ask({ token: await readToken(context), room, at })
     const findings = [...check.findings, ...warningsOf(verdict.attempt, verdict.about)]
     // The document of --json has them in it; people get the answer first.
@@ -112,7 +114,7 @@ async function checkAll(context: Asked, batch: string): Promise<ErrorCode | unde
       import('../token/check.ts'),
       import('../token/warnings.ts'),
     ])
-    const { ask, findings } = await openCheck(context.http, tokenSettings(context), context.io.cwd)
+    const { ask, findings } = await openCheck(context.http, tokenSettings(context), context.io)
     findings.forEach(output.find)
     let warned = false as boolean
     const { answered, accepted } = await runBatch(input, io, async (question) => {
@@ -137,10 +139,13 @@ async function openBatch(path: string): Promise<Readable> {
   return (await openFile(path, { name: '--batch', hint })).createReadStream()
 }
 
-/** From the argument, or stdin where there is none or it is `-`. */
-async function readToken({ args: [token], io, output }: Asked): Promise<string> {
-  if (token !== undefined && token !== '-') return tokenIn(token)
-  if (io.stdin.isTTY) output.note('paste the token, then press Enter and Ctrl-D')
+/** From the argument or the file that it names; or stdin, where there is none or it is `-`. */
+async function readToken(context: Asked): Promise<string> {
+  const { args, io, output, http } = context
+  const [given = '-'] = args
+  if (given !== '-') return tokenIn((await readTokenFile(context, given)) ?? given)
+  // A terminal that reads by lines cuts one at 4,095 characters.
+  if (context.canAsk) return (await ask(TOKEN, {}, http, io, output.find)) as string
   try {
     return tokenIn(await readStream(addAbortSignal(io.signal, io.stdin)))
   } catch (error) {
@@ -149,11 +154,36 @@ async function readToken({ args: [token], io, output }: Asked): Promise<string> 
   }
 }
 
+const TOKEN = setting({
+  flag: '-',
+  help: 'the token',
+  question: 'Token (it is not shown; Enter ends it)',
+  secret: true,
+  parse: tokenIn,
+})
+
+/** What is in a file of that name; undefined where it may be a token itself, or has one in it. */
+async function readTokenFile({ io, output }: Asked, given: string): Promise<string | undefined> {
+  if (tokenIn(given) !== given || given === '' || /\s/.test(given) || given.length > LONGEST_NAME)
+    return undefined
+  const text = await readIfThere(resolve(io.cwd, given), { name: 'TOKEN' })
+  if (text !== undefined) output.note(`the token is read from ${given}`)
+  else if (/[/\\]|\.(?:txt|jwt|json|token)$/.test(given))
+    throw new KjitsiError('usage', 'the argument is no token, and there is no file of that name', {
+      hint: 'give the token on stdin: kjitsi check-token - < FILE',
+    })
+  return text
+}
+
+/** Every token is longer. */
+const LONGEST_NAME = 255
+
 /** What was said, without what is so by default. */
 function tokenSettings({ settings, sources }: Asked): TokenSettings {
   return {
     ...settings,
     signType: sources.signType === 'default' ? undefined : settings.signType,
     domainVerification: sources.domainVerification === undefined ? undefined : settings.domainVerification,
+    roomClaim: sources.roomClaim === 'default' ? undefined : settings.roomClaim,
   }
 }

@@ -1,16 +1,9 @@
 // What Prosody is set to, read from docker-jitsi-meet's `.env` as its template does it
 // (prosody/rootfs/defaults/conf.d/jitsi-meet.cfg.lua, with the defaults of token/util.lib.lua behind it).
 import { isOn } from '../jitsi/config.ts'
-import type { LuaOptions, LuaValue } from './lua.ts'
-import {
-  type Values,
-  type Written,
-  authTypeOf,
-  byToken,
-  hasGuests,
-  hasHidden,
-  writtenBy,
-} from './template.ts'
+import { offerOf } from './login-offer.ts'
+import type { LuaFile, LuaOptions, LuaValue } from './lua.ts'
+import { type Values, type Written, byToken, writtenBy } from './template.ts'
 
 /** The options of Jitsi's token plugin, under Prosody's own names. */
 export interface TokenOptions {
@@ -71,18 +64,24 @@ interface Doubt {
  * @param env what compose reads from the `.env`
  * @param given options that are known otherwise; they take the place of those in `env`. Its addresses of keys count as
  * askable: a folder or a file may stand for them
+ * @param beside what Prosody reads besides
  */
-export function prosodySettings(env: Values, given: TokenOptions = {}): ProsodySettings {
+export function prosodySettings(env: Values, given: TokenOptions = {}, beside?: FileBeside): ProsodySettings {
   // An empty value is an unset one to the template's `default`.
   const get = (key: string, preset: string): string => env.get(key) || preset
   const written = writtenBy(env)
   const doubts = [...doubtsOf(env, written)]
   const own = hostOptions(written.own('XMPP_CONFIGURATION'), 'XMPP_CONFIGURATION', doubts)
-  const options: TokenOptions = { ...templateOptions(env, written), ...own, ...given }
-  const login = loginOf(env, written, options)
+  const domain = get('XMPP_DOMAIN', 'meet.jitsi')
+  const fromEnv: TokenOptions = { ...templateOptions(env, written), ...own }
+  const fromFile = beside === undefined ? {} : besideOptions(beside, domain, fromEnv, doubts)
+  const options: TokenOptions = { ...fromEnv, ...fromFile, ...given }
+  const isBroken = beside?.file.is === 'broken'
+  const login = isBroken
+    ? ({ is: 'none', why: `Prosody does not start: ${beside.name} is no Lua`, fix: 'write it anew' } as const)
+    : offerOf(env, written, options)
   if ('doubt' in login) doubts.push({ step: 'login', what: login.doubt })
   for (const { is, what } of written.troubles) if (is === 'unknown') doubts.push({ step: 'login', what })
-  const domain = get('XMPP_DOMAIN', 'meet.jitsi')
   const mucDomain = get('XMPP_MUC_DOMAIN', 'muc.meet.jitsi')
   const roomsModule = get('JWT_TOKEN_AUTH_MODULE', CHECKS_ROOMS)
   const roomsChecked = roomsModule !== CHECKS_NOTHING && parentHost(mucDomain) === domain
@@ -118,7 +117,7 @@ export function prosodySettings(env: Values, given: TokenOptions = {}): ProsodyS
     roomsChecked,
     tenants: isOn(env.get('ENABLE_SUBDOMAINS'), true),
     // Nothing that is not known makes a Prosody start that does not.
-    doubts: written.troubles.some(({ is }) => is === 'broken') ? [] : doubts,
+    doubts: isBroken || written.troubles.some(({ is }) => is === 'broken') ? [] : doubts,
   }
 }
 
@@ -190,6 +189,44 @@ function hostOptions(lua: LuaOptions, where: string, doubts: Doubt[]): TokenOpti
   return options as TokenOptions
 }
 
+/** What a file of Prosody's own folder says besides `.env`. */
+export interface FileBeside {
+  readonly name: string
+  readonly file: LuaFile
+}
+
+/** Prosody reads both in no order, so a value that both name has to be the same. */
+function besideOptions(
+  { name, file: { sections, is } }: FileBeside,
+  domain: string,
+  fromEnv: TokenOptions,
+  doubts: Doubt[],
+): TokenOptions {
+  if (is === 'unknown') doubts.push({ step: 'login', what: `${name} holds more than plain options` })
+  const options: Partial<Record<OptionName, unknown>> = {}
+  for (const [host, lua] of sections) {
+    const far = [...lua.keys()].find(
+      (option) => FAR_REACHING.test(option) || option === 'disable_sasl_mechanisms',
+    )
+    if (far !== undefined) doubts.push({ step: 'login', what: `${name} sets ${far}` })
+    if (host !== '' && host !== domain) continue
+    const set = hostOptions(lua, name, doubts) as Partial<Record<OptionName, unknown>>
+    for (const option of OPTION_NAMES) {
+      if (!(option in set)) continue
+      const [here, there] = [set[option], fromEnv[option]]
+      if (there === undefined) options[option] = here
+      else if (JSON.stringify(here) !== JSON.stringify(there))
+        doubts.push({
+          step: 'login',
+          what: `${name} and .env differ in ${option}, and Prosody reads them in no order`,
+        })
+    }
+  }
+  return options as TokenOptions
+}
+
+const OPTION_NAMES = Object.keys(KINDS) as OptionName[]
+
 function isOption(name: string): name is OptionName {
   return Object.hasOwn(KINDS, name)
 }
@@ -240,71 +277,4 @@ function doubtsOf(env: Values, { own }: Written): readonly Doubt[] {
         what: `XMPP_MUC_CONFIGURATION sets ${name}, on which the check of rooms depends`,
       })
   return doubts
-}
-
-/** The modules that a name of one may be taken for: Prosody's own logins by password, and the token's name in other letters. */
-const NO_TOKENS = /^(?:internal_hashed|internal_plain|(?!token$)[Tt][Oo][Kk][Ee][Nn])$/
-const OTHER_TOKEN_LOGINS = ['matrix', 'hybrid_matrix_token']
-
-type Login =
-  | { readonly is: 'token' | 'open' }
-  | { readonly is: 'none'; readonly why: string; readonly fix?: string }
-  | { readonly is: 'token'; readonly doubt: string }
-
-/** What people without and with a token meet on the host. */
-function loginOf(env: Values, { own, text, troubles }: Written, options: TokenOptions): Login {
-  const broken = troubles.find(({ is }) => is === 'broken')
-  if (broken)
-    return { is: 'none', why: `Prosody does not start: ${broken.what}`, fix: `${broken.fix}; it is in .env` }
-  const twin = twinOf(env)
-  if (twin !== undefined)
-    return {
-      is: 'none',
-      why: `${twin} is XMPP_DOMAIN: of two hosts of one name the last one counts, and Prosody opens neither BOSH nor WebSocket`,
-      fix: `give ${twin} a name of its own in .env, or take it out`,
-    }
-  if (!isOn(env.get('ENABLE_AUTH'))) return { is: 'open' }
-  const type = authTypeOf(env)
-  if (OTHER_TOKEN_LOGINS.includes(type))
-    return { is: 'token', doubt: `AUTH_TYPE is ${type}, which checks tokens in a way of its own` }
-  if (type !== 'jwt')
-    return { is: 'none', why: `AUTH_TYPE is ${type}, and only jwt (in small letters) takes tokens` }
-  const set = own('XMPP_CONFIGURATION').get('authentication')
-  const where = set === undefined ? 'JWT_AUTH_TYPE' : 'authentication in XMPP_CONFIGURATION'
-  const module = set ?? text('JWT_AUTH_TYPE') ?? 'token'
-  if (module === 'jitsi-anonymous') return { is: 'open' }
-  if (typeof module !== 'string') return { is: 'token', doubt: `${where} is no text` }
-  if (NO_TOKENS.test(module))
-    return { is: 'none', why: `${where} is ${module}, and only token (in small letters) takes tokens` }
-  if (module !== 'token')
-    return { is: 'token', doubt: `${where} is ${module}: another module than Jitsi's own checks the login` }
-  const disabled =
-    own('XMPP_CONFIGURATION').get('disable_sasl_mechanisms') ??
-    own('GLOBAL_CONFIG').get('disable_sasl_mechanisms')
-  if (
-    asKind('list', disabled ?? '')
-      ?.toString()
-      .split(',')
-      .includes('ANONYMOUS')
-  )
-    return {
-      is: 'none',
-      why: 'disable_sasl_mechanisms takes ANONYMOUS away, which is how a token logs in',
-      fix: 'take ANONYMOUS out of disable_sasl_mechanisms in .env',
-    }
-  if (options.app_id === undefined) return { is: 'none', why: 'app_id is taken back in XMPP_CONFIGURATION' }
-  const { app_secret, asap_key_server, cache_keys_url } = options
-  return app_secret === undefined && asap_key_server === undefined && cache_keys_url === undefined
-    ? { is: 'none', why: 'there is no JWT_ASAP_KEYSERVER, no cache_keys_url and no JWT_APP_SECRET' }
-    : { is: 'token' }
-}
-
-/** The variable that names a host as the main one is named. */
-function twinOf(env: Values): string | undefined {
-  const domain = env.get('XMPP_DOMAIN') || 'meet.jitsi'
-  return [
-    'XMPP_AUTH_DOMAIN',
-    ...(hasGuests(env) ? ['XMPP_GUEST_DOMAIN'] : []),
-    ...(hasHidden(env) ? ['XMPP_HIDDEN_DOMAIN'] : []),
-  ].find((name) => env.get(name) === domain)
 }

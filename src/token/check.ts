@@ -1,6 +1,7 @@
 // Verdicts by what a person gave: settings are read once, keys as the tokens ask for them.
 import type { Finding } from '../finding.ts'
 import type { Http } from '../http/http.ts'
+import type { Io } from '../io.ts'
 import { keyFileOf, kidOf } from './token.ts'
 import { type TokenSettings, readSettings } from './settings.ts'
 import { openKeys } from './fetch-keys.ts'
@@ -22,9 +23,9 @@ export interface Check {
 }
 
 /** @throws KjitsiError as reading the settings and opening the keys do */
-export async function openCheck(http: Http, settings: TokenSettings, cwd: string): Promise<Check> {
-  const { prosody, places, findings, about } = await readSettings(settings, cwd)
-  const source = await openKeys(http, places, cwd)
+export async function openCheck(http: Http, settings: TokenSettings, io: Io): Promise<Check> {
+  const { prosody, places, findings, about } = await readSettings(settings, io)
+  const source = await openKeys(http, places, io.cwd)
   return {
     findings,
     async ask({ token, room, at }) {

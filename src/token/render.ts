@@ -9,18 +9,18 @@ import { warningsOf } from './warnings.ts'
 
 /** @param typed the room as it was asked about, undefined where none was */
 export function report(verdict: Verdict, typed: string | undefined, paint: ChalkInstance): string {
-  const { rules, decided } = verdict
-  const others = rules.filter((result) => fails(result) && result !== decided)
+  const { rules, first } = verdict
+  const others = rules.filter((result) => fails(result) && result !== first)
   const fixes = others.map((result) => `Also: ${sentenceOfRule(result)}.${mend(result, paint)}`)
   return [answer(verdict, typed, paint), ...fixes, '', table(rowsOf(rules, paint))].join('\n')
 }
 
 function answer(verdict: Verdict, typed: string | undefined, paint: ChalkInstance): string {
-  const { auth, determined, accepted, decided, attempt } = verdict
+  const { auth, determined, accepted, first, attempt } = verdict
   const what = attempt.token === null ? 'a login without a token' : 'this token'
   const room = typed === undefined ? '' : ` for room ${typed}`
-  const why = decided === undefined ? '' : sentenceOfRule(decided)
-  const fix = decided === undefined ? '' : mend(decided, paint)
+  const why = reasonOf(verdict)
+  const fix = first === undefined ? '' : mend(first, paint)
   if (accepted) {
     const about = typed === undefined ? ' (--join asks about joining a room)' : ''
     return `${paint.green(`Jitsi accepts ${what}${room}`)}${until(verdict)}${about}.`
@@ -36,6 +36,15 @@ function answer(verdict: Verdict, typed: string | undefined, paint: ChalkInstanc
   return verdict.answered
     ? `${paint.red(`Jitsi refuses ${what}`)}: ${why}.${fix}`
     : `${paint.red(`Jitsi gives no answer to ${what}`)}, which looks like a server that is down: ${why}.${fix}`
+}
+
+/** What Prosody says, and what it is about. */
+function reasonOf({ decided, first }: Verdict): string {
+  if (decided === undefined || first === undefined) return ''
+  if (first === decided) return sentenceOfRule(decided)
+  const { rule, outcome } = decided
+  const said = 'why' in outcome ? outcome.why : rule.reason
+  return `${said}. But the token is another issuer's: ${sentenceOfRule(first)}`
 }
 
 function mend(result: RuleResult, paint: ChalkInstance): string {
@@ -116,9 +125,11 @@ export function plainRules({ rules }: Verdict): readonly unknown[] {
   })
 }
 
-/** Every rule that does not hold, and then the warnings. */
+/** Every rule that does not hold, the one to mend first before the others, and then the warnings. */
 export function plainFindings(verdict: Verdict): readonly unknown[] {
-  const rules = verdict.rules.filter(fails).map((result) => {
+  const { first } = verdict
+  const others = verdict.rules.filter((result) => fails(result) && result !== first)
+  const rules = [...(first === undefined ? [] : [first]), ...others].map((result) => {
     const { rule, outcome } = result
     return { code: rule.code, level: outcome.is, message: sentenceOfRule(result), fix: result.fix }
   })

@@ -33,6 +33,9 @@ function named(rules: Rules, step: NamedRule['step']): readonly NamedRule[] {
 const WHERE_OPEN: readonly RuleCode[] = ['request-size', 'room-address']
 const WITHOUT_TOKEN: readonly RuleCode[] = ['login-offered', 'token-required', 'room-address']
 const WHERE_UNREAD: readonly RuleCode[] = ['request-size']
+/** What another issuer's token fails at, before that is looked at. */
+const OF_THE_KEY: readonly RuleCode[] = ['key-missing', 'signature']
+const OTHER_ISSUER: RuleCode = 'iss'
 
 /** The answer to one step; condition and text are null where it is yes, or where there is none. */
 interface StepAnswer {
@@ -54,6 +57,8 @@ export interface Verdict {
   readonly accepted: boolean
   /** The first rule that does not hold, undefined where all do. */
   readonly decided: RuleResult | undefined
+  /** Of those that do not hold, the one to mend first: a key is not missed where the token is another issuer's. */
+  readonly first: RuleResult | undefined
   readonly rules: readonly RuleResult[]
   readonly attempt: Attempt
   readonly about: AboutJitsi | undefined
@@ -71,6 +76,8 @@ export interface RuleResult {
 export interface AboutJitsi extends About {
   /** That `.env`, as it was named. */
   readonly file: string
+  /** Whether the web client takes name and e-mail from outside of context, by its custom-config.js. */
+  readonly readsOutside: boolean
 }
 
 const YES: StepAnswer = { accepted: true, condition: null, text: null }
@@ -100,6 +107,8 @@ export function verdictOf(
   const login = stepOf('login', rules, prosody)
   const join = room === undefined || !login.answer.accepted ? undefined : stepOf('join', rules, prosody)
   const determined = login.determined && join?.determined !== false
+  const decided = login.decided ?? join?.decided
+  const otherIssuer = rules.find((result) => result.rule.code === OTHER_ISSUER && fails(result))
   const answered = login.answered && join?.answered !== false
   return {
     auth: login.answer,
@@ -107,7 +116,9 @@ export function verdictOf(
     answered,
     determined,
     accepted: determined && login.answer.accepted && join?.answer.accepted !== false,
-    decided: login.decided ?? join?.decided,
+    decided,
+    first:
+      decided !== undefined && OF_THE_KEY.includes(decided.rule.code) ? (otherIssuer ?? decided) : decided,
     rules,
     attempt,
     about,

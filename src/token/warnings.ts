@@ -48,7 +48,7 @@ function clientWarnings(claims: Claims, about: AboutJitsi | undefined): readonly
   const { name, email } = inContext ? (membersOfValue(context['user']) ?? {}) : claims
   const found: Finding[] = []
   if (!isText(name)) found.push(finding('token-name', { ...about, inContext }))
-  else if (!inContext) found.push(finding('token-name-outside', { ...about }))
+  else if (!inContext && !about?.readsOutside) found.push(finding('token-name-outside', { ...about }))
   if (!isText(email)) found.push(finding('token-email', { ...about }))
   const missing = missingFeatures(context['features'])
   if (missing.length > 0) found.push(finding('token-features', { ...about, missing }))

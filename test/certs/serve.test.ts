@@ -20,7 +20,11 @@ interface Started {
 
 async function start(
   sources: readonly LiveSource[],
-  { refresh = 300, grace = 86_400, readyWith = 'all' as 'all' | 'any' } = {},
+  {
+    refresh = 300,
+    grace = 86_400,
+    readyWith = 'all',
+  }: { refresh?: number; grace?: number; readyWith?: 'all' | 'any' } = {},
 ): Promise<Started> {
   const controller = new AbortController()
   const said: string[] = []

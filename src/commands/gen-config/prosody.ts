@@ -1,10 +1,10 @@
 // kjitsi gen-config prosody [DIR]: what Prosody is told besides Jitsi's .env.
 import { type Context, command } from '../../cli/context.ts'
-import { onOff, setting, under } from '../../cli/setting.ts'
+import { under } from '../../cli/setting.ts'
 import { DEBIAN_KEYS } from '../../jitsi/config-file.ts'
 import { JITSI_ENV, readJitsiEnv } from '../../jitsi/public-url.ts'
 import type { BesideEnv, Said } from '../../prosody/beside-env.ts'
-import { KEYCLOAK, KEYS, KEYSERVER, PLAN } from '../../settings.ts'
+import { KEYCLOAK, KEYS, KEYSERVER, PLAN, ROOM_CLAIM } from '../../settings.ts'
 import { DEBIAN, INTO, ISSUER, JITSI, JITSI_ACCEPTS, XMPP_DOMAIN, needJitsi } from './settings.ts'
 import { DIR, checkFile, put, targetOf } from './target.ts'
 
@@ -16,13 +16,7 @@ const SETTINGS = {
     ...JITSI,
     keys: KEYS,
     keyserver: { ...KEYSERVER, unset: "what the .env has, with --debian /_api/public at Jitsi's address" },
-    roomClaim: setting({
-      flag: '--room-claim',
-      env: 'KJITSI_ROOM_CLAIM',
-      help: 'refuse tokens without the claim room, as Prosody does',
-      parse: onOff,
-      default: 'true',
-    }),
+    roomClaim: ROOM_CLAIM,
     debian: DEBIAN,
     xmppDomain: { ...XMPP_DOMAIN, unset: 'what the .env has, with --debian the host of its address' },
     into: INTO,
