@@ -11,7 +11,7 @@ import { planEnv } from '../jitsi/env-plan.ts'
 import { finding } from '../jitsi/findings.ts'
 import { moderatorRoleOf } from '../jitsi/moderation.ts'
 import { givenOrigin } from '../jitsi/public-url.ts'
-import { adviseOptions } from '../keycloak/advice.ts'
+import { adviseRole } from '../keycloak/advice.ts'
 import { readTemplate } from '../templates.ts'
 import {
   ACCEPTED,
@@ -90,12 +90,11 @@ export const genEnv = command({
       guestsByDefault: context.sources.guests === 'default',
       moderatorsByDefault: settings.moderators === undefined,
     })
-    const moderatorRole = moderatorRoleOf(settings.moderators)
     for (const found of [
       ...(target?.there === 'nothing' ? [finding('env-created', { file: target.path })] : []),
       ...findings,
       ...plan.findings,
-      ...adviseOptions({ moderatorRole }),
+      ...adviseRole(moderatorRoleOf(settings.moderators)),
     ]) {
       output.find(found)
     }

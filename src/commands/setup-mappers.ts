@@ -115,18 +115,15 @@ export const setupMappers = command({
   ],
   async run(context) {
     const { http, output, settings } = context
-    const [{ adviseOptions }, { desiredMappers }, { runInRealms }, { mapperPlanner }] = await Promise.all([
-      import('../keycloak/advice.ts'),
+    const [{ desiredMappers }, { runInRealms }, { mapperPlanner }] = await Promise.all([
       import('../keycloak/mappers.ts'),
       import('../keycloak/run.ts'),
       import('../keycloak/set-up.ts'),
     ])
-    const { client, remove, check, dryRun, all } = settings
     const role = moderatorRoleOf(settings.moderators)
     const mappers = desiredMappers({ ...settings, moderatorRole: role })
     const admin = await needAdmin(context)
-    const findings = remove ? [] : adviseOptions({ moderatorRole: role })
-    const run = { kind: 'mappers', client, dryRun: dryRun || check, check, all, findings, ...admin }
-    return runInRealms(http, output, run, mapperPlanner({ clientId: client, mappers, role, remove }))
+    const planner = mapperPlanner(settings.client, mappers, role, settings.remove)
+    return runInRealms(http, output, { ...settings, ...admin, kind: 'mappers', role }, planner)
   },
 })

@@ -9,12 +9,8 @@ import { keepsFullScope } from './plan-client.ts'
 import { audienceOf, claimOf } from './plan-mappers.ts'
 import { type Item, mappersAfter } from './plan.ts'
 
-/** What is worth knowing about the options themselves, whatever realm they are for. */
-export function adviseOptions({
-  moderatorRole: role,
-}: {
-  readonly moderatorRole: string | undefined
-}): readonly Finding[] {
+/** What is worth knowing about the role of the moderators, whatever realm it is of. */
+export function adviseRole(role: string | undefined): readonly Finding[] {
   if (role === undefined || MODERATOR_AFFILIATIONS.includes(role)) return []
   return [finding('affiliation-unknown', { role, known: MODERATOR_AFFILIATIONS.join(', ') })]
 }

@@ -3,7 +3,6 @@ import { z } from 'zod'
 import { KjitsiError, unless } from '../errors.ts'
 import { shellWord } from '../shell.ts'
 import { type RealmAdmin, giveRole } from './connect.ts'
-import type { ClientSettings } from './desired-client.ts'
 import type { ExistingMapper } from './mappers.ts'
 
 export interface Client {
@@ -21,7 +20,7 @@ export interface Client {
 /** Keycloak has config values that are null where a form field was emptied; to it they are absent. */
 const CONFIG = z
   .record(z.string(), z.string().nullish())
-  .transform((config) =>
+  .transform((config): Readonly<Record<string, string>> =>
     Object.fromEntries(
       Object.entries(config).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
     ),
@@ -42,10 +41,11 @@ const SWITCH = z
   .transform((on) => on === true)
 const LIST = z
   .array(z.string())
+  .readonly()
   .nullish()
   .transform((list) => list ?? [])
 
-/** The part of ClientRepresentation.java that kjitsi sets; a switch that is absent is off. */
+/** The members of ClientRepresentation.java that kjitsi sets, or must know to set the others; an absent switch is off. */
 const SETTINGS = z.object({
   publicClient: SWITCH,
   standardFlowEnabled: SWITCH,
@@ -58,7 +58,8 @@ const SETTINGS = z.object({
   redirectUris: LIST,
   webOrigins: LIST,
   attributes: CONFIG.nullish().transform((attributes) => attributes ?? {}),
-}) satisfies z.ZodType<ClientSettings>
+})
+export type ClientSettings = Readonly<z.infer<typeof SETTINGS>>
 
 /** The part of ClientRepresentation.java that kjitsi reads. */
 const CLIENT = z.looseObject({

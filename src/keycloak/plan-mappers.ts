@@ -136,13 +136,11 @@ function changesBetween(have: ExistingMapper, want: Mapper): readonly Change<str
 const TYPE = 'protocolMapper'
 
 function changedBy(changes: readonly Change<string>[], have: ExistingMapper): ExistingMapper {
-  const config = new Map(Object.entries(have.config))
-  let { protocolMapper } = have
-  for (const { field, to } of changes) {
-    if (field === TYPE) protocolMapper = to ?? protocolMapper
-    else if (to === undefined) config.delete(field)
-    else config.set(field, to)
-  }
+  const changed = Object.fromEntries(changes.map(({ field, to }) => [field, to]))
+  const { [TYPE]: protocolMapper = have.protocolMapper, ...fields } = changed
+  const config = Object.entries({ ...have.config, ...fields }).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  )
   return { ...have, protocolMapper, config: Object.fromEntries(config) }
 }
 

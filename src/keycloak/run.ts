@@ -1,8 +1,8 @@
 // A run over one realm or many: one login, eight realms at a time, and one report of it all.
 import type { ErrorCode } from '../errors.ts'
-import type { Finding } from '../finding.ts'
 import type { Http } from '../http/http.ts'
 import type { Output } from '../io.ts'
+import { adviseRole } from './advice.ts'
 import { connect } from './connect.ts'
 import { finding } from './findings.ts'
 import type { Login } from './login.ts'
@@ -17,10 +17,11 @@ export interface Run {
   readonly url: string
   readonly realms: readonly string[]
   readonly login: Login
-  /** What is worth knowing about the options themselves, whatever realm they are for. */
-  readonly findings: readonly Finding[]
+  /** The client role of the moderators. */
+  readonly role: string | undefined
+  readonly remove: boolean
   readonly dryRun: boolean
-  /** A dry run in which changes are a failure. */
+  /** Changes are a failure, and none is made. */
   readonly check: boolean
   /** Show what stays as it is as well. */
   readonly all: boolean
@@ -41,9 +42,10 @@ export async function runInRealms(
   run: Run,
   planner: Planner,
 ): Promise<readonly ErrorCode[]> {
-  const { kind, client, url, realms, dryRun, check } = run
-  const admin = await connect(http, url, run.login)
-  run.findings.forEach(output.find)
+  const { kind, client, url, realms, login, role, remove, check, all } = run
+  const dryRun = run.dryRun || check
+  const admin = await connect(http, url, login)
+  if (!remove) adviseRole(role).forEach(output.find)
   let ended = 0
   const outcomes = await inEachRealm(realms, async (name) => {
     const realm = admin(name)
@@ -84,6 +86,6 @@ export async function runInRealms(
     return { realm: one.realm, changes: changesIn([one]), conflict: hasConflict(items), items }
   }
   const payload = { client, dryRun, changes: changesIn(outcomes), realms: outcomes.map(plain) }
-  output.result(kind, payload, (paint) => outcomesText(outcomes, run, paint))
+  output.result(kind, payload, (paint) => outcomesText(outcomes, { client, dryRun, all }, paint))
   return codes
 }

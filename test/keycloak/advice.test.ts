@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { adviseClient, adviseOptions, advisePlan } from '../../src/keycloak/advice.ts'
+import { adviseClient, adviseRole, advisePlan } from '../../src/keycloak/advice.ts'
 import type { Client, SessionLimits } from '../../src/keycloak/client.ts'
 import type { ExistingMapper, Mapper } from '../../src/keycloak/mappers.ts'
 import { planMappers } from '../../src/keycloak/plan-mappers.ts'
@@ -16,11 +16,11 @@ function hardcoded(claim: string, value: string): Mapper {
 
 const ROOM = hardcoded('room', '*')
 test.each(['owner', 'moderator', 'teacher', undefined])('the moderator role %s is fine', (moderatorRole) => {
-  expect(adviseOptions({ moderatorRole })).toEqual([])
+  expect(adviseRole(moderatorRole)).toEqual([])
 })
 
 test('another moderator role makes nobody a moderator, which is said', () => {
-  expect(adviseOptions({ moderatorRole: 'chief' }).map(({ message }) => message)).toEqual([
+  expect(adviseRole('chief').map(({ message }) => message)).toEqual([
     'the role chief makes nobody a moderator: the affiliations that do are owner, moderator, teacher',
   ])
 })
