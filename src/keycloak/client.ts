@@ -81,8 +81,18 @@ const ROLES = z.array(z.object({ name: z.string() }))
  */
 export async function findClient(realm: RealmAdmin, clientId: string): Promise<Client> {
   const client = await lookForClient(realm, clientId)
-  if (client === undefined) throw noClient(realm, clientId)
-  return client
+  if (client !== undefined) return client
+  const page = `${realm.url}/admin/master/console/#/${encodeURIComponent(realm.name)}/clients`
+  throw new KjitsiError(
+    'not-found',
+    `client ${clientId} of realm ${realm.name} was not found or is not visible to this account`,
+    {
+      hint:
+        `make it by kjitsi setup-client, or on Keycloak's page Clients (${page}), or name another by --client or ` +
+        'KJITSI_CLIENT; client ids are case-sensitive, and an account sees none without the role view-clients, or ' +
+        'query-clients and a permission on the client',
+    },
+  )
 }
 
 /** As `findClient`, but undefined where there is no client, or none that this account sees. */
@@ -137,20 +147,6 @@ async function refuseUuid(realm: RealmAdmin, id: string): Promise<void> {
     'not-found',
     `realm ${realm.name}: ${id} is the internal id of a client, and its client id is ${clientId}`,
     { hint: `give --client ${shellWord(clientId)}, or KJITSI_CLIENT` },
-  )
-}
-
-function noClient(realm: RealmAdmin, clientId: string): KjitsiError {
-  const page = `${realm.url}/admin/master/console/#/${encodeURIComponent(realm.name)}/clients`
-  return new KjitsiError(
-    'not-found',
-    `client ${clientId} of realm ${realm.name} was not found or is not visible to this account`,
-    {
-      hint:
-        `make it by kjitsi setup-client, or on Keycloak's page Clients (${page}), or name another by --client or ` +
-        'KJITSI_CLIENT; client ids are case-sensitive, and an account sees none without the role view-clients, or ' +
-        'query-clients and a permission on the client',
-    },
   )
 }
 

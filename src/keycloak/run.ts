@@ -6,9 +6,9 @@ import { adviseRole } from './advice.ts'
 import { connect } from './connect.ts'
 import { finding } from './findings.ts'
 import type { Login } from './login.ts'
-import { changesOf, hasConflict } from './plan.ts'
+import { changesOf } from './plan.ts'
 import { type InRealm, type Outcome, type Planner, carryOut, inEachRealm } from './set-up.ts'
-import { changesLine, outcomesText } from './wording.ts'
+import { changesLine, endOf, outcomesText } from './wording.ts'
 
 export interface Run {
   /** Of the JSON document. */
@@ -70,20 +70,21 @@ export async function runInRealms(
     }
     const { items, findings } = one.result
     findings.forEach(output.find)
-    if (hasConflict(items)) return ['conflict']
-    const changes = changesOf(items)
-    if (!check || changes.length === 0) return []
-    output.find(finding('drift', { url, realm: one.realm, client, changes: changesLine(changes) }))
+    const end = endOf(one)
+    if (end === 'conflict') return [end]
+    if (!check || end === 'unchanged') return []
+    const changes = changesLine(changesOf(items))
+    output.find(finding('drift', { url, realm: one.realm, client, changes }))
     return ['drift']
   })
   const changesIn = (some: readonly InRealm<Outcome>[]): string => {
-    const has = some.some((one) => 'result' in one && changesOf(one.result.items).length > 0)
-    return has ? (dryRun ? 'planned' : 'made') : 'none'
+    if (!some.some((one) => endOf(one) === 'changed')) return 'none'
+    return dryRun ? 'planned' : 'made'
   }
   const plain = (one: InRealm<Outcome>): object => {
     if ('error' in one) return { realm: one.realm, failure: one.error.code }
     const { items } = one.result
-    return { realm: one.realm, changes: changesIn([one]), conflict: hasConflict(items), items }
+    return { realm: one.realm, changes: changesIn([one]), conflict: endOf(one) === 'conflict', items }
   }
   const payload = { client, dryRun, changes: changesIn(outcomes), realms: outcomes.map(plain) }
   output.result(kind, payload, (paint) => outcomesText(outcomes, { client, dryRun, all }, paint))

@@ -13,6 +13,12 @@ const TOKEN = z.object({ access_token: z.string().min(1), expires_in: z.number()
 /** How long before its end a token is no longer used, seconds. */
 const MARGIN = 5
 
+interface Token {
+  readonly token: string
+  /** By `performance.now`. */
+  readonly until: number
+}
+
 /**
  * Gives an access token, and logs in again when it runs out. A login that was refused is not tried again.
  * @param realm where an account logs in that says no other
@@ -23,13 +29,8 @@ export function tokenSource(http: Http, url: string, login: Login, realm: string
     checkExpiry(login.token)
     return () => Promise.resolve(login.token)
   }
-  const logIn = async (): Promise<{ token: string; until: number }> => {
-    // By our own clock alone, since the server's may differ.
-    const start = performance.now()
-    const token = await requestToken(http, url, login, login.authRealm ?? realm)
-    return { token: token.access_token, until: start + (token.expires_in - MARGIN) * 1000 }
-  }
-  let current: ReturnType<typeof logIn> | undefined
+  const logIn = (): Promise<Token> => requestToken(http, url, login, login.authRealm ?? realm)
+  let current: Promise<Token> | undefined
   return async () => {
     const before = (current ??= logIn())
     const { token, until } = await before
@@ -40,12 +41,9 @@ export function tokenSource(http: Http, url: string, login: Login, realm: string
 }
 
 /** Gets an access token by password (RFC 6749, section 4.3) or client secret (section 4.4). */
-async function requestToken(
-  http: Http,
-  url: string,
-  login: Grant,
-  authRealm: string,
-): Promise<z.infer<typeof TOKEN>> {
+async function requestToken(http: Http, url: string, login: Grant, authRealm: string): Promise<Token> {
+  // By our own clock alone, since the server's may differ.
+  const start = performance.now()
   const address = `${url}/realms/${encodeURIComponent(authRealm)}/protocol/openid-connect/token`
   const [form, headers] = grantOf(login)
   for (const secret of basicForms(login)) http.onSecret?.(secret)
@@ -54,7 +52,7 @@ async function requestToken(
   const { success, data } = TOKEN.safeParse(parseJson(answer.text))
   if (!success) throw notKeycloak(answer)
   http.onSecret?.(data.access_token)
-  return data
+  return { token: data.access_token, until: start + (data.expires_in - MARGIN) * 1000 }
 }
 
 const CLAIMS = z.object({ iss: z.string(), exp: z.number().min(0).max(8.64e12) }).partial()
