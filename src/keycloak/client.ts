@@ -103,24 +103,16 @@ export async function lookForClient(realm: RealmAdmin, clientId: string): Promis
     if (UUID.test(clientId)) await refuseUuid(realm, clientId)
     return undefined
   }
-  const where = `realm ${realm.name}, client ${clientId}`
+  const useless = (why: string, which: string): KjitsiError =>
+    new KjitsiError('usage', `realm ${realm.name}, client ${clientId}: ${why}`, {
+      hint: `name ${which} by --client or KJITSI_CLIENT`,
+    })
   if (found.protocol && found.protocol !== 'openid-connect') {
-    throw new KjitsiError(
-      'usage',
-      `${where}: it speaks ${found.protocol}, and Jitsi needs one of openid-connect`,
-      {
-        hint: 'name another client by --client or KJITSI_CLIENT',
-      },
-    )
+    throw useless(`it speaks ${found.protocol}, and Jitsi needs one of openid-connect`, 'another client')
   }
   if (found.bearerOnly === true) {
-    throw new KjitsiError(
-      'usage',
-      `${where}: it is bearer-only, so nobody can log in with it and no token is its own`,
-      {
-        hint: 'name the client that users log in with by --client or KJITSI_CLIENT',
-      },
-    )
+    const why = 'it is bearer-only, so nobody can log in with it and no token is its own'
+    throw useless(why, 'the client that users log in with')
   }
   return {
     clientId,

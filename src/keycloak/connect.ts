@@ -10,12 +10,16 @@ import { isMissingRealm, noRealm, notKeycloak, parseJson, saidBy } from './disco
 import { type Login, whoIs } from './login.ts'
 import { realmOfToken, tokenHint, tokenSource } from './token.ts'
 
-/** The admin API of one realm, under one login. */
-export interface RealmAdmin {
+/** A realm of the Keycloak at `url`, and who asks. */
+interface Asking {
   readonly url: string
   readonly name: string
   /** The account, as part of a sentence. */
   readonly who: string
+}
+
+/** The admin API of one realm, under one login. */
+export interface RealmAdmin extends Asking {
   /** Reads, again where a later try may better it. */
   readonly get: <T>(shape: z.ZodType<T>, request: Request) => Promise<T>
   /** Writes, once; it is done where the answer is 201 or 204. A 409 is a KjitsiError `conflict`. */
@@ -35,19 +39,14 @@ export async function connect(http: Http, url: string, login: Login): Promise<(r
   const tokenIn = (realm: string): (() => Promise<string>) => tokenSource(http, url, login, realm)
   const one = login.by === 'client' && login.authRealm === undefined ? undefined : tokenIn('')
   await one?.()
-  return (realm) => realmAdmin(http, url, realm, whoIs(login), one ?? tokenIn(realm))
+  return (name) => realmAdmin(http, { url, name, who: whoIs(login) }, one ?? tokenIn(name))
 }
 
 /** No answer that kjitsi reads of the admin API comes near it. */
 const MAX_BYTES = 10_000_000
 
-function realmAdmin(
-  http: Http,
-  url: string,
-  name: string,
-  who: string,
-  token: () => Promise<string>,
-): RealmAdmin {
+function realmAdmin(http: Http, asking: Asking, token: () => Promise<string>): RealmAdmin {
+  const { url, name } = asking
   const admin = new KeycloakAdminClient({ baseUrl: url, realmName: name })
   admin.registerTokenProvider({ getAccessToken: token })
   const ask = async (request: Request, isDone: (status: number) => boolean): Promise<Answer> => {
@@ -57,7 +56,7 @@ function realmAdmin(
       const asked = { method, url: address.href, headers, body, maxBytes: MAX_BYTES, isRepeatable }
       const sent = await send(http, asked)
       if (isMissingRealm(sent)) throw noRealm(url, name, sent, await seenRealms(http, url, asked))
-      if (!isDone(sent.status)) throw refused({ url, name, who }, sent, await token())
+      if (!isDone(sent.status)) throw refused(asking, sent, await token())
       answer = sent
       const { status, location, text } = sent
       return new Response(text || null, { status, headers: location === undefined ? {} : { location } })
@@ -72,9 +71,7 @@ function realmAdmin(
     return answer
   }
   return {
-    url,
-    name,
-    who,
+    ...asking,
     async get(shape, request) {
       const answer = await ask(request, (status) => status < 300)
       const json = parseJson(answer.text)
@@ -126,11 +123,7 @@ const PROXY_HINT = 'does a reverse proxy keep /admin from you? Give the address 
 const PERMISSION_HINT = '; one that has a permission on this client alone needs query-clients instead'
 
 /** An answer of the admin API that does not do what was asked for, as a sentence. */
-function refused(
-  { url, name: realm, who }: Pick<RealmAdmin, 'url' | 'name' | 'who'>,
-  answer: Answer,
-  token: string,
-): KjitsiError {
+function refused({ url, name: realm, who }: Asking, answer: Answer, token: string): KjitsiError {
   const { method, status } = answer
   // A web server in between, and not Keycloak, which always speaks JSON here.
   if (status < 400 || answer.contentType.includes('html')) return notKeycloak(answer, PROXY_HINT)

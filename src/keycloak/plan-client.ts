@@ -35,23 +35,17 @@ export function planClient(realm: string, desired: DesiredClient, client: Client
 }
 
 function needPublic(where: string, { makePublic }: DesiredClient, { settings }: Client): void {
-  if (settings.authorizationServicesEnabled) {
-    throw new KjitsiError(
-      'usage',
-      `${where}: it is confidential, and Keycloak would delete its authorization settings were it made public`,
-      { hint: 'give Jitsi a client of its own: --client NAME' },
-    )
-  }
-  if (makePublic) return
-  throw new KjitsiError(
-    'usage',
-    `${where}: it is confidential, and Jitsi's login is a page in the browser, which can keep no secret`,
-    {
-      hint:
-        '--make-public makes it public, with PKCE in place of the secret; where something else logs in with that ' +
-        'secret, give Jitsi a client of its own: --client NAME',
-    },
-  )
+  const { authorizationServicesEnabled: losesMore } = settings
+  if (makePublic && !losesMore) return
+  const why = losesMore
+    ? 'Keycloak would delete its authorization settings were it made public'
+    : "Jitsi's login is a page in the browser, which can keep no secret"
+  const way = losesMore
+    ? ''
+    : '--make-public makes it public, with PKCE in place of the secret; where something else logs in with that secret, '
+  throw new KjitsiError('usage', `${where}: it is confidential, and ${why}`, {
+    hint: `${way}give Jitsi a client of its own: --client NAME`,
+  })
 }
 
 type Effect = Change['effect']

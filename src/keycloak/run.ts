@@ -50,9 +50,8 @@ export async function runInRealms(
   const outcomes = await inEachRealm(realms, async (name) => {
     const realm = admin(name)
     try {
-      const plan = await planner(realm)
-      if (dryRun) return plan
-      return await carryOut(realm, plan, planner, (changes) => {
+      if (dryRun) return await planner(realm)
+      return await carryOut(realm, planner, (changes) => {
         output.note(`realm ${name}, client ${client}: going to ${changesLine(changes)}`)
       })
     } finally {

@@ -28,7 +28,7 @@ export interface Outcome {
 }
 
 /** What is to become of a client of one realm. */
-export interface RealmPlan extends Outcome {
+interface RealmPlan extends Outcome {
   readonly about: ClientArgs
   /** As it was found. */
   readonly client: Client | undefined
@@ -104,19 +104,17 @@ function mappersFor(desired: DesiredClient, client: Client | undefined): readonl
 const TRIES = 3
 
 /**
- * Carries out a plan. Where somebody else has just made what was to be made, it is planned anew. After mappers were
- * created, what two runs at once have created twice is made single again.
- * @param planner what made the plan
+ * Plans, and carries the plan out. Where somebody else has just made what was to be made, it is planned anew. After mappers
+ * were created, what two runs at once have created twice is made single again.
  * @param onPlan told what is about to be done, before the first write
  */
 export async function carryOut(
   realm: RealmAdmin,
-  first: RealmPlan,
   planner: Planner,
   onPlan: (changes: readonly Item[]) => void,
 ): Promise<Outcome> {
   const done: Item[] = []
-  for (let tries = 1, plan = first; ; tries++) {
+  for (let tries = 1, plan = await planner(realm); ; tries++) {
     const { client, items, findings, about } = plan
     const changes = changesOf(items)
     if (changes.length > 0) {
