@@ -162,11 +162,11 @@ function adviseLifespan(
   where: ClientArgs,
   { settings }: DesiredClient,
   client: Client | undefined,
-  { sso = Infinity, client: ofRealm }: SessionLimits,
+  { ssoSessionMaxLifespan: sso = Infinity, clientSessionMaxLifespan: ofRealm = 0 }: SessionLimits,
 ): readonly Finding[] {
   const lifespan = Number(settings.attributes[LIFESPAN])
   const ofClient = Number(client?.settings.attributes['client.session.max.lifespan'] ?? 0)
-  const own = [ofClient, ofRealm ?? 0].find((limit) => limit > 0) ?? Infinity
+  const own = [ofClient, ofRealm].find((limit) => limit > 0) ?? Infinity
   const most = Math.min(sso, own)
   if (lifespan > most) {
     return [finding('lifespan-cut', { ...where, lifespan, most, session: own < sso ? 'Client' : 'SSO' })]

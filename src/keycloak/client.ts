@@ -160,22 +160,13 @@ export async function needSight(realm: RealmAdmin, clientId: string): Promise<vo
   )
 }
 
-/** How long sessions last at most, seconds; absent where the account may not see it. */
-export interface SessionLimits {
-  readonly sso?: number | undefined
-  /** 0 where the realm sets none. */
-  readonly client?: number | undefined
-}
-
-const REALM = z.object({
-  ssoSessionMaxLifespan: z.int().optional(),
-  clientSessionMaxLifespan: z.int().optional(),
-})
+/** How long sessions last at most, seconds, 0 where the realm sets nothing; absent where the account may not see it. */
+const LIMITS = z.object({ ssoSessionMaxLifespan: z.int(), clientSessionMaxLifespan: z.int() }).partial()
+export type SessionLimits = Readonly<z.infer<typeof LIMITS>>
 
 /** Reads what cuts the lifespan of tokens. Without the role view-realm Keycloak answers with little more than the name. */
 export async function sessionLimitsOf(realm: RealmAdmin): Promise<SessionLimits> {
-  const found = await realm.get(REALM, (admin) => admin.realms.findOne({ realm: realm.name }))
-  return { sso: found.ssoSessionMaxLifespan, client: found.clientSessionMaxLifespan }
+  return realm.get(LIMITS, (admin) => admin.realms.findOne({ realm: realm.name }))
 }
 
 /** The names of a client's own roles. */

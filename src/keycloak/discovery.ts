@@ -6,12 +6,11 @@ import type { Answer } from '../http/answer.ts'
 import { type Http, getText } from '../http/http.ts'
 
 /** The part of a discovery document that kjitsi uses (OpenID Connect Discovery 1.0, section 3). */
-export interface Discovery {
-  readonly issuer: string
-  readonly jwksUri: string
-}
+export type Discovery = Readonly<z.infer<typeof DOCUMENT>>
 
-const DOCUMENT = z.object({ issuer: z.url(), jwks_uri: z.url() })
+const DOCUMENT = z
+  .object({ issuer: z.url(), jwks_uri: z.url() })
+  .transform(({ issuer, jwks_uri: jwksUri }) => ({ issuer, jwksUri }))
 const ERROR = z
   .object({ errorMessage: z.string(), error_description: z.string(), error: z.string() })
   .partial()
@@ -85,10 +84,8 @@ function discoveryUrl(url: string, realm: string): string {
   return `${url}/realms/${encodeURIComponent(realm)}/.well-known/openid-configuration`
 }
 
-function readDocument(answer: Answer): Discovery | undefined {
-  if (answer.status !== 200) return undefined
-  const { success, data } = DOCUMENT.safeParse(parseJson(answer.text))
-  return success ? { issuer: data.issuer, jwksUri: data.jwks_uri } : undefined
+function readDocument({ status, text }: Answer): Discovery | undefined {
+  return status === 200 ? DOCUMENT.safeParse(parseJson(text)).data : undefined
 }
 
 /** That a realm is not there, as a sentence. */

@@ -26,7 +26,9 @@ interface Token {
  */
 export function tokenSource(http: Http, url: string, login: Login, realm: string): () => Promise<string> {
   if (login.by === 'token') {
-    checkExpiry(login.token)
+    const ranOut = ranOutBefore(login.token, CLOCK_SKEW)
+    if (ranOut !== undefined)
+      throw new KjitsiError('login', `the access token ${ranOut}`, { hint: NEW_TOKEN })
     return () => Promise.resolve(login.token)
   }
   const logIn = (): Promise<Token> => requestToken(http, url, login, login.authRealm ?? realm)
@@ -71,11 +73,6 @@ export function realmOfToken(token: string): string | undefined {
 
 /** How far this machine's clock may be ahead of Keycloak's, seconds. */
 const CLOCK_SKEW = 60
-
-function checkExpiry(token: string): void {
-  const ranOut = ranOutBefore(token, CLOCK_SKEW)
-  if (ranOut !== undefined) throw new KjitsiError('login', `the access token ${ranOut}`, { hint: NEW_TOKEN })
-}
 
 const NEW_TOKEN =
   'get a new one, or let kjitsi log in by itself: KEYCLOAK_CLIENT_ID with KEYCLOAK_CLIENT_SECRET, or KEYCLOAK_USER with ' +
