@@ -65,6 +65,14 @@ export function withProgress(
   })
 }
 
+/** What a task gives, undefined where it fails with `code`; any other failure, such as an interruption, is thrown. */
+export async function unless<T>(code: ErrorCode, task: Promise<T>): Promise<T | undefined> {
+  return task.catch((error: unknown) => {
+    if (error instanceof KjitsiError && error.code === code) return undefined
+    throw error
+  })
+}
+
 /** The message of anything thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)

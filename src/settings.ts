@@ -324,7 +324,7 @@ async function askLogin(context: Admin, url: string, realm: string): Promise<Log
   for (;;) {
     const login = await typedLogin(context)
     try {
-      await tokenSource(context.http, url, login, login.authRealm ?? realm)()
+      await tokenSource(context.http, url, login, realm)()
       return login
     } catch (error) {
       if (!(error instanceof KjitsiError) || error.code !== 'login') throw error

@@ -7,7 +7,7 @@ import { badStatus } from '../http/reasons.ts'
 import { finding } from './findings.ts'
 import { discover } from '../keycloak/discovery.ts'
 import { shownAddress } from '../shown.ts'
-import { type KeySet, MAX_JWKS_BYTES, readKeys } from './jwks.ts'
+import { type KeySet, readKeys } from './jwks.ts'
 import { type LeftOut, keysOf, nameOfKey } from './key.ts'
 import type { LiveSource, Reading } from './refresh.ts'
 import { type KeySource, type RealmSource, nameOfSource } from './sources.ts'
@@ -86,7 +86,7 @@ async function getSet(
     if (source.kind === 'realm') {
       address = allowed(source, source.jwksUri ?? (await discover(http, source.url, source.realm)).jwksUri)
     }
-    const answer = await getText(http, address, MAX_JWKS_BYTES)
+    const answer = await getText(http, address)
     if (answer.status === 404) {
       const { message, hint, cause } = badStatus(answer)
       throw new KjitsiError('not-found', `${message}, there is no key set`, { hint, cause })
@@ -150,7 +150,6 @@ function ofRealm(source: { url: string; realm: string }, address: string, error:
 
 async function readSet(name: string, path: string): Promise<KeySet> {
   const text = await readText(path, {
-    maxBytes: MAX_JWKS_BYTES,
     hint: '--jwks takes the path of a file, or an address that starts with https:// or http://',
   })
   const keys = readKeys(text)

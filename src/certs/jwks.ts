@@ -10,9 +10,6 @@ export interface KeySet {
   readonly keys: readonly unknown[]
 }
 
-/** Longest text that is read, in bytes. Keycloak's own key of 2048 bits, certificate and all, takes 1450 of them. */
-export const MAX_JWKS_BYTES = 1_000_000
-
 const SET = z.object({ keys: z.array(z.unknown()) })
 const DISCOVERY = z.object({ jwks_uri: z.url() })
 const SINGLE_KEY = z.object({ kty: z.string() })

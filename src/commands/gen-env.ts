@@ -11,7 +11,7 @@ import { planEnv } from '../jitsi/env-plan.ts'
 import { finding } from '../jitsi/findings.ts'
 import { moderatorRoleOf } from '../jitsi/moderation.ts'
 import { givenOrigin } from '../jitsi/public-url.ts'
-import { adviseOptions } from '../keycloak/advice.ts'
+import { adviseRole } from '../keycloak/advice.ts'
 import { readTemplate } from '../templates.ts'
 import {
   ACCEPTED_BY_DEFAULT,
@@ -83,7 +83,7 @@ export const genEnv = command({
       moderatorsByDefault: settings.moderators === undefined,
     })
     const isNew = target?.there === 'nothing'
-    const more = [...plan.findings, ...adviseOptions(moderatorRoleOf(settings.moderators))]
+    const more = [...plan.findings, ...adviseRole(moderatorRoleOf(settings.moderators))]
     if (isNew) output.find(finding('env-created', { file: target.path }))
     for (const found of [...findings, ...more]) output.find(found)
     const { text, mask } = plan

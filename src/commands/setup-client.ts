@@ -72,21 +72,18 @@ export const setupClient = command({
   ],
   async run(context) {
     const { http, output, settings } = context
-    const [{ desiredClient }, { adviseOptions }, { runInRealms }, { clientPlanner }] = await Promise.all([
+    const [{ desiredClient }, { runInRealms }, { clientPlanner }] = await Promise.all([
       import('../keycloak/desired-client.ts'),
-      import('../keycloak/advice.ts'),
       import('../keycloak/run.ts'),
       import('../keycloak/set-up.ts'),
     ])
-    const { client, remove } = settings
     const role = moderatorRoleOf(settings.moderators)
     const given = await givenOrigins(context)
     const admin = await needAdmin(context, given.length === 0 ? [MISSING_ORIGIN] : [])
     const origins = given.length === 0 ? (await context.need(['jitsiUrls'])).jitsiUrls : given
     const desired = desiredClient([...new Set(origins)], { ...settings, moderatorRole: role })
-    const findings = remove ? [] : adviseOptions(role)
-    const run = { ...settings, ...admin, kind: 'client', findings }
-    return runInRealms(http, output, run, clientPlanner({ clientId: client, desired, role, remove }))
+    const run = { ...settings, ...admin, kind: 'client', role }
+    return runInRealms(http, output, run, clientPlanner(desired, settings.remove))
   },
 })
 

@@ -111,18 +111,15 @@ export const setupMappers = command({
   ],
   async run(context) {
     const { http, output, settings } = context
-    const [{ adviseOptions }, { desiredMappers }, { runInRealms }, { mapperPlanner }] = await Promise.all([
-      import('../keycloak/advice.ts'),
+    const [{ desiredMappers }, { runInRealms }, { mapperPlanner }] = await Promise.all([
       import('../keycloak/mappers.ts'),
       import('../keycloak/run.ts'),
       import('../keycloak/set-up.ts'),
     ])
-    const { client, remove } = settings
     const role = moderatorRoleOf(settings.moderators)
     const mappers = desiredMappers({ ...settings, moderatorRole: role })
     const admin = await needAdmin(context)
-    const findings = remove ? [] : adviseOptions(role)
-    const run = { ...settings, ...admin, kind: 'mappers', findings }
-    return runInRealms(http, output, run, mapperPlanner({ clientId: client, mappers, role, remove }))
+    const planner = mapperPlanner(settings.client, mappers, role, settings.remove)
+    return runInRealms(http, output, { ...settings, ...admin, kind: 'mappers', role }, planner)
   },
 })

@@ -132,7 +132,7 @@ const TOKEN = z.object({ access_token: z.string() })
 async function logIn(http: Http, url: string, password: string): Promise<string> {
   const address = `${url}/realms/${REALM}/protocol/openid-connect/token`
   const form = { grant_type: 'password', client_id: CLIENT, username: PERSON, password, scope: 'openid' }
-  const answer = await postForm(http, address, form, {}, 1_000_000)
+  const answer = await postForm(http, address, form)
   if (answer.status !== 200) throw badStatus(answer)
   return TOKEN.parse(JSON.parse(answer.text)).access_token
 }

@@ -32,8 +32,8 @@ export interface Http {
 export interface HttpRequest extends Asked {
   readonly headers: RequestInit['headers'] | undefined
   readonly body?: RequestInit['body'] | undefined
-  /** Refuses a longer answer. */
-  readonly maxBytes: number
+  /** Refuses a longer answer; a million unless given. */
+  readonly maxBytes?: number | undefined
   /** Whether it may be sent again, after a refused connection or a transient status. */
   readonly isRepeatable: boolean
 }
@@ -41,13 +41,15 @@ export interface HttpRequest extends Asked {
 /** Answers that a later try may better: too many requests, and a server or proxy that is not up yet. */
 const TRANSIENT = new Set([429, 502, 503, 504])
 const RETRIES_WITHOUT_WAIT = 2
+/** Discovery documents, tokens and key sets are a few thousand bytes long; a key of a key set takes 1450 of them. */
+const MAX_BYTES = 1_000_000
 /** Long enough for most answers, short enough that nobody wonders whether anything happens. */
 const WAIT_SHOWN_MS = 700
 
 /** GETs a small text without credentials, as `send` does. */
-export async function getText(http: Http, url: string, maxBytes: number): Promise<Answer> {
+export async function getText(http: Http, url: string): Promise<Answer> {
   const headers = { accept: 'application/json, */*;q=0.5' }
-  return send(http, { method: 'GET', url, headers, maxBytes, isRepeatable: true })
+  return send(http, { method: 'GET', url, headers, isRepeatable: true })
 }
 
 /** POSTs a form that may safely be sent twice, such as a login, as `send` does. */
@@ -55,15 +57,13 @@ export async function postForm(
   http: Http,
   url: string,
   form: Readonly<Record<string, string>>,
-  headers: Readonly<Record<string, string>>,
-  maxBytes: number,
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<Answer> {
   return send(http, {
     method: 'POST',
     url,
     headers: { accept: 'application/json', ...headers },
     body: new URLSearchParams(form),
-    maxBytes,
     isRepeatable: true,
   })
 }
@@ -107,7 +107,7 @@ function refuseAddress({ method, url }: HttpRequest): void {
 }
 
 async function sendOnce(http: Http, request: HttpRequest): Promise<Answer> {
-  const { method, url, headers = {}, body = null, maxBytes } = request
+  const { method, url, headers = {}, body = null, maxBytes = MAX_BYTES } = request
   const start = performance.now()
   const report = (result: string): void => {
     http.onRequest(`${method} ${shownAddress(url)} → ${result} (${Math.round(performance.now() - start)} ms)`)

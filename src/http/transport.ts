@@ -2,7 +2,7 @@
 import { Socket } from 'node:net'
 import { resolve } from 'node:path'
 import { rootCertificates } from 'node:tls'
-import type { EnvHttpProxyAgent, Pool, buildConnector } from 'undici'
+import type { Pool, buildConnector } from 'undici'
 import { KjitsiError, systemCodeOf } from '../errors.ts'
 import { readText } from '../files/read.ts'
 import type { Io } from '../io.ts'
@@ -43,7 +43,7 @@ export async function openTransport(
   const limit = timerOf(timeout + 1)
   const tls = { timeout: limit, ...(ca ? { ca } : {}) }
   const sockets = new Set<Socket>()
-  const load = async (): Promise<Loaded> => {
+  const load = async () => {
     // CommonJS: bundled, it has its names on the default export only.
     const undici = (await import('undici')).default
     const { EnvHttpProxyAgent, Pool, buildConnector } = undici
@@ -67,7 +67,7 @@ export async function openTransport(
     })
     return { fetch: undici.fetch as unknown as typeof fetch, agent }
   }
-  let loaded: Promise<Loaded> | undefined
+  let loaded: ReturnType<typeof load> | undefined
   return {
     async fetch(input, init) {
       loaded ??= load()
@@ -81,11 +81,6 @@ export async function openTransport(
       for (const socket of sockets) socket.destroy()
     },
   }
-}
-
-interface Loaded {
-  readonly fetch: typeof fetch
-  readonly agent: EnvHttpProxyAgent
 }
 
 type Connector = buildConnector.connector

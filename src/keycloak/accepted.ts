@@ -4,7 +4,7 @@ import type { Http } from '../http/http.ts'
 import { type FactSettings, type Facts, envValues, factsOf } from '../jitsi/config.ts'
 import { issuerFindings, valueFindings } from '../jitsi/env-findings.ts'
 import { moderatorRoleOf } from '../jitsi/moderation.ts'
-import { adviseOptions } from './advice.ts'
+import { adviseRole } from './advice.ts'
 import { issuersOf } from './discovery.ts'
 
 /** Issuers; where there are none, the Keycloak that is to be asked for those of its realms. */
@@ -38,7 +38,6 @@ export async function acceptedFacts(
 ): Promise<{ readonly facts: Facts; readonly findings: readonly Finding[] }> {
   const { issuers, findings } = await acceptedIssuers(http, settings)
   const facts = factsOf(settings, issuers, keyserver, origin)
-  const values = envValues(facts, new Map())
-  const advice = adviseOptions(moderatorRoleOf(settings.moderators))
-  return { facts, findings: [...findings, ...valueFindings(values, facts), ...advice] }
+  const ofValues = valueFindings(envValues(facts, new Map()), facts)
+  return { facts, findings: [...findings, ...ofValues, ...adviseRole(moderatorRoleOf(settings.moderators))] }
 }

@@ -9,11 +9,8 @@ import { keepsFullScope } from './plan-client.ts'
 import { audienceOf, claimOf } from './plan-mappers.ts'
 import { type Item, mappersAfter } from './plan.ts'
 
-/**
- * What is worth knowing about the options themselves, whatever realm they are for.
- * @param role of the moderators
- */
-export function adviseOptions(role: string | undefined): readonly Finding[] {
+/** What is worth knowing about the role of the moderators, whatever realm it is of. */
+export function adviseRole(role: string | undefined): readonly Finding[] {
   if (role === undefined || MODERATOR_AFFILIATIONS.includes(role)) return []
   return [finding('affiliation-unknown', { role, known: MODERATOR_AFFILIATIONS.join(', ') })]
 }
@@ -165,11 +162,11 @@ function adviseLifespan(
   where: ClientArgs,
   { settings }: DesiredClient,
   client: Client | undefined,
-  { sso = Infinity, client: ofRealm }: SessionLimits,
+  { ssoSessionMaxLifespan: sso = Infinity, clientSessionMaxLifespan: ofRealm = 0 }: SessionLimits,
 ): readonly Finding[] {
   const lifespan = Number(settings.attributes[LIFESPAN])
   const ofClient = Number(client?.settings.attributes['client.session.max.lifespan'] ?? 0)
-  const own = [ofClient, ofRealm ?? 0].find((limit) => limit > 0) ?? Infinity
+  const own = [ofClient, ofRealm].find((limit) => limit > 0) ?? Infinity
   const most = Math.min(sso, own)
   if (lifespan > most) {
     return [finding('lifespan-cut', { ...where, lifespan, most, session: own < sso ? 'Client' : 'SSO' })]

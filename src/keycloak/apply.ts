@@ -1,6 +1,6 @@
 // Carries out a plan, item by item, and says how far it came where it cannot.
 import type KeycloakAdminClient from '@keycloak/keycloak-admin-client'
-import { type ErrorCode, KjitsiError, withProgress } from '../errors.ts'
+import { KjitsiError, withProgress } from '../errors.ts'
 import { statusOf } from '../http/reasons.ts'
 import type { Client } from './client.ts'
 import type { RealmAdmin } from './connect.ts'
@@ -34,7 +34,13 @@ export async function applyPlan(
     } catch (error) {
       if (!(error instanceof KjitsiError)) throw error
       const rest = steps.slice(i + 1).flatMap((one) => one.items)
-      throw halfway(error, done, step.items, rest)
+      // A write that got no answer may have arrived all the same.
+      const isUncertain = error.code === 'unreachable' || error.code === 'interrupted'
+      throw withProgress(error, {
+        done: namesOf(done),
+        perhaps: namesOf(isUncertain ? step.items : []),
+        notDone: namesOf(isUncertain ? rest : [...step.items, ...rest]),
+      })
     }
     done.push(...step.items)
   }
@@ -93,23 +99,6 @@ async function unlessGone(removal: Promise<void>): Promise<void> {
 }
 
 type ClientRepresentation = NonNullable<Parameters<KeycloakAdminClient['clients']['create']>[0]>
-
-/** A write that got no answer may have arrived all the same. */
-const UNCERTAIN: readonly ErrorCode[] = ['unreachable', 'interrupted']
-
-function halfway(
-  error: KjitsiError,
-  done: readonly Item[],
-  failed: readonly Item[],
-  rest: readonly Item[],
-): KjitsiError {
-  return withProgress(
-    error,
-    UNCERTAIN.includes(error.code)
-      ? { done: namesOf(done), perhaps: namesOf(failed), notDone: namesOf(rest) }
-      : { done: namesOf(done), notDone: namesOf([...failed, ...rest]) },
-  )
-}
 
 /** A failure between two plans, with what was done before it. */
 export function afterDone(error: KjitsiError, done: readonly Item[]): KjitsiError {

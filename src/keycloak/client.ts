@@ -1,9 +1,8 @@
 // Reads the one client whose tokens Jitsi gets.
 import { z } from 'zod'
-import { KjitsiError } from '../errors.ts'
+import { KjitsiError, unless } from '../errors.ts'
 import { shellWord } from '../shell.ts'
 import { type RealmAdmin, giveRole } from './connect.ts'
-import type { ClientSettings } from './desired-client.ts'
 import type { ExistingMapper } from './mappers.ts'
 
 export interface Client {
@@ -21,7 +20,7 @@ export interface Client {
 /** Keycloak has config values that are null where a form field was emptied; to it they are absent. */
 const CONFIG = z
   .record(z.string(), z.string().nullish())
-  .transform((config) =>
+  .transform((config): Readonly<Record<string, string>> =>
     Object.fromEntries(
       Object.entries(config).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
     ),
@@ -42,10 +41,11 @@ const SWITCH = z
   .transform((on) => on === true)
 const LIST = z
   .array(z.string())
+  .readonly()
   .nullish()
   .transform((list) => list ?? [])
 
-/** The part of ClientRepresentation.java that kjitsi sets; a switch that is absent is off. */
+/** The members of ClientRepresentation.java that kjitsi sets, or must know to set the others; an absent switch is off. */
 const SETTINGS = z.object({
   publicClient: SWITCH,
   standardFlowEnabled: SWITCH,
@@ -58,7 +58,8 @@ const SETTINGS = z.object({
   redirectUris: LIST,
   webOrigins: LIST,
   attributes: CONFIG.nullish().transform((attributes) => attributes ?? {}),
-}) satisfies z.ZodType<ClientSettings>
+})
+export type ClientSettings = Readonly<z.infer<typeof SETTINGS>>
 
 /** The part of ClientRepresentation.java that kjitsi reads. */
 const CLIENT = z.looseObject({
@@ -80,8 +81,18 @@ const ROLES = z.array(z.object({ name: z.string() }))
  */
 export async function findClient(realm: RealmAdmin, clientId: string): Promise<Client> {
   const client = await lookForClient(realm, clientId)
-  if (client === undefined) throw noClient(realm, clientId)
-  return client
+  if (client !== undefined) return client
+  const page = `${realm.url}/admin/master/console/#/${encodeURIComponent(realm.name)}/clients`
+  throw new KjitsiError(
+    'not-found',
+    `client ${clientId} of realm ${realm.name} was not found or is not visible to this account`,
+    {
+      hint:
+        `make it by kjitsi setup-client, or on Keycloak's page Clients (${page}), or name another by --client or ` +
+        'KJITSI_CLIENT; client ids are case-sensitive, and an account sees none without the role view-clients, or ' +
+        'query-clients and a permission on the client',
+    },
+  )
 }
 
 /** As `findClient`, but undefined where there is no client, or none that this account sees. */
@@ -92,24 +103,16 @@ export async function lookForClient(realm: RealmAdmin, clientId: string): Promis
     if (UUID.test(clientId)) await refuseUuid(realm, clientId)
     return undefined
   }
-  const where = `realm ${realm.name}, client ${clientId}`
+  const useless = (why: string, which: string): KjitsiError =>
+    new KjitsiError('usage', `realm ${realm.name}, client ${clientId}: ${why}`, {
+      hint: `name ${which} by --client or KJITSI_CLIENT`,
+    })
   if (found.protocol && found.protocol !== 'openid-connect') {
-    throw new KjitsiError(
-      'usage',
-      `${where}: it speaks ${found.protocol}, and Jitsi needs one of openid-connect`,
-      {
-        hint: 'name another client by --client or KJITSI_CLIENT',
-      },
-    )
+    throw useless(`it speaks ${found.protocol}, and Jitsi needs one of openid-connect`, 'another client')
   }
   if (found.bearerOnly === true) {
-    throw new KjitsiError(
-      'usage',
-      `${where}: it is bearer-only, so nobody can log in with it and no token is its own`,
-      {
-        hint: 'name the client that users log in with by --client or KJITSI_CLIENT',
-      },
-    )
+    const why = 'it is bearer-only, so nobody can log in with it and no token is its own'
+    throw useless(why, 'the client that users log in with')
   }
   return {
     clientId,
@@ -126,32 +129,16 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /** @throws KjitsiError `not-found` where it is the internal id of a client, which Keycloak's pages show in their addresses */
 async function refuseUuid(realm: RealmAdmin, id: string): Promise<void> {
-  const client = await realm
-    .get(CLIENT, (admin) => admin.clients.findOne({ id }))
-    .catch((error: unknown) => {
-      if (error instanceof KjitsiError && error.code === 'not-found') return undefined
-      throw error
-    })
+  const client = await unless(
+    'not-found',
+    realm.get(CLIENT, (admin) => admin.clients.findOne({ id })),
+  )
   if (client === undefined) return
   const { clientId } = client
   throw new KjitsiError(
     'not-found',
     `realm ${realm.name}: ${id} is the internal id of a client, and its client id is ${clientId}`,
     { hint: `give --client ${shellWord(clientId)}, or KJITSI_CLIENT` },
-  )
-}
-
-function noClient(realm: RealmAdmin, clientId: string): KjitsiError {
-  const page = `${realm.url}/admin/master/console/#/${encodeURIComponent(realm.name)}/clients`
-  return new KjitsiError(
-    'not-found',
-    `client ${clientId} of realm ${realm.name} was not found or is not visible to this account`,
-    {
-      hint:
-        `make it by kjitsi setup-client, or on Keycloak's page Clients (${page}), or name another by --client or ` +
-        'KJITSI_CLIENT; client ids are case-sensitive, and an account sees none without the role view-clients, or ' +
-        'query-clients and a permission on the client',
-    },
   )
 }
 
@@ -173,22 +160,13 @@ export async function needSight(realm: RealmAdmin, clientId: string): Promise<vo
   )
 }
 
-/** How long sessions last at most, seconds; absent where the account may not see it. */
-export interface SessionLimits {
-  readonly sso?: number | undefined
-  /** 0 where the realm sets none. */
-  readonly client?: number | undefined
-}
-
-const REALM = z.object({
-  ssoSessionMaxLifespan: z.int().optional(),
-  clientSessionMaxLifespan: z.int().optional(),
-})
+/** How long sessions last at most, seconds, 0 where the realm sets nothing; absent where the account may not see it. */
+const LIMITS = z.object({ ssoSessionMaxLifespan: z.int(), clientSessionMaxLifespan: z.int() }).partial()
+export type SessionLimits = Readonly<z.infer<typeof LIMITS>>
 
 /** Reads what cuts the lifespan of tokens. Without the role view-realm Keycloak answers with little more than the name. */
 export async function sessionLimitsOf(realm: RealmAdmin): Promise<SessionLimits> {
-  const found = await realm.get(REALM, (admin) => admin.realms.findOne({ realm: realm.name }))
-  return { sso: found.ssoSessionMaxLifespan, client: found.clientSessionMaxLifespan }
+  return realm.get(LIMITS, (admin) => admin.realms.findOne({ realm: realm.name }))
 }
 
 /** The names of a client's own roles. */

@@ -2,20 +2,24 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import KeycloakAdminClient from '@keycloak/keycloak-admin-client'
 import { z } from 'zod'
-import { type ErrorCode, KjitsiError } from '../errors.ts'
+import { type ErrorCode, KjitsiError, unless } from '../errors.ts'
 import type { Answer } from '../http/answer.ts'
 import { type Http, type HttpRequest, send } from '../http/http.ts'
 import { badStatus, statusError } from '../http/reasons.ts'
-import { isMissingRealm, noRealm, notKeycloak, parseJson } from './discovery.ts'
+import { isMissingRealm, noRealm, notKeycloak, parseJson, saidBy } from './discovery.ts'
 import { type Login, whoIs } from './login.ts'
-import { checkExpiry, realmOfToken, tokenHint, tokenSource } from './token.ts'
+import { realmOfToken, tokenHint, tokenSource } from './token.ts'
 
-/** The admin API of one realm, under one login. */
-export interface RealmAdmin {
+/** A realm of the Keycloak at `url`, and who asks. */
+interface Asking {
   readonly url: string
   readonly name: string
   /** The account, as part of a sentence. */
   readonly who: string
+}
+
+/** The admin API of one realm, under one login. */
+export interface RealmAdmin extends Asking {
   /** Reads, again where a later try may better it. */
   readonly get: <T>(shape: z.ZodType<T>, request: Request) => Promise<T>
   /** Writes, once; it is done where the answer is 201 or 204. A 409 is a KjitsiError `conflict`. */
@@ -32,58 +36,42 @@ type Request = (admin: KeycloakAdminClient) => Promise<unknown>
  */
 export async function connect(http: Http, url: string, login: Login): Promise<(realm: string) => RealmAdmin> {
   standInForFetch()
-  const under = (token: () => Promise<string>, realm: string): RealmAdmin =>
-    realmAdmin(http, url, realm, whoIs(login), token)
-  if (login.by === 'token') {
-    checkExpiry(login.token)
-    return (realm) => under(() => Promise.resolve(login.token), realm)
-  }
-  const { authRealm } = login
-  if (authRealm === undefined) return (realm) => under(tokenSource(http, url, login, realm), realm)
-  const token = tokenSource(http, url, login, authRealm)
-  await token()
-  return (realm) => under(token, realm)
+  const tokenIn = (realm: string): (() => Promise<string>) => tokenSource(http, url, login, realm)
+  const one = login.by === 'client' && login.authRealm === undefined ? undefined : tokenIn('')
+  await one?.()
+  return (name) => realmAdmin(http, { url, name, who: whoIs(login) }, one ?? tokenIn(name))
 }
 
 /** No answer that kjitsi reads of the admin API comes near it. */
 const MAX_BYTES = 10_000_000
 
-function realmAdmin(
-  http: Http,
-  url: string,
-  name: string,
-  who: string,
-  token: () => Promise<string>,
-): RealmAdmin {
+function realmAdmin(http: Http, asking: Asking, token: () => Promise<string>): RealmAdmin {
+  const { url, name } = asking
   const admin = new KeycloakAdminClient({ baseUrl: url, realmName: name })
   admin.registerTokenProvider({ getAccessToken: token })
   const ask = async (request: Request, isDone: (status: number) => boolean): Promise<Answer> => {
-    const answers: Answer[] = []
+    let answer = undefined as Answer | undefined
     const own: OwnFetch = async (address, { method = 'GET', headers, body }) => {
       const isRepeatable = method === 'GET'
       const asked = { method, url: address.href, headers, body, maxBytes: MAX_BYTES, isRepeatable }
-      const answer = await send(http, asked)
-      if (isMissingRealm(answer)) throw noRealm(url, name, answer, await seenRealms(http, url, asked))
-      if (!isDone(answer.status)) throw refused({ url, name, who }, answer, await token())
-      answers.push(answer)
-      const { status, location, text } = answer
+      const sent = await send(http, asked)
+      if (isMissingRealm(sent)) throw noRealm(url, name, sent, await seenRealms(http, url, asked))
+      if (!isDone(sent.status)) throw refused(asking, sent, await token())
+      answer = sent
+      const { status, location, text } = sent
       return new Response(text || null, { status, headers: location === undefined ? {} : { location } })
     }
     try {
       await askedBy.run(own, () => request(admin))
     } catch (error) {
       // The client misses something in the answer, such as where that is which was created.
-      const [answer] = answers
       throw answer === undefined ? error : notKeycloak(answer, PROXY_HINT)
     }
-    const [answer] = answers
     if (answer === undefined) throw new Error('a call of the admin client made no request')
     return answer
   }
   return {
-    url,
-    name,
-    who,
+    ...asking,
     async get(shape, request) {
       const answer = await ask(request, (status) => status < 300)
       const json = parseJson(answer.text)
@@ -103,15 +91,10 @@ const REALMS = z.array(z.object({ realm: z.string() }))
 const MOST_REALMS = 20
 
 /** The realms that the account sees, as part of a sentence. */
-async function seenRealms(http: Http, url: string, { headers, maxBytes }: HttpRequest): Promise<string> {
-  const listed = `${url}/admin/realms?briefRepresentation=true`
-  const answer = await send(http, {
-    method: 'GET',
-    url: listed,
-    headers,
-    maxBytes,
-    isRepeatable: false,
-  }).catch(() => undefined)
+async function seenRealms(http: Http, base: string, { headers, maxBytes }: HttpRequest): Promise<string> {
+  const url = `${base}/admin/realms?briefRepresentation=true`
+  const asked = { method: 'GET', url, headers, maxBytes, isRepeatable: false }
+  const answer = await unless('unreachable', send(http, asked))
   const names = (REALMS.safeParse(parseJson(answer?.text ?? '')).data ?? []).map(({ realm }) => realm)
   if (names.length === 0) return ''
   const more = names.length > MOST_REALMS ? ` and ${names.length - MOST_REALMS} more` : ''
@@ -140,11 +123,7 @@ const PROXY_HINT = 'does a reverse proxy keep /admin from you? Give the address 
 const PERMISSION_HINT = '; one that has a permission on this client alone needs query-clients instead'
 
 /** An answer of the admin API that does not do what was asked for, as a sentence. */
-function refused(
-  { url, name: realm, who }: Pick<RealmAdmin, 'url' | 'name' | 'who'>,
-  answer: Answer,
-  token: string,
-): KjitsiError {
+function refused({ url, name: realm, who }: Asking, answer: Answer, token: string): KjitsiError {
   const { method, status } = answer
   // A web server in between, and not Keycloak, which always speaks JSON here.
   if (status < 400 || answer.contentType.includes('html')) return notKeycloak(answer, PROXY_HINT)
@@ -183,15 +162,6 @@ function refused(
     default:
       return badStatus(answer)
   }
-}
-
-/** What Keycloak's answer says about the refusal; its admin API has three names for it. */
-function saidBy(answer: Answer): string | undefined {
-  const said = z
-    .object({ errorMessage: z.string(), error_description: z.string(), error: z.string() })
-    .partial()
-    .safeParse(parseJson(answer.text)).data
-  return said?.errorMessage ?? said?.error_description ?? said?.error
 }
 
 /** How an account gets a right in a realm; for an account in master the same role is of another client. */

@@ -1,21 +1,7 @@
 // What Jitsi's login wants of the Keycloak client: pure, and the only place that knows it.
 import { postLogoutUri, redirectUri } from '../jitsi/origin.ts'
-import { FIRST_MAPPERS, type Mapper, affiliationMapper, audienceMapper } from './mappers.ts'
-
-/** The members of Keycloak's ClientRepresentation.java that kjitsi sets, or must know to set the others. */
-export interface ClientSettings {
-  readonly publicClient: boolean
-  readonly standardFlowEnabled: boolean
-  readonly implicitFlowEnabled: boolean
-  readonly directAccessGrantsEnabled: boolean
-  readonly serviceAccountsEnabled: boolean
-  readonly authorizationServicesEnabled: boolean
-  readonly fullScopeAllowed: boolean
-  readonly frontchannelLogout: boolean
-  readonly redirectUris: readonly string[]
-  readonly webOrigins: readonly string[]
-  readonly attributes: Readonly<Record<string, string>>
-}
+import type { ClientSettings } from './client.ts'
+import { type Mapper, affiliationMapper, audienceMapper } from './mappers.ts'
 
 /** A client that is not there yet, as the admin API takes it. */
 export interface NewClient extends ClientSettings {
@@ -47,36 +33,25 @@ export const HARMLESS: Readonly<Record<string, string>> = {
 /** Where it is set and frontchannelLogout is on, Keycloak ends a logout at a page of its own, which no frame may show. */
 export const FRONTCHANNEL_LOGOUT_URL = 'frontchannel.logout.url'
 
-/**
- * The settings with which Jitsi's web login works: it is a page in a browser, which can keep no secret, trades a code for a token.
- * @param origins as `jitsiOrigin` gives them
- * @param lifespan of an access token, seconds. Prosody looks at it whenever somebody (re)joins, and nothing renews it.
- */
-function desiredSettings(origins: readonly string[], lifespan: number): ClientSettings {
-  return {
-    publicClient: true,
-    standardFlowEnabled: true,
-    implicitFlowEnabled: false,
-    directAccessGrantsEnabled: false,
-    serviceAccountsEnabled: false,
-    authorizationServicesEnabled: false,
-    fullScopeAllowed: false,
-    frontchannelLogout: false,
-    redirectUris: origins.map(redirectUri),
-    webOrigins: origins,
-    attributes: {
-      'pkce.code.challenge.method': 'S256',
-      [POST_LOGOUT_URIS]: origins.map(postLogoutUri).join(LIST_DELIMITER),
-      [LIFESPAN]: String(lifespan),
-      // Jitsi would send one through Keycloak's address line at the next login, and stumble over one that has expired.
-      'use.refresh.tokens': 'false',
-      'access.token.signed.response.alg': 'RS256',
-    },
-  }
+export interface ClientOptions {
+  /** Client id. */
+  readonly client: string
+  /** Undefined for the client id. */
+  readonly tokenAudience: string | undefined
+  readonly moderatorRole: string | undefined
+  /** Of an access token, seconds. Prosody looks at it whenever somebody (re)joins, and nothing renews it. */
+  readonly tokenLifespan: number
+  /** Make a confidential client public, rather than refuse it. */
+  readonly makePublic: boolean
+  /** Turn full scope off on a client that is there. */
+  readonly fullScopeChange: boolean
 }
 
 /** All that is wanted of one client, and how far that may go. */
-export interface DesiredClient {
+export interface DesiredClient extends Pick<
+  ClientOptions,
+  'moderatorRole' | 'makePublic' | 'fullScopeChange'
+> {
   readonly clientId: string
   readonly settings: ClientSettings
   /** The one that the tokens are to have. */
@@ -85,40 +60,41 @@ export interface DesiredClient {
   readonly audienceMapper: Mapper
   /** Writes the role of a moderator, where there is to be one. */
   readonly moderatorMappers: readonly Mapper[]
-  /** Write what Jitsi wants of any token, and are setup-mappers' business once the client is there. */
-  readonly firstMappers: readonly Mapper[]
-  /** Make a confidential client public, rather than refuse it. */
-  readonly makePublic: boolean
-  /** Turn full scope off on a client that is there. */
-  readonly fullScopeChange: boolean
 }
 
-export interface ClientOptions {
-  /** Client id. */
-  readonly client: string
-  /** Undefined for the client id. */
-  readonly tokenAudience: string | undefined
-  readonly moderatorRole: string | undefined
-  /** Of an access token, seconds. */
-  readonly tokenLifespan: number
-  readonly makePublic: boolean
-  readonly fullScopeChange: boolean
-}
-
-/** @param origins as `jitsiOrigin` gives them */
+/**
+ * What makes Jitsi's web login work: it is a page in a browser, which can keep no secret, and trades a code for a token.
+ * @param origins as `jitsiOrigin` gives them
+ */
 export function desiredClient(
   origins: readonly string[],
-  { client, tokenAudience: audience = client, moderatorRole, ...options }: ClientOptions,
+  { client: clientId, tokenAudience: audience = clientId, moderatorRole, ...options }: ClientOptions,
 ): DesiredClient {
   const { tokenLifespan, makePublic, fullScopeChange } = options
+  const attributes = {
+    'pkce.code.challenge.method': 'S256',
+    [POST_LOGOUT_URIS]: origins.map(postLogoutUri).join(LIST_DELIMITER),
+    [LIFESPAN]: String(tokenLifespan),
+    // Jitsi would send one through Keycloak's address line at the next login, and stumble over one that has expired.
+    'use.refresh.tokens': 'false',
+    'access.token.signed.response.alg': 'RS256',
+  }
   return {
-    clientId: client,
-    settings: desiredSettings(origins, tokenLifespan),
-    audience,
+    ...{ clientId, audience, moderatorRole, makePublic, fullScopeChange },
+    settings: {
+      publicClient: true,
+      standardFlowEnabled: true,
+      implicitFlowEnabled: false,
+      directAccessGrantsEnabled: false,
+      serviceAccountsEnabled: false,
+      authorizationServicesEnabled: false,
+      fullScopeAllowed: false,
+      frontchannelLogout: false,
+      redirectUris: origins.map(redirectUri),
+      webOrigins: origins,
+      attributes,
+    },
     audienceMapper: audienceMapper(audience),
-    moderatorMappers: moderatorRole === undefined ? [] : [affiliationMapper(client)],
-    firstMappers: FIRST_MAPPERS,
-    makePublic,
-    fullScopeChange,
+    moderatorMappers: moderatorRole === undefined ? [] : [affiliationMapper(clientId)],
   }
 }

@@ -1,19 +1,19 @@
 // Asks a realm for its OpenID Connect discovery document: the issuer and the address of its keys, never computed here.
 import pLimit from 'p-limit'
 import { z } from 'zod'
-import { KjitsiError } from '../errors.ts'
+import { KjitsiError, unless } from '../errors.ts'
 import type { Answer } from '../http/answer.ts'
 import { type Http, getText } from '../http/http.ts'
 
 /** The part of a discovery document that kjitsi uses (OpenID Connect Discovery 1.0, section 3). */
-export interface Discovery {
-  readonly issuer: string
-  readonly jwksUri: string
-}
+export type Discovery = Readonly<z.infer<typeof DOCUMENT>>
 
-const DOCUMENT = z.object({ issuer: z.url(), jwks_uri: z.url() })
-const ERROR = z.object({ error: z.string(), error_description: z.string().optional() })
-const MAX_BYTES = 1_000_000
+const DOCUMENT = z
+  .object({ issuer: z.url(), jwks_uri: z.url() })
+  .transform(({ issuer, jwks_uri: jwksUri }) => ({ issuer, jwksUri }))
+const ERROR = z
+  .object({ errorMessage: z.string(), error_description: z.string(), error: z.string() })
+  .partial()
 
 /** What Keycloak says about every request to a realm that is switched off. */
 export const REALM_DISABLED = 'Realm not enabled'
@@ -23,7 +23,7 @@ export const REALM_DISABLED = 'Realm not enabled'
  * @throws KjitsiError `not-found` where the realm is not there, `unreachable` where what answers is no Keycloak
  */
 export async function discover(http: Http, url: string, realm: string): Promise<Discovery> {
-  const answer = await getText(http, discoveryUrl(url, realm), MAX_BYTES)
+  const answer = await getText(http, discoveryUrl(url, realm))
   const document = readDocument(answer)
   if (document !== undefined) return document
   throw answer.status === 200 ? notKeycloak(answer) : await explainRefusal(http, url, realm, answer)
@@ -34,7 +34,7 @@ export async function discover(http: Http, url: string, realm: string): Promise<
  * @throws KjitsiError as `discover`
  */
 export async function checkServer(http: Http, url: string): Promise<void> {
-  const answer = await getText(http, discoveryUrl(url, 'master'), MAX_BYTES)
+  const answer = await getText(http, discoveryUrl(url, 'master'))
   if (readDocument(answer) !== undefined || isMissingRealm(answer)) return
   throw await explainRefusal(http, url, 'master', answer)
 }
@@ -65,13 +65,13 @@ export async function explainRefusal(
 ): Promise<KjitsiError> {
   const asked = `${answer.method} ${answer.url}`
   if (isMissingRealm(answer)) return noRealm(url, realm, answer)
-  if (keycloakError(answer.text)?.error_description === REALM_DISABLED) {
+  if (saidBy(answer) === REALM_DISABLED) {
     return new KjitsiError('not-found', `${asked}: the realm ${realm} is disabled`, {
       hint: 'enable it in Keycloak: Realm settings > Enabled',
     })
   }
   const other = url.endsWith('/auth') ? url.slice(0, -'/auth'.length) : `${url}/auth`
-  const there = await getText(http, discoveryUrl(other, realm), MAX_BYTES).catch(() => undefined)
+  const there = await unless('unreachable', getText(http, discoveryUrl(other, realm)))
   if (there !== undefined && (readDocument(there) !== undefined || isMissingRealm(there))) {
     return new KjitsiError('not-found', `${asked}: status ${answer.status}; this Keycloak is at ${other}`, {
       hint: `set KEYCLOAK_URL or --url to ${other}`,
@@ -84,10 +84,8 @@ function discoveryUrl(url: string, realm: string): string {
   return `${url}/realms/${encodeURIComponent(realm)}/.well-known/openid-configuration`
 }
 
-function readDocument(answer: Answer): Discovery | undefined {
-  if (answer.status !== 200) return undefined
-  const { success, data } = DOCUMENT.safeParse(parseJson(answer.text))
-  return success ? { issuer: data.issuer, jwksUri: data.jwks_uri } : undefined
+function readDocument({ status, text }: Answer): Discovery | undefined {
+  return status === 200 ? DOCUMENT.safeParse(parseJson(text)).data : undefined
 }
 
 /** That a realm is not there, as a sentence. */
@@ -103,12 +101,16 @@ export function noRealm(url: string, realm: string, { method, url: asked }: Answ
 
 /** Keycloak also answers a path that it does not have with 404 and JSON, but in other words. */
 export function isMissingRealm(answer: Answer): boolean {
-  return answer.status === 404 && /^realm /i.test(keycloakError(answer.text)?.error ?? '')
+  return answer.status === 404 && /^realm (?!not enabled)/i.test(saidBy(answer) ?? '')
 }
 
-/** Keycloak says why it refuses in JSON (RFC 6749, section 5.2); a web server without one answers a page. */
-export function keycloakError(text: string): z.infer<typeof ERROR> | undefined {
-  return ERROR.safeParse(parseJson(text)).data
+/**
+ * Why Keycloak refuses, as it says in JSON (RFC 6749, section 5.2), for which its admin API has one more name. Undefined
+ * for what is not from Keycloak: a web server answers a page.
+ */
+export function saidBy({ text }: Answer): string | undefined {
+  const said = ERROR.safeParse(parseJson(text)).data
+  return said?.errorMessage ?? said?.error_description ?? said?.error
 }
 
 export function parseJson(text: string): unknown {

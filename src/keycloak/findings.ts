@@ -3,8 +3,11 @@ import { shownDuration } from '../duration.ts'
 import { type Kind, findingsOf, kind } from '../finding.ts'
 import { kjitsiCommand } from '../shell.ts'
 
-/** A row about one client, which its sentence begins with. */
-const ofClient = <A>(row: Kind<ClientArgs & A>): Kind<ClientArgs & A> => ({
+/** A row about one client, which its sentence begins with: a warning unless it says otherwise. */
+const ofClient = <A>(
+  row: Partial<Kind<ClientArgs & A>> & Pick<Kind<ClientArgs & A>, 'say'>,
+): Kind<ClientArgs & A> => ({
+  level: 'warning',
   ...row,
   say: (about) => `realm ${about.realm}, client ${about.client}: ${row.say(about)}`,
 })
@@ -38,14 +41,12 @@ export const finding = findingsOf({
     fix: () => 'give --moderators role:owner',
   }),
   'role-case': ofClient<{ role: string; alike: string }>({
-    level: 'warning',
     say: ({ role, alike }) =>
       `the role ${role} is not among its roles, and ${alike} is: to Keycloak and Jitsi these ` +
       'are two, and who has the other does not moderate',
     fix: ({ role, alike }) => `give people ${role} in place of ${alike}, or correct --moderators`,
   }),
   'roles-compete': ofClient<{ role: string; others: string }>({
-    level: 'warning',
     say: ({ role, others }) =>
       `somebody who has ${role} and one of these roles of the client may get that one as ` +
       `context.user.affiliation, and not moderate: ${others}`,
@@ -53,50 +54,42 @@ export const finding = findingsOf({
       `give people who have ${role} none of them, or make these roles anew under other names`,
   }),
   'name-unmapped': ofClient<object>({
-    level: 'warning',
     say: () =>
       "tokens have a context without context.user.name; Jitsi then shows no name, not even the token's own",
     fix: (about) => kjitsiCommand(['setup-mappers', '--user-context'], about),
   }),
   'features-partial': ofClient<{ off: string }>({
-    level: 'warning',
     say: ({ off }) =>
       `tokens have some of Jitsi's features, and Jitsi turns off those that are not named: ${off}`,
     fix: (about) =>
       `${kjitsiCommand(['setup-mappers', '--feature', 'all=true'], about)} turns all of them on; a --feature NAME=false after it is an exception`,
   }),
   'client-disabled': ofClient<object>({
-    level: 'warning',
     say: () => `it is disabled, so nobody can log in with it`,
     fix: ({ client }) => `enable it (Keycloak: Clients > ${client}, the switch at the top)`,
   }),
   'redirect-wildcard': ofClient<{ uris: string }>({
-    level: 'warning',
     say: ({ uris }) =>
       `these redirect URIs have wildcards: ${uris}; whoever controls a page at a matching ` +
       'address can get tokens of people who follow a link of theirs',
     fix: ({ client }) => `replace them by exact addresses ${page(client, 'Settings > Valid redirect URIs')}`,
   }),
   'origin-wildcard': ofClient<object>({
-    level: 'warning',
     say: () => `with the web origin *, a page of any site may ask for tokens of this client and read them`,
     fix: ({ client }) =>
       `remove it, and name the origins that need it ${page(client, 'Settings > Web origins')}`,
   }),
   'consent-required': ofClient<object>({
-    level: 'warning',
     say: () => `Keycloak asks each person for consent before the first login ends`,
     fix: ({ client }) => `turn it off where nobody needs it ${page(client, 'Settings > Consent required')}`,
   }),
   'basic-scope-missing': ofClient<object>({
-    level: 'warning',
     say: () =>
       `the client scope basic is no default scope of it, and since Keycloak 25 that scope ` +
       'writes the claim sub: Jitsi refuses tokens without it (sub claim is missing)',
     fix: ({ client }) => `add basic as a default scope ${page(client, 'Client scopes > Add client scope')}`,
   }),
   'claims-foreign': ofClient<{ mappers: string }>({
-    level: 'warning',
     say: ({ mappers }) =>
       `mappers that kjitsi did not create write claims from which Jitsi takes rooms and ` +
       `rights: ${mappers}`,
@@ -105,31 +98,26 @@ export const finding = findingsOf({
       `${kjitsiCommand(['setup-mappers'], about)} creates kjitsi's own`,
   }),
   'service-account-lost': ofClient<object>({
-    level: 'warning',
     say: () => `a public client has no secret, so its service account can no longer log in`,
     fix: () => 'give what used it a client of its own',
   }),
   'full-scope-stays': ofClient<{ audience: string }>({
-    level: 'warning',
     say: ({ audience }) =>
       `full scope stays on, so ${audience} is not put into aud, which would be a list for ` +
       'everybody: aud is "account", and a list for people with roles of other clients, whom Jitsi refuses',
     fix: () => 'give Jitsi a client of its own, or leave out --no-full-scope-change',
   }),
   'audience-list': ofClient<{ audience: string; mappers: string }>({
-    level: 'warning',
     say: ({ audience, mappers }) =>
       `besides ${audience}, aud gets what these mappers add: ${mappers}; Jitsi refuses an aud ` +
       'that is a list',
     fix: ({ client }) => `delete them ${mappersPage(client)}, or give Jitsi a client of its own`,
   }),
   'room-unmapped': ofClient<object>({
-    level: 'warning',
     say: () => `none of its mappers writes the claim room, without which Jitsi lets nobody join`,
     fix: (about) => kjitsiCommand(['setup-mappers'], about),
   }),
   'lifespan-cut': ofClient<{ lifespan: number; most: number; session: string }>({
-    level: 'warning',
     say: ({ lifespan, most, session }) =>
       `no token lasts ${shownDuration(lifespan)}, since a session ends after ` +
       `${shownDuration(most)} (${session} Session Max)`,

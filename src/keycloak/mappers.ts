@@ -106,7 +106,10 @@ function hardcoded(claim: string, value: string, type: 'String' | 'int' | 'long'
   })
 }
 
-/** What a token needs to open any room, which setup-mappers makes where nothing else is asked for. */
+/**
+ * What a token needs to open any room: setup-mappers makes them where nothing else is asked for, setup-client for a client
+ * that is new.
+ */
 export const FIRST_MAPPERS: readonly Mapper[] = [
   hardcoded('room', '*', 'String'),
   hardcoded('bnf', '0', 'int'),

@@ -1,8 +1,7 @@
 // Lays the desired client over the one that a realm has: what changes, what is loosened or tightened by it, what stays.
 import { KjitsiError } from '../errors.ts'
-import type { Client } from './client.ts'
+import type { Client, ClientSettings } from './client.ts'
 import {
-  type ClientSettings,
   type DesiredClient,
   FRONTCHANNEL_LOGOUT_URL,
   HARMLESS,
@@ -10,6 +9,7 @@ import {
   LIST_DELIMITER,
   POST_LOGOUT_URIS,
 } from './desired-client.ts'
+import { FIRST_MAPPERS } from './mappers.ts'
 import { planRemoval } from './plan-mappers.ts'
 import type { Change, ClientPatch, Item } from './plan.ts'
 
@@ -35,23 +35,17 @@ export function planClient(realm: string, desired: DesiredClient, client: Client
 }
 
 function needPublic(where: string, { makePublic }: DesiredClient, { settings }: Client): void {
-  if (settings.authorizationServicesEnabled) {
-    throw new KjitsiError(
-      'usage',
-      `${where}: it is confidential, and Keycloak would delete its authorization settings were it made public`,
-      { hint: 'give Jitsi a client of its own: --client NAME' },
-    )
-  }
-  if (makePublic) return
-  throw new KjitsiError(
-    'usage',
-    `${where}: it is confidential, and Jitsi's login is a page in the browser, which can keep no secret`,
-    {
-      hint:
-        '--make-public makes it public, with PKCE in place of the secret; where something else logs in with that ' +
-        'secret, give Jitsi a client of its own: --client NAME',
-    },
-  )
+  const { authorizationServicesEnabled: losesMore } = settings
+  if (makePublic && !losesMore) return
+  const why = losesMore
+    ? 'Keycloak would delete its authorization settings were it made public'
+    : "Jitsi's login is a page in the browser, which can keep no secret"
+  const way = losesMore
+    ? ''
+    : '--make-public makes it public, with PKCE in place of the secret; where something else logs in with that secret, '
+  throw new KjitsiError('usage', `${where}: it is confidential, and ${why}`, {
+    hint: `${way}give Jitsi a client of its own: --client NAME`,
+  })
 }
 
 type Effect = Change['effect']
@@ -169,32 +163,30 @@ export function planClientRemoval(
 
 function differences({ settings: have, rest, mappers }: Client, desired: DesiredClient): readonly string[] {
   const { settings: want } = desired
-  const all = [desired.audienceMapper, ...desired.moderatorMappers, ...desired.firstMappers]
+  const all = [desired.audienceMapper, ...desired.moderatorMappers, ...FIRST_MAPPERS]
   const ours = planRemoval(all, mappers).flatMap((item) =>
     item.action === 'remove' && item.kind === 'mapper' ? [item.mapper] : [],
   )
   const foreign = mappers.filter((mapper) => !ours.includes(mapper))
+  const members = Object.keys(want).filter((field) => field !== 'attributes') as (keyof ClientSettings)[]
+  const list = ({ attributes }: ClientSettings, name: string): unknown =>
+    attributes[name]?.split(LIST_DELIMITER)
   return [
-    ...Object.keys(want).filter((field) => field !== 'attributes' && !isEqual(field, have, want)),
-    ...Object.keys({ ...want.attributes, ...have.attributes }).filter((field) =>
-      field in want.attributes
-        ? inOrder(have.attributes[field]?.split(LIST_DELIMITER)) !==
-          inOrder(want.attributes[field]?.split(LIST_DELIMITER))
-        : saysSomething(field, have.attributes[field]),
+    ...members.filter((field) => differ(have[field], want[field])),
+    ...Object.keys({ ...want.attributes, ...have.attributes }).filter((name) =>
+      name in want.attributes
+        ? differ(list(have, name), list(want, name))
+        : saysSomething(name, have.attributes[name]),
     ),
     ...Object.keys(rest).filter((field) => saysSomething(field, rest[field])),
     ...foreign.map(({ name }) => `mapper ${name}`),
   ]
 }
 
-function isEqual(field: string, ...of: readonly [ClientSettings, ClientSettings]): boolean {
-  const [one, other] = of.map((settings) => inOrder(settings[field as keyof ClientSettings]))
-  return one === other
-}
-
-/** A value in one writing, whatever order Keycloak has given a list. */
-function inOrder(value: unknown): string {
-  return JSON.stringify(Array.isArray(value) ? value.toSorted() : value)
+/** Keycloak gives lists in an order of its own. */
+function differ(...of: readonly [unknown, unknown]): boolean {
+  const [one, other] = of.map((value) => JSON.stringify(Array.isArray(value) ? value.toSorted() : value))
+  return one !== other
 }
 
 /** Members and attributes that Keycloak itself gives every client; its scopes are the realm's to say. */

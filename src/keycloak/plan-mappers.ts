@@ -47,16 +47,25 @@ export function planMappers(
 ): readonly Item[] {
   const rivals = existing.filter(({ protocol }) => protocol === 'openid-connect')
   return desired.flatMap((want): readonly Item[] => {
+    const inTheWay = (conflict: Conflict, mappers: readonly ExistingMapper[], does = {}): readonly Item[] => [
+      {
+        action: 'conflict',
+        kind: 'mapper',
+        name: want.name,
+        conflict,
+        mappers: mappers.map((one) => one.name),
+        ...does,
+      },
+    ]
     const found = rivals.filter((have) => writesTheSame(want, have))
     const nested = rivals.filter((have) => isNested(want, have))
     const [match, ...duplicates] = found.toSorted((a, b) => (a.id < b.id ? -1 : 1))
     if (duplicates.length > 0 && found.some((have) => whyToKeep(want, have) !== undefined))
-      return [conflictOf(want, 'same-claim', found)]
-    if (nested.length > 0) return [conflictOf(want, 'nested-claim', nested)]
+      return inTheWay('same-claim', found)
+    if (nested.length > 0) return inTheWay('nested-claim', nested)
     if (match === undefined) {
       const taken = rivals.find(({ name }) => name === want.name)
-      if (taken !== undefined)
-        return [{ ...conflictOf(want, 'taken-name', [taken]), does: whatItDoes(taken) }]
+      if (taken !== undefined) return inTheWay('taken-name', [taken], { does: whatItDoes(taken) })
       return [{ action: 'create', kind: 'mapper', name: want.name, mapper: want }]
     }
     const { name } = match
@@ -102,20 +111,6 @@ function isNested(want: Mapper, have: ExistingMapper): boolean {
   return ours.startsWith(`${theirs}.`) || theirs.startsWith(`${ours}.`)
 }
 
-function conflictOf(
-  want: Mapper,
-  conflict: Conflict,
-  mappers: readonly ExistingMapper[],
-): Extract<Item, { action: 'conflict' }> {
-  return {
-    action: 'conflict',
-    kind: 'mapper',
-    name: want.name,
-    conflict,
-    mappers: mappers.map(({ name }) => name),
-  }
-}
-
 /** The fields that an update changes; to Keycloak an absent field, '' and 'false' are one. */
 function changesBetween(have: ExistingMapper, want: Mapper): readonly Change<string>[] {
   const changes: Change<string>[] = []
@@ -136,13 +131,11 @@ function changesBetween(have: ExistingMapper, want: Mapper): readonly Change<str
 const TYPE = 'protocolMapper'
 
 function changedBy(changes: readonly Change<string>[], have: ExistingMapper): ExistingMapper {
-  const config = new Map(Object.entries(have.config))
-  let { protocolMapper } = have
-  for (const { field, to } of changes) {
-    if (field === TYPE) protocolMapper = to ?? protocolMapper
-    else if (to === undefined) config.delete(field)
-    else config.set(field, to)
-  }
+  const changed = Object.fromEntries(changes.map(({ field, to }) => [field, to]))
+  const { [TYPE]: protocolMapper = have.protocolMapper, ...fields } = changed
+  const config = Object.entries({ ...have.config, ...fields }).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  )
   return { ...have, protocolMapper, config: Object.fromEntries(config) }
 }
 

@@ -1,5 +1,6 @@
 // A plan as data: what is shown is what is applied.
-import type { ClientSettings, NewClient } from './desired-client.ts'
+import type { ClientSettings } from './client.ts'
+import type { NewClient } from './desired-client.ts'
 import type { ExistingMapper, Mapper } from './mappers.ts'
 
 /** One field that an update changes; `from` is absent where the field is missing, `to` where it goes. */

@@ -1,14 +1,14 @@
 // A run over one realm or many: one login, eight realms at a time, and one report of it all.
 import type { ErrorCode } from '../errors.ts'
-import type { Finding } from '../finding.ts'
 import type { Http } from '../http/http.ts'
 import type { Output } from '../io.ts'
+import { adviseRole } from './advice.ts'
 import { connect } from './connect.ts'
 import { finding } from './findings.ts'
 import type { Login } from './login.ts'
-import { changesOf, hasConflict } from './plan.ts'
+import { changesOf } from './plan.ts'
 import { type InRealm, type Outcome, type Planner, carryOut, inEachRealm } from './set-up.ts'
-import { changesLine, outcomesText } from './wording.ts'
+import { changesLine, endOf, outcomesText } from './wording.ts'
 
 export interface Run {
   /** Of the JSON document. */
@@ -17,10 +17,11 @@ export interface Run {
   readonly url: string
   readonly realms: readonly string[]
   readonly login: Login
-  /** What is worth knowing about the options themselves, whatever realm they are for. */
-  readonly findings: readonly Finding[]
+  /** The client role of the moderators. */
+  readonly role: string | undefined
+  readonly remove: boolean
   readonly dryRun: boolean
-  /** A dry run in which changes are a failure. */
+  /** Changes are a failure, and none is made. */
   readonly check: boolean
   /** Show what stays as it is as well. */
   readonly all: boolean
@@ -41,17 +42,16 @@ export async function runInRealms(
   run: Run,
   planner: Planner,
 ): Promise<readonly ErrorCode[]> {
-  const { kind, client, url, realms, check } = run
+  const { kind, client, url, realms, login, role, remove, check, all } = run
   const dryRun = run.dryRun || check
-  const admin = await connect(http, url, run.login)
-  run.findings.forEach(output.find)
+  const admin = await connect(http, url, login)
+  if (!remove) adviseRole(role).forEach(output.find)
   let ended = 0
   const outcomes = await inEachRealm(realms, async (name) => {
     const realm = admin(name)
     try {
-      const plan = await planner(realm)
-      if (dryRun) return plan
-      return await carryOut(realm, plan, planner, (changes) => {
+      if (dryRun) return await planner(realm)
+      return await carryOut(realm, planner, (changes) => {
         output.note(`realm ${name}, client ${client}: going to ${changesLine(changes)}`)
       })
     } finally {
@@ -69,22 +69,23 @@ export async function runInRealms(
     }
     const { items, findings } = one.result
     findings.forEach(output.find)
-    if (hasConflict(items)) return ['conflict']
-    const changes = changesOf(items)
-    if (!check || changes.length === 0) return []
-    output.find(finding('drift', { url, realm: one.realm, client, changes: changesLine(changes) }))
+    const end = endOf(one)
+    if (end === 'conflict') return [end]
+    if (!check || end === 'unchanged') return []
+    const changes = changesLine(changesOf(items))
+    output.find(finding('drift', { url, realm: one.realm, client, changes }))
     return ['drift']
   })
   const changesIn = (some: readonly InRealm<Outcome>[]): string => {
-    const has = some.some((one) => 'result' in one && changesOf(one.result.items).length > 0)
-    return has ? (dryRun ? 'planned' : 'made') : 'none'
+    if (!some.some((one) => endOf(one) === 'changed')) return 'none'
+    return dryRun ? 'planned' : 'made'
   }
   const plain = (one: InRealm<Outcome>): object => {
     if ('error' in one) return { realm: one.realm, failure: one.error.code }
     const { items } = one.result
-    return { realm: one.realm, changes: changesIn([one]), conflict: hasConflict(items), items }
+    return { realm: one.realm, changes: changesIn([one]), conflict: endOf(one) === 'conflict', items }
   }
   const payload = { client, dryRun, changes: changesIn(outcomes), realms: outcomes.map(plain) }
-  output.result(kind, payload, (paint) => outcomesText(outcomes, { ...run, dryRun }, paint))
+  output.result(kind, payload, (paint) => outcomesText(outcomes, { client, dryRun, all }, paint))
   return codes
 }

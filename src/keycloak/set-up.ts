@@ -16,19 +16,10 @@ import {
 import type { RealmAdmin } from './connect.ts'
 import type { DesiredClient } from './desired-client.ts'
 import type { ClientArgs } from './findings.ts'
-import type { Mapper } from './mappers.ts'
+import { FIRST_MAPPERS, type Mapper } from './mappers.ts'
 import { keepsFullScope, planClient, planClientRemoval, planRole, setsLifespan } from './plan-client.ts'
 import { planMappers, planRemoval } from './plan-mappers.ts'
 import { type Item, changesOf, hasConflict, mappersAfter } from './plan.ts'
-
-/** What a client is to have. */
-interface Wanted {
-  readonly clientId: string
-  /** The client role that the mappers count on. */
-  readonly role: string | undefined
-  /** Take away what would be made instead. */
-  readonly remove: boolean
-}
 
 /** What was done in a realm, or what a plan would do. */
 export interface Outcome {
@@ -37,7 +28,7 @@ export interface Outcome {
 }
 
 /** What is to become of a client of one realm. */
-export interface RealmPlan extends Outcome {
+interface RealmPlan extends Outcome {
   readonly about: ClientArgs
   /** As it was found. */
   readonly client: Client | undefined
@@ -46,13 +37,17 @@ export interface RealmPlan extends Outcome {
 /** Reads what a realm has, and lays what is wanted over it. */
 export type Planner = (realm: RealmAdmin) => Promise<RealmPlan>
 
-/** Plans the mappers of one client that is there. */
-export function mapperPlanner({
-  clientId,
-  mappers,
-  role,
-  remove,
-}: Wanted & { readonly mappers: readonly Mapper[] }): Planner {
+/**
+ * Plans the mappers of one client that is there.
+ * @param role the client role that they count on
+ * @param remove take away what would be made instead
+ */
+export function mapperPlanner(
+  clientId: string,
+  mappers: readonly Mapper[],
+  role: string | undefined,
+  remove: boolean,
+): Planner {
   return async (realm) => {
     const about = { url: realm.url, realm: realm.name, client: clientId }
     const client = await findClient(realm, clientId)
@@ -65,13 +60,12 @@ export function mapperPlanner({
   }
 }
 
-/** Plans one client with its role and mappers, whether it is there or not. */
-export function clientPlanner({
-  clientId,
-  desired,
-  role,
-  remove,
-}: Wanted & { readonly desired: DesiredClient }): Planner {
+/**
+ * Plans one client with its role and mappers, whether it is there or not.
+ * @param remove take away what would be made instead
+ */
+export function clientPlanner(desired: DesiredClient, remove: boolean): Planner {
+  const { clientId, moderatorRole: role } = desired
   return async (realm) => {
     const about = { url: realm.url, realm: realm.name, client: clientId }
     const client = await lookForClient(realm, clientId)
@@ -102,7 +96,7 @@ function mappersFor(desired: DesiredClient, client: Client | undefined): readonl
   return [
     ...(keepsFullScope(desired, client) ? [] : [desired.audienceMapper]),
     ...desired.moderatorMappers,
-    ...(client === undefined ? desired.firstMappers : []),
+    ...(client === undefined ? FIRST_MAPPERS : []),
   ]
 }
 
@@ -110,19 +104,17 @@ function mappersFor(desired: DesiredClient, client: Client | undefined): readonl
 const TRIES = 3
 
 /**
- * Carries out a plan. Where somebody else has just made what was to be made, it is planned anew. After mappers were
- * created, what two runs at once have created twice is made single again.
- * @param planner what made the plan
+ * Plans, and carries the plan out. Where somebody else has just made what was to be made, it is planned anew. After mappers
+ * were created, what two runs at once have created twice is made single again.
  * @param onPlan told what is about to be done, before the first write
  */
 export async function carryOut(
   realm: RealmAdmin,
-  first: RealmPlan,
   planner: Planner,
   onPlan: (changes: readonly Item[]) => void,
 ): Promise<Outcome> {
   const done: Item[] = []
-  for (let tries = 1, plan = first; ; tries++) {
+  for (let tries = 1, plan = await planner(realm); ; tries++) {
     const { client, items, findings, about } = plan
     const changes = changesOf(items)
     if (changes.length > 0) {

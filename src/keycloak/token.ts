@@ -4,28 +4,35 @@ import { z } from 'zod'
 import { KjitsiError } from '../errors.ts'
 import type { Answer } from '../http/answer.ts'
 import { type Http, postForm } from '../http/http.ts'
-import { REALM_DISABLED, explainRefusal, keycloakError, notKeycloak, parseJson } from './discovery.ts'
-import { type Grant, whoIs } from './login.ts'
+import { REALM_DISABLED, explainRefusal, notKeycloak, parseJson, saidBy } from './discovery.ts'
+import { type Grant, type Login, whoIs } from './login.ts'
 import { roughSpan } from '../duration.ts'
 import { shownAddress } from '../shown.ts'
 
 const TOKEN = z.object({ access_token: z.string().min(1), expires_in: z.number() })
-const MAX_BYTES = 1_000_000
 /** How long before its end a token is no longer used, seconds. */
 const MARGIN = 5
 
+interface Token {
+  readonly token: string
+  /** By `performance.now`. */
+  readonly until: number
+}
+
 /**
  * Gives an access token, and logs in again when it runs out. A login that was refused is not tried again.
- * @throws KjitsiError `login`, `not-found` or `unreachable`
+ * @param realm where an account logs in that says no other
+ * @throws KjitsiError `login` where the token that was given has run out; what it returns `login`, `not-found` or `unreachable`
  */
-export function tokenSource(http: Http, url: string, login: Grant, authRealm: string): () => Promise<string> {
-  const logIn = async (): Promise<{ token: string; until: number }> => {
-    // By our own clock alone, since the server's may differ.
-    const start = performance.now()
-    const token = await requestToken(http, url, login, authRealm)
-    return { token: token.access_token, until: start + (token.expires_in - MARGIN) * 1000 }
+export function tokenSource(http: Http, url: string, login: Login, realm: string): () => Promise<string> {
+  if (login.by === 'token') {
+    const ranOut = ranOutBefore(login.token, CLOCK_SKEW)
+    if (ranOut !== undefined)
+      throw new KjitsiError('login', `the access token ${ranOut}`, { hint: NEW_TOKEN })
+    return () => Promise.resolve(login.token)
   }
-  let current: ReturnType<typeof logIn> | undefined
+  const logIn = (): Promise<Token> => requestToken(http, url, login, login.authRealm ?? realm)
+  let current: Promise<Token> | undefined
   return async () => {
     const before = (current ??= logIn())
     const { token, until } = await before
@@ -36,21 +43,18 @@ export function tokenSource(http: Http, url: string, login: Grant, authRealm: st
 }
 
 /** Gets an access token by password (RFC 6749, section 4.3) or client secret (section 4.4). */
-async function requestToken(
-  http: Http,
-  url: string,
-  login: Grant,
-  authRealm: string,
-): Promise<z.infer<typeof TOKEN>> {
+async function requestToken(http: Http, url: string, login: Grant, authRealm: string): Promise<Token> {
+  // By our own clock alone, since the server's may differ.
+  const start = performance.now()
   const address = `${url}/realms/${encodeURIComponent(authRealm)}/protocol/openid-connect/token`
   const [form, headers] = grantOf(login)
   for (const secret of basicForms(login)) http.onSecret?.(secret)
-  const answer = await postForm(http, address, form, headers, MAX_BYTES)
+  const answer = await postForm(http, address, form, headers)
   if (answer.status !== 200) throw await loginRefused(http, url, login, authRealm, answer)
   const { success, data } = TOKEN.safeParse(parseJson(answer.text))
   if (!success) throw notKeycloak(answer)
   http.onSecret?.(data.access_token)
-  return data
+  return { token: data.access_token, until: start + (data.expires_in - MARGIN) * 1000 }
 }
 
 const CLAIMS = z.object({ iss: z.string(), exp: z.number().min(0).max(8.64e12) }).partial()
@@ -69,15 +73,6 @@ export function realmOfToken(token: string): string | undefined {
 
 /** How far this machine's clock may be ahead of Keycloak's, seconds. */
 const CLOCK_SKEW = 60
-
-/**
- * Sees to it that an access token that was given has not run out.
- * @throws KjitsiError `login`
- */
-export function checkExpiry(token: string): void {
-  const ranOut = ranOutBefore(token, CLOCK_SKEW)
-  if (ranOut !== undefined) throw new KjitsiError('login', `the access token ${ranOut}`, { hint: NEW_TOKEN })
-}
 
 const NEW_TOKEN =
   'get a new one, or let kjitsi log in by itself: KEYCLOAK_CLIENT_ID with KEYCLOAK_CLIENT_SECRET, or KEYCLOAK_USER with ' +
@@ -130,13 +125,12 @@ async function loginRefused(
   authRealm: string,
   answer: Answer,
 ): Promise<KjitsiError> {
-  const said = keycloakError(answer.text)
-  const about = said?.error_description ?? said?.error
-  if (said === undefined || answer.status === 404 || about === REALM_DISABLED) {
+  const said = saidBy(answer)
+  if (said === undefined || answer.status === 404 || said === REALM_DISABLED) {
     return explainRefusal(http, url, authRealm, answer)
   }
-  const message = `POST ${answer.url}: Keycloak refused the login of ${whoIs(login)} in realm ${authRealm}: ${about} (status ${answer.status})`
-  return new KjitsiError('login', message, { hint: loginHint(login, authRealm, about ?? '') })
+  const message = `POST ${answer.url}: Keycloak refused the login of ${whoIs(login)} in realm ${authRealm}: ${said} (status ${answer.status})`
+  return new KjitsiError('login', message, { hint: loginHint(login, authRealm, said) })
 }
 
 function loginHint(login: Grant, authRealm: string, about: string): string {

@@ -90,7 +90,8 @@ function shown(value: Change['from']): string {
 /** How a realm ended, from what is worth the least attention to what is worth the most. */
 const ENDS = ['unchanged', 'changed', 'conflict', 'failed'] as const
 
-function endOf(one: InRealm<Outcome>): (typeof ENDS)[number] {
+/** How a realm ended, or would by its plan. */
+export function endOf(one: InRealm<Outcome>): (typeof ENDS)[number] {
   if ('error' in one) return 'failed'
   const { items } = one.result
   return hasConflict(items) ? 'conflict' : changesOf(items).length > 0 ? 'changed' : 'unchanged'

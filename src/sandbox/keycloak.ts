@@ -72,9 +72,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const fetched = await isThere(distribution)
   const way = await chooseWay(env, fetched)
   if (way === 'java' && !fetched) {
-    await during(fetchDistribution(distribution, env, signal), (seconds) => {
-      onProgress(`fetching Keycloak ${KEYCLOAK_VERSION} (177 MB, the first time only)`, seconds)
-    })
+    const what = `fetching Keycloak ${KEYCLOAK_VERSION} (177 MB, the first time only)`
+    await during(fetchDistribution(distribution, env, signal), what, onProgress)
   }
   const port = await freePort(options.port)
   const server: Server = { port, password, dataDir, env }
@@ -84,9 +83,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     if (way === 'java') await layHome(distribution, home, dataDir ?? join(home, 'database'))
     running = await (way === 'java' ? startJava(server, home) : startDocker(server, home))
     const url = `http://127.0.0.1:${port}`
-    await during(untilReady(url, running, signal), (seconds) => {
-      onProgress(`starting Keycloak ${KEYCLOAK_VERSION}`, seconds)
-    })
+    await during(untilReady(url, running, signal), `starting Keycloak ${KEYCLOAK_VERSION}`, onProgress)
     if (way === 'java') await keepBuilt(distribution, home)
     const { pid, keep, stop } = running
     return { url, user: USER, password, version: KEYCLOAK_VERSION, pid, folder: home, keep, stop }
@@ -191,11 +188,15 @@ async function answers(url: string, signal: AbortSignal): Promise<boolean> {
 }
 
 /** Reports at once, and then once a second, for how long a task has been running. */
-async function during(task: Promise<void>, report: (seconds: number) => void): Promise<void> {
+async function during(
+  task: Promise<void>,
+  what: string,
+  report: Required<SandboxOptions>['onProgress'],
+): Promise<void> {
   const started = performance.now()
-  report(0)
+  report(what, 0)
   const timer = setInterval(() => {
-    report(Math.round((performance.now() - started) / 1000))
+    report(what, Math.round((performance.now() - started) / 1000))
   }, 1000)
   try {
     await task

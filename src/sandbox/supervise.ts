@@ -1,7 +1,8 @@
 // Runs a program that must not outlive this process, however this process ends: a shell between the two, in a
 // process group of its own, ends the whole group once the pipe from here is closed, which the kernel does
 // even after a SIGKILL.
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { type FileHandle, open, rm } from 'node:fs/promises'
 
 /**
@@ -84,12 +85,12 @@ export async function supervise(
     detached: true,
     stdio: ['pipe', log.fd, log.fd],
   })
-  const { stdin, pid } = await started(child)
-  const ended = new Promise<boolean>((resolve) => {
-    child.once('exit', (code) => {
-      resolve(code === 0)
-    })
-  })
+  await once(child, 'spawn')
+  const { stdin, pid } = child
+  if (stdin === null || pid === undefined) throw new Error('started without a pipe or a process id')
+  // It may be gone before it is told to end.
+  stdin.on('error', () => undefined)
+  const ended = once(child, 'exit').then(([code]: unknown[]) => code === 0)
   return {
     pid,
     ended,
@@ -113,20 +114,6 @@ export async function supervise(
       await rm(folder, { recursive: true, force: true, maxRetries: 5 })
     },
   }
-}
-
-async function started(
-  child: ChildProcess,
-): Promise<{ stdin: NonNullable<ChildProcess['stdin']>; pid: number }> {
-  await new Promise<void>((resolve, reject) => {
-    child.once('spawn', resolve)
-    child.once('error', reject)
-  })
-  const { stdin, pid } = child
-  if (stdin === null || pid === undefined) throw new Error('started without a pipe or a process id')
-  // It may be gone before it is told to end.
-  stdin.on('error', () => undefined)
-  return { stdin, pid }
 }
 
 async function readTail(log: FileHandle, count: number): Promise<string> {

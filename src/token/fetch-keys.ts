@@ -23,8 +23,6 @@ export interface KeyFetcher {
   readonly loadFile: (file: string) => Promise<void>
 }
 
-/** Jitsi's own front page, which some answer in place of a 404, is about 20 kB. */
-const MAX_BYTES = 1_000_000
 /** Files in memory at once; a batch may hold any number of kids. */
 const MAX_FILES = 1000
 
@@ -107,7 +105,7 @@ async function see(
   url: string,
 ): Promise<Unseen | { readonly is: 'text'; readonly text: string } | { readonly is: 'nothing' }> {
   try {
-    const answer = await getText(http, url, MAX_BYTES)
+    const answer = await getText(http, url)
     if (answer.status === 200) return { is: 'text', text: answer.text }
     throw badStatus(answer)
   } catch (error) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { adviseClient, adviseOptions, advisePlan } from '../../src/keycloak/advice.ts'
+import { adviseClient, adviseRole, advisePlan } from '../../src/keycloak/advice.ts'
 import type { Client, SessionLimits } from '../../src/keycloak/client.ts'
 import type { ExistingMapper, Mapper } from '../../src/keycloak/mappers.ts'
 import { planMappers } from '../../src/keycloak/plan-mappers.ts'
@@ -16,11 +16,11 @@ function hardcoded(claim: string, value: string): Mapper {
 
 const ROOM = hardcoded('room', '*')
 test.each(['owner', 'moderator', 'teacher', undefined])('the moderator role %s is fine', (moderatorRole) => {
-  expect(adviseOptions(moderatorRole)).toEqual([])
+  expect(adviseRole(moderatorRole)).toEqual([])
 })
 
 test('another moderator role makes nobody a moderator, which is said', () => {
-  expect(adviseOptions('chief').map(({ message }) => message)).toEqual([
+  expect(adviseRole('chief').map(({ message }) => message)).toEqual([
     'the role chief makes nobody a moderator: the affiliations that do are owner, moderator, teacher',
   ])
 })
@@ -110,6 +110,10 @@ test.each<[role: string, roles: string[], said: string[]]>([
 })
 
 describe('adviseClient', () => {
+  const limitsOf = (ssoSessionMaxLifespan: number, clientSessionMaxLifespan: number): SessionLimits => ({
+    ssoSessionMaxLifespan,
+    clientSessionMaxLifespan,
+  })
   const WHERE = { url: 'https://auth.example.org', realm: 'meet', client: 'jitsi' }
   const codes = (
     have: Client | undefined,
@@ -237,21 +241,17 @@ describe('adviseClient', () => {
       codes(client({}, {}, { mappers: [existing({ ...hardcoded('rooms', 'x'), name: 'theirs' })] })),
       [],
     ],
-    ['sessions as long as tokens', codes(undefined, { limits: { sso: 36_000, client: 0 } }), []],
-    ['shorter sessions', codes(undefined, { limits: { sso: 35_999, client: 0 } }), ['lifespan-cut']],
-    [
-      "shorter clients' sessions",
-      codes(undefined, { limits: { sso: 99_999, client: 60 } }),
-      ['lifespan-cut'],
-    ],
+    ['sessions as long as tokens', codes(undefined, { limits: limitsOf(36_000, 0) }), []],
+    ['shorter sessions', codes(undefined, { limits: limitsOf(35_999, 0) }), ['lifespan-cut']],
+    ["shorter clients' sessions", codes(undefined, { limits: limitsOf(99_999, 60) }), ['lifespan-cut']],
     [
       "shorter sessions of this client's own",
-      codes(client({}, { 'client.session.max.lifespan': '60' }), { limits: { sso: 99_999, client: 99_999 } }),
+      codes(client({}, { 'client.session.max.lifespan': '60' }), { limits: limitsOf(99_999, 99_999) }),
       ['lifespan-cut'],
     ],
     [
       "longer sessions of this client's own than of others",
-      codes(client({}, { 'client.session.max.lifespan': '50000' }), { limits: { sso: 99_999, client: 60 } }),
+      codes(client({}, { 'client.session.max.lifespan': '50000' }), { limits: limitsOf(99_999, 60) }),
       [],
     ],
     ['sessions unseen', codes(undefined, { limits: {} }), ['session-max-unseen']],
@@ -265,7 +265,7 @@ describe('adviseClient', () => {
   })
 
   test('a lifespan that is cut is said in hours and with the setting that cuts it', () => {
-    const [found] = adviseClient(WHERE, DESIRED, undefined, ALL_MAPPERS, { sso: 7200, client: 0 })
+    const [found] = adviseClient(WHERE, DESIRED, undefined, ALL_MAPPERS, limitsOf(7200, 0))
     expect(found?.message).toBe(
       'realm meet, client jitsi: no token lasts 10h, since a session ends after 2h (SSO Session Max)',
     )

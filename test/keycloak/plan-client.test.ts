@@ -366,18 +366,16 @@ test('several addresses come back in any order', () => {
   )
 })
 
-test('the mappers are the audience, that of moderators where they have a role, and what setup-mappers makes by default', () => {
-  const names = ({ audienceMapper, moderatorMappers, firstMappers }: typeof DESIRED): object => ({
+test('the mappers are the audience, and that of moderators where they have a role', () => {
+  const names = ({ audienceMapper, moderatorMappers }: typeof DESIRED): object => ({
     audience: audienceMapper.name,
     moderators: moderatorMappers.map(({ name }) => name),
-    first: firstMappers.map(({ name }) => name),
   })
-  expect(names(DESIRED)).toEqual({ audience: 'audience-jitsi', moderators: [], first: ['room', 'bnf'] })
+  expect(names(DESIRED)).toEqual({ audience: 'audience-jitsi', moderators: [] })
   expect(
     names(desiredClient([ORIGIN], { ...OPTIONS, tokenAudience: 'meet', moderatorRole: 'owner' })),
   ).toEqual({
     audience: 'audience-meet',
     moderators: ['context.user.affiliation'],
-    first: ['room', 'bnf'],
   })
 })

@@ -611,6 +611,27 @@ describe('the server', () => {
     expect(ran.stderr).toMatch(stderr)
   })
 
+  test.each<[what: string, fault: (one: Seen) => Fault | undefined, silent: (one: Seen) => boolean]>([
+    ['the realms that are there', () => undefined, ({ path }) => path.startsWith('/admin/realms?')],
+    [
+      'the other base path',
+      (one) => (isLogin(one) ? { page: 'no such page', status: 404 } : undefined),
+      ({ path }) => path.startsWith('/auth/'),
+    ],
+  ])('is silent, and the person gives up while a hint asks for %s', async (_, fault, silent) => {
+    const controller = new AbortController()
+    await using proxy = await startProxy(keycloak.url, {
+      fault(one) {
+        if (!silent(one)) return fault(one)
+        controller.abort(new KjitsiError('interrupted', 'interrupted'))
+        return 'silence'
+      },
+    })
+    const options: RunOptions = { env: { ...ADMIN_ENV, KEYCLOAK_URL: proxy.url }, signal: controller.signal }
+    const ran = await run(['setup-mappers', '--timeout', '1h', '--realm', 'no such realm'], options)
+    expect(ran).toEqual({ exitCode: 130, stdout: '', stderr: 'error: interrupted\n' })
+  })
+
   test.each(['', '/auth'])(
     'at base path %j, whatever page of it KEYCLOAK_URL was copied from',
     async (prefix) => {

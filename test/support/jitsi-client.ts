@@ -1,7 +1,7 @@
 // A client as setup-client leaves it, to spoil.
-import type { Client } from '../../src/keycloak/client.ts'
-import { type ClientOptions, type ClientSettings, desiredClient } from '../../src/keycloak/desired-client.ts'
-import type { ExistingMapper, Mapper } from '../../src/keycloak/mappers.ts'
+import type { Client, ClientSettings } from '../../src/keycloak/client.ts'
+import { type ClientOptions, desiredClient } from '../../src/keycloak/desired-client.ts'
+import { type ExistingMapper, FIRST_MAPPERS, type Mapper } from '../../src/keycloak/mappers.ts'
 
 export const ORIGIN = 'https://meet.example.org'
 export const OPTIONS: ClientOptions = {
@@ -13,7 +13,7 @@ export const OPTIONS: ClientOptions = {
   fullScopeChange: true,
 }
 export const DESIRED = desiredClient([ORIGIN], OPTIONS)
-export const ALL_MAPPERS = [DESIRED.audienceMapper, ...DESIRED.firstMappers]
+export const ALL_MAPPERS = [DESIRED.audienceMapper, ...FIRST_MAPPERS]
 
 export function existing(mapper: Mapper): ExistingMapper {
   return { id: `id-${mapper.name}`, ...mapper }
