@@ -6,9 +6,10 @@ import { KjitsiError } from '../errors.ts'
 import type { FolderSink } from './export-run.ts'
 import { finding } from './findings.ts'
 import { type Site, type Page, answererOf, pagesOf } from './handler.ts'
-import type { Ring } from './keyring.ts'
 import { type Line, newsOf, onlyNews } from './log.ts'
-import { type Keeper, type LiveSource, keepKeys, repeat } from './refresh.ts'
+import type { LiveSource } from './reading.ts'
+import { type Keeper, type Remembered, keepKeys } from './refresh.ts'
+import { repeat } from './schedule.ts'
 import { type KeyServer, type Place, startServer } from './server.ts'
 
 /** How often the TLS files are looked at. */
@@ -23,7 +24,7 @@ export interface KeyServerOptions {
   readonly drain: number
   readonly readyWith: Site['readyWith']
   /** A folder that keeps the keys beyond a restart, and what it holds. */
-  readonly kept?: { readonly ring: Ring; readonly folder: FolderSink } | undefined
+  readonly kept?: { readonly remembered: Remembered; readonly folder: FolderSink } | undefined
   /** Of the keys, such as `/certs`. */
   readonly path: string
   /** Seconds. */
@@ -58,9 +59,9 @@ export async function runKeyServer(options: KeyServerOptions): Promise<void> {
     maxAge: options.maxAge,
     signal,
     say: options.say,
-    ...(kept && { ring: kept.ring }),
-    onTurn: ({ ring: { held }, changes }, sets) => {
-      if (changes.length > 0 || isFirst) kept?.folder.write(sets)
+    remembered: kept?.remembered,
+    onTurn: ({ ring: { held }, changes }, sets, lastRead) => {
+      kept?.folder.write(sets, lastRead)
       for (const line of newsOf(changes, grace)) options.say(line)
       if (changes.length === 0 && !isFirst) return
       isFirst = false

@@ -1,6 +1,6 @@
 // kjitsi serve-certs: the key server. GET <path>/<sha256(kid)>.pem is what Prosody asks for.
 import { resolve } from 'node:path'
-import type { LiveSource } from '../certs/refresh.ts'
+import type { LiveSource } from '../certs/reading.ts'
 import type { KeyServerOptions } from '../certs/serve.ts'
 import type { KeySource } from '../certs/sources.ts'
 import { type Context, command } from '../cli/context.ts'
@@ -185,7 +185,7 @@ async function sourcesOf(context: Context<typeof SETTINGS>): Promise<{
   const { settings, sources, output, http, io } = context
   const [{ liveSource }, { pemFolder }, { jwksSources, nameOfSource }] = await Promise.all([
     import('../certs/fetch.ts'),
-    import('../certs/pem-folder.ts'),
+    import('../certs/folder.ts'),
     import('../certs/sources.ts'),
   ])
   const { dir, realm, jwks, cooldown } = settings
@@ -213,10 +213,10 @@ async function keepIn(
       hint: 'leave --keep out',
     })
   }
-  const { readRing, startFolder } = await import('../certs/export-run.ts')
+  const { readKept, startFolder } = await import('../certs/export-run.ts')
   const { signal } = io
   const run = { dir, sources, prune: true, grace, maxAge: settings.maxAge, http, output, signal }
-  return { ring: await readRing(dir, sources), folder: startFolder(run, settings.refresh) }
+  return { remembered: await readKept(dir, sources), folder: startFolder(run, settings.refresh) }
 }
 
 function orFolder(error: unknown): never {
