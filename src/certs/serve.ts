@@ -1,6 +1,5 @@
 // The key server as a whole: sources, kept fresh, answered from. Runs until it is told to stop.
 import { once } from 'node:events'
-import type { IncomingMessage } from 'node:http'
 import { setFlagsFromString } from 'node:v8'
 import { KjitsiError } from '../errors.ts'
 import type { FolderSink } from './export-run.ts'
@@ -10,6 +9,7 @@ import { type Line, newsOf, onlyNews } from './log.ts'
 import type { LiveSource } from './reading.ts'
 import { type Keeper, type Remembered, keepKeys } from './refresh.ts'
 import { repeat } from './schedule.ts'
+import type { Numbers } from './metrics.ts'
 import { type KeyServer, type Place, startServer } from './server.ts'
 
 /** How often the TLS files are looked at. */
@@ -40,7 +40,7 @@ export interface KeyServerOptions {
   readonly onListening: (address: string, admin: string) => void
   /** Has the TLS files read again at once. */
   readonly onReload?: ((reload: () => void) => void) | undefined
-  readonly onAnswer?: ((request: IncomingMessage, status: number) => void) | undefined
+  readonly onAnswer?: Site['onAnswer'] | undefined
 }
 
 /**
@@ -49,9 +49,9 @@ export interface KeyServerOptions {
  */
 export async function runKeyServer(options: KeyServerOptions): Promise<void> {
   const { path, refresh, grace, signal, kept, onAnswer } = options
-  let isFirst = true
   keepMemorySmall()
-  const counts: number[] = []
+  const counts = new Map<number, number>()
+  const count = (status: number): unknown => counts.set(status, (counts.get(status) ?? 0) + 1)
   let pages: ReadonlyMap<string, Page> = new Map()
   const keeper = keepKeys(options.sources, {
     refresh,
@@ -63,10 +63,8 @@ export async function runKeyServer(options: KeyServerOptions): Promise<void> {
     onTurn: ({ ring: { held }, changes }, sets, lastRead) => {
       kept?.folder.write(sets, lastRead)
       for (const line of newsOf(changes, grace)) options.say(line)
-      if (changes.length === 0 && !isFirst) return
-      isFirst = false
       const keys = [...held.values()].map(({ key }) => key)
-      pages = pagesOf(keys, path, refresh, pages)
+      pages = pagesOf(keys, path, refresh)
     },
   })
   const site: Site = {
@@ -77,16 +75,18 @@ export async function runKeyServer(options: KeyServerOptions): Promise<void> {
     askFor: keeper.askFor,
     states: keeper.states,
     metrics: lazyMetrics(keeper, counts, () => pages.size),
-    counts,
-    onAnswer,
+    onAnswer: (status, request) => {
+      count(status)
+      onAnswer?.(status, request)
+    },
     isClosing: () => signal.aborted,
   }
-  const server = await startServer(options.place, answererOf(site), counts)
+  const server = await startServer(options.place, answererOf(site), count)
   const adminPlace = { host: options.place.host, port: options.adminPort ?? 0 }
   const admin =
     options.adminPort === undefined
       ? undefined
-      : await startServer(adminPlace, answererOf({ ...site, part: 'admin' }), counts).catch(
+      : await startServer(adminPlace, answererOf({ ...site, part: 'admin' }), count).catch(
           async (error: unknown) => {
             await server.close()
             throw error
@@ -130,7 +130,7 @@ function keepMemorySmall(): void {
 }
 
 /** prom-client is loaded with the first question. */
-function lazyMetrics(keeper: Keeper, counts: readonly number[], served: () => number): Site['metrics'] {
+function lazyMetrics(keeper: Keeper, counts: Numbers['counts'], served: () => number): Site['metrics'] {
   let made: ReturnType<typeof make> | undefined
   const make = async () =>
     (await import('./metrics.ts')).createMetrics(() => ({

@@ -167,7 +167,7 @@ export const serveCerts = command({
         if (!address.startsWith(admin)) output.log('note', `health and metrics at ${admin}`, { admin })
       },
       ...(settings.verbose && {
-        onAnswer: ({ method = '', url = '' }, status) => {
+        onAnswer: (status, { method = '', url = '' }) => {
           output.detail(`${method} ${url.slice(0, LONGEST_SHOWN_URL)} ${status}`)
         },
       }),
