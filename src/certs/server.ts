@@ -191,6 +191,8 @@ function limitConnections(server: Server, most: number): Connections {
   // Those that were active last are last. By name, since a TLS connection is another object than the TCP connection below it.
   const active = new Map<string, Socket>()
   const asked = new WeakSet<Socket>()
+  // To ask a socket again with each request would cost some hundredths of it.
+  const names = new WeakMap<Socket, string>()
   server.on('connection', (socket: Socket) => {
     const name = nameOf(socket)
     active.set(name, socket)
@@ -202,7 +204,8 @@ function limitConnections(server: Server, most: number): Connections {
   })
   return {
     touch: (socket) => {
-      const name = nameOf(socket)
+      const name = names.get(socket) ?? nameOf(socket)
+      names.set(socket, name)
       const below = active.get(name)
       if (below === undefined) return
       active.delete(name)
