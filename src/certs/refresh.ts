@@ -187,13 +187,8 @@ export function keepKeys(sources: readonly LiveSource[], options: KeeperOptions)
       }
       const longest = setTimeout(done, LONGEST_WAIT_MS)
       waiting.add(done)
-      let open = reads.length
-      for (const one of reads) {
-        void one.then(() => {
-          open--
-          if (open === 0 || isThere()) done()
-        })
-      }
+      const found = reads.map((one) => one.then(() => (isThere() ? undefined : Promise.reject(new Error()))))
+      Promise.any(found).then(done, done)
     })
 
   const stop = (): void => {
