@@ -17,7 +17,7 @@ import { type Line, newsOf, onlyNews, sayLine } from './log.ts'
 import { type LastRead, heldBy, readManifest } from './manifest.ts'
 import { type Remembered, keepKeys } from './refresh.ts'
 import { clock, untilGood } from './schedule.ts'
-import { type KeySource, lastingNameOf, nameOfSource, namesOf } from './sources.ts'
+import { type KeySource, lastingNames } from './sources.ts'
 
 export interface ExportRun {
   /** Absolute. */
@@ -163,9 +163,9 @@ export async function readKept(dir: string, sources: readonly KeySource[]): Prom
   const { targets } = await readFolder(dir)
   const { manifest, lastRead } = await readManifest(dir)
   const texts = new Map([...targets].map(([file, { text = '' }]) => [file, text]))
-  const lasting = new Map(sources.map((source) => [nameOfSource(source), lastingNameOf(source)]))
+  const lasting = lastingNames(sources)
   const held = new Map<string, Held>()
-  for (const [file, one] of heldBy(manifest, namesOf(sources), texts, clock())) {
+  for (const [file, one] of heldBy(manifest, lasting, texts, clock())) {
     const own = new Map([...one.sources].filter(([name]) => lasting.has(name)))
     const [source] = own.keys()
     if (source === undefined) continue
@@ -188,9 +188,8 @@ async function planRound(
   const files = [...sets.values()].flatMap((keys = []) => keys.map(({ file }) => file))
   const folder = await readFolder(dir, files)
   const before = await readManifest(dir)
-  const names = new Map(sources.map((source) => [nameOfSource(source), lastingNameOf(source)]))
   const graceMs = prune ? grace * 1000 : Infinity
-  const plan = planFolder(folder, before, names, sets, clock(), graceMs, lastRead)
+  const plan = planFolder(folder, before, lastingNames(sources), sets, clock(), graceMs, lastRead)
   const { items, changes, gone, waiting, foreign, others } = plan
   const clashes = changes.filter(({ change }) => change === 'clash')
   const later = { dir, files: waiting }

@@ -49,12 +49,10 @@ export function planFolder(
   graceMs: number,
   lastRead: LastRead = new Map(),
 ): FolderPlan {
-  const names = new Map<string, string[]>()
-  for (const [name, lasting] of sources) names.set(lasting, [...(names.get(lasting) ?? []), name])
   const files = new Map(
     [...folder.targets].flatMap(([file, { there, text = '' }]) => (there === 'file' ? [[file, text]] : [])),
   )
-  const ring = { held: heldBy(before.manifest, names, files, now), clashes: [] }
+  const ring = { held: heldBy(before.manifest, sources, files, now), clashes: [] }
   const current = new Map(
     [...lastSets(ring, [...sources.keys()])].map(([name, set]) => [name, sets.get(name) ?? set]),
   )
@@ -77,7 +75,8 @@ export function planFolder(
   const there = [...held].filter(([file]) => files.has(file))
   const others = there.filter(([, one]) => [...one.sources.keys()].every((name) => !current.has(name)))
   const manifest = manifestOf(held, sources)
-  const othersTimes = [...before.lastRead].filter(([lasting]) => !names.has(lasting))
+  const own = new Set(sources.values())
+  const othersTimes = [...before.lastRead].filter(([lasting]) => !own.has(lasting))
   const ownTimes = [...lastRead].map(([name, time]) => [sources.get(name) ?? name, time] as const)
   return {
     items: [

@@ -40,21 +40,23 @@ const SECOND = z.object({
 
 /**
  * The keys of a manifest, as a ring holds them.
- * @param names by the lasting name of a source, what this run calls it: two that differ by a query have one lasting name
+ * @param lastingNames of the sources of this run, by what it calls them
  * @param contents by name of the file; empty where there is none
  * @param now milliseconds since 1970. A time that is still to come was written before the clock was set back: it begins anew
  */
 export function heldBy(
   manifest: Manifest,
-  names: ReadonlyMap<string, readonly string[]>,
+  lastingNames: ReadonlyMap<string, string>,
   contents: ReadonlyMap<string, string>,
   now: number,
 ): ReadonlyMap<string, Held> {
+  const namesOf = (lasting: string): readonly string[] => {
+    const names = [...lastingNames].flatMap(([name, one]) => (one === lasting ? [name] : []))
+    return names.length > 0 ? names : [lasting]
+  }
   const held = [...manifest].map(([file, { kid, sources }]) => {
     const times = [...sources].flatMap(([lasting, since]) =>
-      (names.get(lasting) ?? [lasting]).map(
-        (name) => [name, since === null ? null : Math.min(since, now)] as const,
-      ),
+      namesOf(lasting).map((name) => [name, since === null ? null : Math.min(since, now)] as const),
     )
     const key = {
       kid,
