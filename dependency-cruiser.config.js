@@ -12,7 +12,7 @@ const PURE = [
   'src/jitsi/(?!public-url|env-plan)',
   'src/prosody/',
   'src/keycloak/(address|advice|desired-client|findings|login|mappers|plan|plan-client|plan-mappers|wording)\\.ts',
-  'src/certs/(findings|handler|jwks|key|keyring|log|sources)\\.ts',
+  'src/certs/(findings|handler|jwks|key|keyring|log|reading|sources)\\.ts',
   'src/token/(?!check|settings|fetch-keys|batch)',
 ]
 

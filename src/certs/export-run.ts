@@ -7,15 +7,17 @@ import { type FilesRun, runFiles } from '../files/run.ts'
 import { fileLine, plainFile } from '../files/wording.ts'
 import type { Http } from '../http/http.ts'
 import type { Output } from '../io.ts'
-import { type FolderPlan, planFolder, readFolder } from './export.ts'
+import { type FolderPlan, planFolder } from './export.ts'
 import { type Fetched, fetchAll, liveSource } from './fetch.ts'
 import { finding } from './findings.ts'
+import { readFolder } from './folder.ts'
 import { keyOfPem, nameOfKey } from './key.ts'
-import type { Held, Ring, Sets } from './keyring.ts'
+import type { Held, Sets } from './keyring.ts'
 import { type Line, newsOf, onlyNews, sayLine } from './log.ts'
-import { heldBy, readManifest } from './manifest.ts'
-import { clock, keepKeys, untilGood } from './refresh.ts'
-import { type KeySource, lastingNameOf, nameOfSource, namesOf } from './sources.ts'
+import { type LastRead, heldBy, readManifest } from './manifest.ts'
+import { type Remembered, keepKeys } from './refresh.ts'
+import { clock, untilGood } from './schedule.ts'
+import { type KeySource, lastingNames } from './sources.ts'
 
 export interface ExportRun {
   /** Absolute. */
@@ -75,7 +77,7 @@ export async function exportFolder(
 /** A folder that follows a ring. */
 export interface FolderSink {
   /** Has the folder brought to these sets, which it tries until it goes well. */
-  readonly write: (sets: Sets) => void
+  readonly write: (sets: Sets, lastRead?: LastRead) => void
   /** Settled once it has ended by the run's signal; rejected by a bug. */
   readonly ended: Promise<void>
 }
@@ -89,16 +91,15 @@ export function startFolder(run: ExportRun, longest: number): FolderSink {
   const sayNews = onlyNews((line) => {
     sayLine(output, line)
   })
-  let sets: Sets = new Map()
-  let turns = 0
-  let written = 0
+  let latest: Parameters<FolderSink['write']> = [new Map()]
+  let isNew = false
   let wake = (): void => undefined
   signal.addEventListener('abort', () => {
     wake()
   })
   const bring = async (): Promise<boolean> => {
     try {
-      const { items, lines } = await planRound(run, sets)
+      const { items, lines } = await planRound(run, ...latest)
       await applyFiles(items, signal, (item) => {
         output.log('note', fileLine(item, 'done'), plainFile(item))
       })
@@ -113,15 +114,15 @@ export function startFolder(run: ExportRun, longest: number): FolderSink {
   }
   const follow = async (): Promise<void> => {
     while (!signal.aborted) {
-      if (written === turns) await new Promise<void>((resolve) => (wake = resolve))
-      written = turns
+      if (!isNew) await new Promise<void>((resolve) => (wake = resolve))
+      isNew = false
       await untilGood(bring, longest, signal)
     }
   }
   return {
-    write(now) {
-      sets = now
-      turns++
+    write(...now) {
+      latest = now
+      isNew = true
       wake()
     },
     ended: follow(),
@@ -155,44 +156,41 @@ export async function watchFolder(run: ExportRun, interval: number): Promise<voi
 }
 
 /**
- * The ring that a folder keeps of these sources; what is no usable key is not in it.
+ * What a folder keeps of these sources; what is no usable key is not in it.
  * @throws KjitsiError `file`
  */
-export async function readRing(dir: string, sources: readonly KeySource[]): Promise<Ring> {
+export async function readKept(dir: string, sources: readonly KeySource[]): Promise<Remembered> {
   const { targets } = await readFolder(dir)
-  const { manifest } = await readManifest(dir)
+  const { manifest, lastRead } = await readManifest(dir)
   const texts = new Map([...targets].map(([file, { text = '' }]) => [file, text]))
+  const lasting = lastingNames(sources)
   const held = new Map<string, Held>()
-  for (const [file, one] of heldBy(manifest, namesOf(sources), texts, clock())) {
-    const own = new Map(
-      [...one.sources].filter(([name]) => sources.some((source) => nameOfSource(source) === name)),
-    )
+  for (const [file, one] of heldBy(manifest, lasting, texts, clock())) {
+    const own = new Map([...one.sources].filter(([name]) => lasting.has(name)))
     const [source] = own.keys()
     if (source === undefined) continue
     const key = keyOfPem(one.key.pem, file, source, one.key.kid)
     if (typeof key !== 'string') held.set(file, { key, sources: own })
   }
-  return { held, clashes: [] }
+  const times = [...lasting].flatMap(([name, one]): [string, number][] => {
+    const time = lastRead.get(one)
+    return time === undefined ? [] : [[name, time]]
+  })
+  return { ring: { held, clashes: [] }, lastRead: new Map(times) }
 }
 
 /** What brings the folder to what its sources publish, and what is worth knowing about it. */
 async function planRound(
   { dir, sources, prune, grace }: ExportRun,
   sets: Sets,
+  lastRead?: LastRead,
 ): Promise<{ readonly items: FolderPlan['items']; readonly lines: readonly Line[] }> {
   const files = [...sets.values()].flatMap((keys = []) => keys.map(({ file }) => file))
   const folder = await readFolder(dir, files)
   const before = await readManifest(dir)
-  const names = new Map(sources.map((source) => [nameOfSource(source), lastingNameOf(source)]))
   const graceMs = prune ? grace * 1000 : Infinity
-  const { items, changes, gone, waiting, foreign, others } = planFolder(
-    folder,
-    before,
-    names,
-    sets,
-    clock(),
-    graceMs,
-  )
+  const plan = planFolder(folder, before, lastingNames(sources), sets, clock(), graceMs, lastRead)
+  const { items, changes, gone, waiting, foreign, others } = plan
   const clashes = changes.filter(({ change }) => change === 'clash')
   const later = { dir, files: waiting }
   const waits = prune

@@ -1,15 +1,10 @@
-// The folder of PEM files: what is there, and the plan that makes it hold what it is to hold.
-import { lstat, readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
-import { KjitsiError, systemCodeOf } from '../errors.ts'
+// The plan that makes a folder of PEM files hold what it is to hold.
 import { type FileItem, type Target, planFile, planRemoval } from '../files/plan.ts'
-import { fileError } from '../files/reasons.ts'
-import { readOwnTarget } from '../files/target.ts'
-import { TEMPORARY } from '../files/write.ts'
-import { type Key, MAX_PEM_BYTES, isKeyFile, shownKid } from './key.ts'
+import type { Folder } from './folder.ts'
+import { type Key, shownKid } from './key.ts'
 import { type Change, type Sets, goneSince, isDecided, lastSets, turn } from './keyring.ts'
 import {
-  MANIFEST_FILE,
+  type LastRead,
   type Manifest,
   type ReadManifest,
   UNKNOWN,
@@ -18,62 +13,7 @@ import {
   planManifest,
 } from './manifest.ts'
 
-/** What a folder holds of the files that Prosody may ask for. */
-export interface Folder {
-  /** Whether users other than its owner can read it; a web server mostly is one. True where it is not there yet. */
-  readonly open: boolean
-  /** By names of the form `<64 hex>.pem`, whatever they are; those that were asked for, there or not. */
-  readonly targets: ReadonlyMap<string, Target>
-  /** Temporary files of runs that were killed. */
-  readonly leftovers: readonly Target[]
-}
-
-// A run that is under way has one for as long as it takes to write some kilobytes.
-const LEFT_OVER_MS = 60_000
 const FILE_MODE = 0o644
-
-/**
- * Reads the folder; one that is not there is empty.
- * @param dir absolute
- * @param files names of files that are going to be written
- * @throws KjitsiError `file`
- */
-export async function readFolder(dir: string, files: readonly string[] = []): Promise<Folder> {
-  const { open, names } = await listFolder(dir)
-  const targets = new Map<string, Target>()
-  for (const name of new Set([...files, ...names.filter((one) => isKeyFile(one))])) {
-    targets.set(name, await readOwnTarget(join(dir, name), MAX_PEM_BYTES))
-  }
-  const leftovers: Target[] = []
-  for (const path of names.filter(isTemporary).map((name) => join(dir, name))) {
-    if (await isLeftOver(path)) leftovers.push(await readOwnTarget(path, MAX_PEM_BYTES))
-  }
-  return { open, targets, leftovers }
-}
-
-async function listFolder(
-  dir: string,
-): Promise<{ readonly open: boolean; readonly names: readonly string[] }> {
-  try {
-    const about = await stat(dir)
-    if (!about.isDirectory())
-      throw new KjitsiError('file', `${dir} is a file, not a folder`, { hint: 'name a folder' })
-    return { open: (about.mode & 0o005) === 0o005, names: await readdir(dir) }
-  } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT') return { open: true, names: [] }
-    throw error instanceof KjitsiError ? error : fileError(`cannot read ${dir}`, error)
-  }
-}
-
-function isTemporary(name: string): boolean {
-  const [, of = ''] = TEMPORARY.exec(name) ?? []
-  return of === MANIFEST_FILE || isKeyFile(of)
-}
-
-async function isLeftOver(path: string): Promise<boolean> {
-  const about = await lstat(path).catch(() => undefined)
-  return about?.isFile() === true && about.mtimeMs < Date.now() - LEFT_OVER_MS
-}
 
 export interface FolderPlan {
   readonly items: readonly FileItem[]
@@ -97,6 +37,7 @@ export interface FolderPlan {
  * @param sets undefined for a source that cannot be asked: its keys stay as the manifest has them
  * @param now milliseconds since 1970
  * @param graceMs how long a key has to be gone; Infinity where nothing is to be removed
+ * @param lastRead by name, of those that cannot be asked
  * @throws KjitsiError `file` as `planExport`
  */
 export function planFolder(
@@ -106,13 +47,12 @@ export function planFolder(
   sets: Sets,
   now: number,
   graceMs: number,
+  lastRead: LastRead = new Map(),
 ): FolderPlan {
-  const names = new Map<string, string[]>()
-  for (const [name, lasting] of sources) names.set(lasting, [...(names.get(lasting) ?? []), name])
   const files = new Map(
     [...folder.targets].flatMap(([file, { there, text = '' }]) => (there === 'file' ? [[file, text]] : [])),
   )
-  const ring = { held: heldBy(before.manifest, names, files, now), clashes: [] }
+  const ring = { held: heldBy(before.manifest, sources, files, now), clashes: [] }
   const current = new Map(
     [...lastSets(ring, [...sources.keys()])].map(([name, set]) => [name, sets.get(name) ?? set]),
   )
@@ -135,8 +75,14 @@ export function planFolder(
   const there = [...held].filter(([file]) => files.has(file))
   const others = there.filter(([, one]) => [...one.sources.keys()].every((name) => !current.has(name)))
   const manifest = manifestOf(held, sources)
+  const own = new Set(sources.values())
+  const othersTimes = [...before.lastRead].filter(([lasting]) => !own.has(lasting))
+  const ownTimes = [...lastRead].map(([name, time]) => [sources.get(name) ?? name, time] as const)
   return {
-    items: [...planExport(folder, [...published.values()], gone), ...planManifest(manifest, before)],
+    items: [
+      ...planExport(folder, [...published.values()], gone),
+      ...planManifest(manifest, new Map([...othersTimes, ...ownTimes]), before),
+    ],
     manifest,
     gone,
     changes,

@@ -9,11 +9,11 @@ import { discover } from '../keycloak/discovery.ts'
 import { shownAddress } from '../shown.ts'
 import { type KeySet, readKeys } from './jwks.ts'
 import { type LeftOut, keysOf, nameOfKey } from './key.ts'
-import type { LiveSource, Reading } from './refresh.ts'
+import { type LiveSource, type Reading, failed } from './reading.ts'
 import { type KeySource, type RealmSource, nameOfSource } from './sources.ts'
 
 /** What one source gave. */
-export interface Fetched extends Reading {
+export type Fetched = Reading & {
   readonly source: string
   /** The address or the file that the keys came from. */
   readonly address?: string
@@ -40,16 +40,16 @@ export async function fetchKeys(http: Http, source: KeySource): Promise<Fetched>
   } catch (error) {
     http.signal.throwIfAborted()
     if (!(error instanceof KjitsiError)) throw error
-    return { source: name, outcome: 'unreachable', keys: [], leftOut: [], findings: [], error }
+    return { source: name, ...failed('unreachable', error) }
   }
   const { keys, leftOut, leaks } = keysOf(set)
   const findings = leaks.map((leak) =>
     finding('private-key-published', { source: name, key: nameOfKey(leak), members: leak.members }),
   )
-  const about = { source: name, address: set.address, keys, findings }
+  const about = { source: name, address: set.address }
   return keys.length === 0
-    ? { ...about, outcome: 'none', leftOut: [], error: noUsableKey(set, leftOut) }
-    : { ...about, outcome: 'keys', leftOut }
+    ? { ...about, ...failed('none', noUsableKey(set, leftOut)), findings }
+    : { ...about, outcome: 'keys', keys, leftOut, findings }
 }
 
 /**

@@ -1,7 +1,7 @@
 // From a request to its answer: the keys, and three pages for those who look after the server. All is answered from
 // memory; only a key that is not known may have to wait until its source was asked.
 import { createHash } from 'node:crypto'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { messageOf } from '../errors.ts'
 import { type Key, isKeyFile } from './key.ts'
@@ -20,13 +20,13 @@ export interface Site {
   readonly askFor: (file: string) => Promise<void> | undefined
   readonly states: () => readonly SourceState[]
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>
-  /** How many answers there were, by status; counted here. */
-  readonly counts: number[]
   /** Told about each answer. */
-  readonly onAnswer?: ((request: IncomingMessage, status: number) => void) | undefined
+  readonly onAnswer: (status: number, request: IncomingMessage) => void
   /** Whether the server is being stopped: then each answer is the last on its connection. */
   readonly isClosing: () => boolean
 }
+
+type Headers = Readonly<Record<string, string | number>>
 
 export type Answerer = (request: IncomingMessage, response: ServerResponse) => void
 
@@ -34,18 +34,16 @@ export type Answerer = (request: IncomingMessage, response: ServerResponse) => v
 export interface Page {
   readonly status: 200
   readonly body: string
-  /** Names and values in turn, as ServerResponse.writeHead takes them. */
-  readonly headers: readonly string[]
+  readonly headers: Headers
   /** Strong, and the same on every server that has this key. */
   readonly etag: string
   /** The answer to who has it already (RFC 9110, section 15.4.5). */
-  readonly unmodified: { readonly status: 304; readonly headers: readonly string[]; readonly body: '' }
+  readonly unmodified: { readonly status: 304; readonly headers: Headers; readonly body: '' }
 }
 
 interface Answer {
   readonly status: number
-  /** Names and values in turn, as ServerResponse.writeHead takes them. */
-  readonly headers: readonly string[]
+  readonly headers: Headers
   readonly body: string
 }
 
@@ -54,31 +52,30 @@ const PEM_TYPE = 'application/x-x509-ca-cert; charset=utf-8'
 const TEXT = 'text/plain; charset=utf-8'
 const ALIVE = answer(200, TEXT, 'ok\n')
 const NOT_FOUND = answer(404, TEXT, 'not found\n')
-const BAD_METHOD = answer(405, TEXT, 'only GET and HEAD\n', ['Allow', 'GET, HEAD'])
+const BAD_METHOD = answer(405, TEXT, 'only GET and HEAD\n', { Allow: 'GET, HEAD' })
 
 /** An answer that is no key. A key that is not there now may be in a moment, so nothing of this is to be cached. */
-function answer(status: number, type: string, body: string, more: readonly string[] = []): Answer {
-  const length = String(Buffer.byteLength(body))
-  const common = ['Cache-Control', 'no-store', 'X-Content-Type-Options', 'nosniff']
-  return { status, headers: ['Content-Type', type, 'Content-Length', length, ...common, ...more], body }
+function answer(status: number, type: string, body: string, more: Headers = {}): Answer {
+  const common = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' }
+  const length = Buffer.byteLength(body)
+  return { status, headers: { 'Content-Type': type, 'Content-Length': length, ...common, ...more }, body }
 }
 
 /** Answers the requests for `site`. */
 export function answererOf(site: Site): Answerer {
-  const { part, readyWith, path, pages, askFor, states, metrics, counts, onAnswer, isClosing } = site
+  const { part, readyWith, path, pages, askFor, states, metrics, onAnswer, isClosing } = site
   const prefix = `${path}/`
   // One that asks on without waiting for answers is not to take the places of all others.
   const waiting = new WeakSet<Socket>()
 
   const reply = (request: IncomingMessage, response: ServerResponse, one: Answer): void => {
-    counts[one.status] = (counts[one.status] ?? 0) + 1
-    if (isClosing() || hasBody(request.rawHeaders)) response.shouldKeepAlive = false
-    response.writeHead(one.status, one.headers as string[])
+    if (isClosing() || hasBody(request.headers)) response.shouldKeepAlive = false
+    response.writeHead(one.status, one.headers)
     response.end(one.body)
-    onAnswer?.(request, one.status)
+    onAnswer(one.status, request)
   }
   const replyPage = (request: IncomingMessage, response: ServerResponse, page: Page | undefined): void => {
-    const known = page && headerOf(request.rawHeaders, 'if-none-match')
+    const known = page && request.headers['if-none-match']
     const isKnown = page !== undefined && known !== undefined && isMatch(known, page.etag)
     reply(request, response, isKnown ? page.unmodified : (page ?? NOT_FOUND))
   }
@@ -150,52 +147,31 @@ function placeOf(url: string): string {
   return /^https?:\/\/[^/?#\\]+(\/.*)$/i.exec(url)?.[1] ?? ''
 }
 
-function hasBody(rawHeaders: readonly string[]): boolean {
-  const length = headerOf(rawHeaders, 'content-length')
-  return (length !== undefined && length !== '0') || headerOf(rawHeaders, 'transfer-encoding') !== undefined
-}
-
-/** Node's own table of the headers is made on demand, and costs more than all else of an answer. */
-function headerOf(rawHeaders: readonly string[], name: string): string | undefined {
-  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
-    const one = rawHeaders[i]
-    if (one?.length === name.length && one.toLowerCase() === name) return rawHeaders[i + 1]
-  }
-  return undefined
+function hasBody({ 'content-length': length, 'transfer-encoding': coding }: IncomingHttpHeaders): boolean {
+  return (length !== undefined && length !== '0') || coding !== undefined
 }
 
 /**
  * The pages by the path of their address.
  * @param maxAge how long a cache may keep one, seconds; Prosody keeps it until it restarts, whatever this says
- * @param before pages of an earlier time, which are kept where nothing has changed
  */
-export function pagesOf(
-  keys: Iterable<Key>,
-  path: string,
-  maxAge: number,
-  before: ReadonlyMap<string, Page> = new Map(),
-): ReadonlyMap<string, Page> {
-  const pages = new Map<string, Page>()
-  for (const { file, pem } of keys) {
-    const place = `${path}/${file}`
-    const old = before.get(place)
-    pages.set(place, old?.body === pem ? old : pageOf(pem, maxAge))
-  }
-  return pages
+export function pagesOf(keys: Iterable<Key>, path: string, maxAge: number): ReadonlyMap<string, Page> {
+  return new Map([...keys].map(({ file, pem }) => [`${path}/${file}`, pageOf(pem, maxAge)]))
 }
 
 function pageOf(pem: string, maxAge: number): Page {
   const etag = `"${createHash('sha256').update(pem, 'latin1').digest('hex').slice(0, 32)}"`
-  const caching = ['ETag', etag, 'Cache-Control', `public, max-age=${maxAge}`]
-  const length = String(Buffer.byteLength(pem, 'latin1'))
+  const caching = { ETag: etag, 'Cache-Control': `public, max-age=${maxAge}` }
+  const length = Buffer.byteLength(pem, 'latin1')
   return {
     status: 200,
     body: pem,
-    headers: [
-      ...['Content-Type', PEM_TYPE, 'Content-Length', length],
+    headers: {
+      'Content-Type': PEM_TYPE,
+      'Content-Length': length,
       ...caching,
-      ...['X-Content-Type-Options', 'nosniff'],
-    ],
+      'X-Content-Type-Options': 'nosniff',
+    },
     etag,
     unmodified: { status: 304, headers: caching, body: '' },
   }

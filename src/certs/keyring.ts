@@ -3,6 +3,7 @@
 //
 // Nothing in a ring depends on the order in which sources answered, so servers that share no state, and folders, agree
 // about every key that is published.
+import { KjitsiError } from '../errors.ts'
 import type { Key } from './key.ts'
 
 /** The last good set of each source, in the order in which they were named; undefined where none is known. */
@@ -39,6 +40,9 @@ export interface Turn {
 }
 
 export const EMPTY_RING: Ring = { held: new Map(), clashes: [] }
+// What nobody has is a mistake or an attack; of so many, one source can neither fill the memory nor the folder.
+const MAX_KEYS = 10_000
+const MAX_IN_GRACE = 1000
 
 /**
  * The ring once its sources publish these sets. Where two publish different keys under one kid, the source that was named
@@ -87,6 +91,28 @@ export function isDecided({ sources }: Held, sets: Sets): boolean {
 /** Since when no source publishes a key any more; Infinity while one does. */
 export function goneSince({ sources }: Held): number {
   return Math.max(...[...sources.values()].map((since) => since ?? Infinity))
+}
+
+/** Why these keys are not taken as the set of a source, if they are not. */
+export function whyTooMany(
+  ring: Ring,
+  sets: Sets,
+  source: string,
+  keys: readonly Key[],
+  now: number,
+  graceMs: number,
+): KjitsiError | undefined {
+  const count = `${source}: ${keys.length} keys`
+  if (keys.length > MAX_KEYS) {
+    return new KjitsiError('keys', `${count}: more than ${MAX_KEYS} of one source are not taken`)
+  }
+  const { held } = turn(ring, new Map(sets).set(source, keys), now, graceMs).ring
+  const left = [...held.values()].filter((one) => one.sources.has(source) && goneSince(one) < Infinity)
+  if (left.length <= MAX_IN_GRACE) return undefined
+  const most = `${left.length} others would have left and be in their grace; ${MAX_IN_GRACE} is the most`
+  return new KjitsiError('keys', `${count}, with which ${most}`, {
+    hint: 'a key set that changes like this is none of Keycloak: look who answers at its address',
+  })
 }
 
 /** When the next key that has left is to be dropped; Infinity where none has. */

@@ -19,6 +19,9 @@ export interface Made {
 /** By name of the file. */
 export type Manifest = ReadonlyMap<string, Made>
 
+/** By source that could not be asked in the end: when it was read last, milliseconds since 1970. */
+export type LastRead = ReadonlyMap<string, number>
+
 export const MANIFEST_FILE = '.kjitsi.json'
 const MAX_BYTES = 10_000_000
 /** In place of the source of a file that version 1 noted; it noted those only that `--prune` was to remove. */
@@ -32,25 +35,28 @@ const SECOND = z.object({
     z.string(),
     z.object({ kid: z.string().nullable(), sources: z.record(z.string(), TIME.nullable()) }),
   ),
+  lastRead: z.record(z.string(), TIME).optional(),
 })
 
 /**
  * The keys of a manifest, as a ring holds them.
- * @param names by the lasting name of a source, what this run calls it: two that differ by a query have one lasting name
+ * @param lastingNames of the sources of this run, by what it calls them
  * @param contents by name of the file; empty where there is none
  * @param now milliseconds since 1970. A time that is still to come was written before the clock was set back: it begins anew
  */
 export function heldBy(
   manifest: Manifest,
-  names: ReadonlyMap<string, readonly string[]>,
+  lastingNames: ReadonlyMap<string, string>,
   contents: ReadonlyMap<string, string>,
   now: number,
 ): ReadonlyMap<string, Held> {
+  const namesOf = (lasting: string): readonly string[] => {
+    const names = [...lastingNames].flatMap(([name, one]) => (one === lasting ? [name] : []))
+    return names.length > 0 ? names : [lasting]
+  }
   const held = [...manifest].map(([file, { kid, sources }]) => {
     const times = [...sources].flatMap(([lasting, since]) =>
-      (names.get(lasting) ?? [lasting]).map(
-        (name) => [name, since === null ? null : Math.min(since, now)] as const,
-      ),
+      namesOf(lasting).map((name) => [name, since === null ? null : Math.min(since, now)] as const),
     )
     const key = {
       kid,
@@ -85,6 +91,7 @@ export function manifestOf(
 /** A manifest with the file that it was read from. */
 export interface ReadManifest {
   readonly manifest: Manifest
+  readonly lastRead: LastRead
   readonly target: Target
   /** What is there is no manifest: nothing is known about any file. */
   readonly isSpoilt: boolean
@@ -99,11 +106,13 @@ export async function readManifest(dir: string): Promise<ReadManifest> {
       hint: 'remove it; kjitsi keeps its list of the files that it wrote there, and follows no link',
     })
   }
-  const manifest = target.text === undefined ? new Map<string, Made>() : parse(target.text)
-  return { manifest: manifest ?? new Map(), target, isSpoilt: manifest === undefined }
+  const parsed = target.text === undefined ? NOTHING : parse(target.text)
+  return { ...(parsed ?? NOTHING), target, isSpoilt: parsed === undefined }
 }
 
-function parse(text: string): Manifest | undefined {
+const NOTHING = { manifest: new Map<string, Made>(), lastRead: new Map<string, number>() }
+
+function parse(text: string): Pick<ReadManifest, 'manifest' | 'lastRead'> | undefined {
   let json: unknown
   try {
     json = JSON.parse(text)
@@ -116,35 +125,48 @@ function parse(text: string): Manifest | undefined {
       file,
       { kid: null, sources: new Map([[UNKNOWN, Date.parse(time)]]) },
     ])
-    return new Map(made)
+    return { manifest: new Map(made), lastRead: new Map() }
   }
   const second = SECOND.safeParse(json)
   if (!second.success) return undefined
-  return new Map(
-    Object.entries(second.data.files).map(([file, { kid, sources }]) => {
-      const times = Object.entries(sources).map(
-        ([name, time]) => [name, time === null ? null : Date.parse(time)] as const,
-      )
-      return [file, { kid, sources: new Map(times) }]
-    }),
-  )
+  const { files, lastRead = {} } = second.data
+  const made = Object.entries(files).map(([file, { kid, sources }]): [string, Made] => {
+    const times = Object.entries(sources).map(
+      ([name, time]) => [name, time === null ? null : Date.parse(time)] as const,
+    )
+    return [file, { kid, sources: new Map(times) }]
+  })
+  const times = Object.entries(lastRead).map(([name, time]) => [name, Date.parse(time)] as const)
+  return { manifest: new Map(made), lastRead: new Map(times) }
 }
 
 /**
  * What becomes of the file: nothing where there is nothing to say.
  * @throws KjitsiError `file` where it would change and cannot be written
  */
-export function planManifest(manifest: Manifest, { target }: ReadManifest): readonly FileItem[] {
+export function planManifest(
+  manifest: Manifest,
+  lastRead: LastRead,
+  { target }: Pick<ReadManifest, 'target'>,
+): readonly FileItem[] {
   if (manifest.size === 0 && target.text === undefined) return []
-  const files = [...manifest].sort(byName).map(([file, { kid, sources }]) => {
-    const times = [...sources].sort(byName).map(([name, time]) => {
-      return [name, time === null ? null : new Date(time).toISOString()] as const
-    })
-    return [file, { kid, sources: Object.fromEntries(times) }] as const
-  })
-  const text = `${JSON.stringify({ version: 2, files: Object.fromEntries(files) }, null, 2)}\n`
+  const files = [...manifest]
+    .sort(byName)
+    .map(([file, { kid, sources }]) => [file, { kid, sources: timesOf(sources) }] as const)
+  const all = {
+    version: 2,
+    files: Object.fromEntries(files),
+    ...(lastRead.size > 0 && { lastRead: timesOf(lastRead) }),
+  }
   const what = 'the list of the files that kjitsi wrote'
-  return [planFile(target, { what, text, mode: 0o644, mask: () => '' })]
+  return [planFile(target, { what, text: `${JSON.stringify(all, null, 2)}\n`, mode: 0o644, mask: () => '' })]
+}
+
+function timesOf(times: ReadonlyMap<string, number | null>): Readonly<Record<string, string | null>> {
+  const shown = [...times].sort(byName).map(([name, time]) => {
+    return [name, time === null ? null : new Date(time).toISOString()] as const
+  })
+  return Object.fromEntries(shown)
 }
 
 function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {

@@ -4,7 +4,7 @@ import type { SourceState } from './refresh.ts'
 
 export interface Numbers {
   /** Answers by status. */
-  readonly counts: readonly number[]
+  readonly counts: ReadonlyMap<number, number>
   readonly states: readonly SourceState[]
   /** Keys that are served, those that have left included. */
   readonly served: number
@@ -24,9 +24,7 @@ export function createMetrics(read: () => Numbers): {
     registers,
     collect() {
       this.reset()
-      read().counts.forEach((count, status) => {
-        if (count > 0) this.inc({ status }, count)
-      })
+      for (const [status, count] of read().counts) this.inc({ status }, count)
     },
   })
   new Counter({

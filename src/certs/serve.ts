@@ -1,14 +1,15 @@
 // The key server as a whole: sources, kept fresh, answered from. Runs until it is told to stop.
 import { once } from 'node:events'
-import type { IncomingMessage } from 'node:http'
 import { setFlagsFromString } from 'node:v8'
 import { KjitsiError } from '../errors.ts'
 import type { FolderSink } from './export-run.ts'
 import { finding } from './findings.ts'
 import { type Site, type Page, answererOf, pagesOf } from './handler.ts'
-import type { Ring } from './keyring.ts'
 import { type Line, newsOf, onlyNews } from './log.ts'
-import { type Keeper, type LiveSource, keepKeys, repeat } from './refresh.ts'
+import type { LiveSource } from './reading.ts'
+import { type Keeper, type Remembered, keepKeys } from './refresh.ts'
+import { repeat } from './schedule.ts'
+import type { Numbers } from './metrics.ts'
 import { type KeyServer, type Place, startServer } from './server.ts'
 
 /** How often the TLS files are looked at. */
@@ -23,7 +24,7 @@ export interface KeyServerOptions {
   readonly drain: number
   readonly readyWith: Site['readyWith']
   /** A folder that keeps the keys beyond a restart, and what it holds. */
-  readonly kept?: { readonly ring: Ring; readonly folder: FolderSink } | undefined
+  readonly kept?: { readonly remembered: Remembered; readonly folder: FolderSink } | undefined
   /** Of the keys, such as `/certs`. */
   readonly path: string
   /** Seconds. */
@@ -39,7 +40,7 @@ export interface KeyServerOptions {
   readonly onListening: (address: string, admin: string) => void
   /** Has the TLS files read again at once. */
   readonly onReload?: ((reload: () => void) => void) | undefined
-  readonly onAnswer?: ((request: IncomingMessage, status: number) => void) | undefined
+  readonly onAnswer?: Site['onAnswer'] | undefined
 }
 
 /**
@@ -48,9 +49,9 @@ export interface KeyServerOptions {
  */
 export async function runKeyServer(options: KeyServerOptions): Promise<void> {
   const { path, refresh, grace, signal, kept, onAnswer } = options
-  let isFirst = true
   keepMemorySmall()
-  const counts: number[] = []
+  const counts = new Map<number, number>()
+  const count = (status: number): unknown => counts.set(status, (counts.get(status) ?? 0) + 1)
   let pages: ReadonlyMap<string, Page> = new Map()
   const keeper = keepKeys(options.sources, {
     refresh,
@@ -58,14 +59,12 @@ export async function runKeyServer(options: KeyServerOptions): Promise<void> {
     maxAge: options.maxAge,
     signal,
     say: options.say,
-    ...(kept && { ring: kept.ring }),
-    onTurn: ({ ring: { held }, changes }, sets) => {
-      if (changes.length > 0 || isFirst) kept?.folder.write(sets)
+    remembered: kept?.remembered,
+    onTurn: ({ ring: { held }, changes }, sets, lastRead) => {
+      kept?.folder.write(sets, lastRead)
       for (const line of newsOf(changes, grace)) options.say(line)
-      if (changes.length === 0 && !isFirst) return
-      isFirst = false
       const keys = [...held.values()].map(({ key }) => key)
-      pages = pagesOf(keys, path, refresh, pages)
+      pages = pagesOf(keys, path, refresh)
     },
   })
   const site: Site = {
@@ -76,16 +75,18 @@ export async function runKeyServer(options: KeyServerOptions): Promise<void> {
     askFor: keeper.askFor,
     states: keeper.states,
     metrics: lazyMetrics(keeper, counts, () => pages.size),
-    counts,
-    onAnswer,
+    onAnswer: (status, request) => {
+      count(status)
+      onAnswer?.(status, request)
+    },
     isClosing: () => signal.aborted,
   }
-  const server = await startServer(options.place, answererOf(site), counts)
+  const server = await startServer(options.place, answererOf(site), count)
   const adminPlace = { host: options.place.host, port: options.adminPort ?? 0 }
   const admin =
     options.adminPort === undefined
       ? undefined
-      : await startServer(adminPlace, answererOf({ ...site, part: 'admin' }), counts).catch(
+      : await startServer(adminPlace, answererOf({ ...site, part: 'admin' }), count).catch(
           async (error: unknown) => {
             await server.close()
             throw error
@@ -129,7 +130,7 @@ function keepMemorySmall(): void {
 }
 
 /** prom-client is loaded with the first question. */
-function lazyMetrics(keeper: Keeper, counts: readonly number[], served: () => number): Site['metrics'] {
+function lazyMetrics(keeper: Keeper, counts: Numbers['counts'], served: () => number): Site['metrics'] {
   let made: ReturnType<typeof make> | undefined
   const make = async () =>
     (await import('./metrics.ts')).createMetrics(() => ({

@@ -2,7 +2,7 @@
 import { type Server, type ServerOptions, STATUS_CODES, createServer } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net'
-import { type TLSSocket, createSecureContext } from 'node:tls'
+import { createSecureContext } from 'node:tls'
 import { KjitsiError, messageOf, systemCodeOf } from '../errors.ts'
 import { readText } from '../files/read.ts'
 import type { Answerer } from './handler.ts'
@@ -37,7 +37,6 @@ interface Connections {
   /** Ends the connections on which nothing was ever asked. */
   readonly endSilent: () => void
   readonly endAll: () => void
-  readonly stop: () => void
 }
 
 export interface Limits {
@@ -48,7 +47,6 @@ export interface Limits {
 }
 
 export const LIMITS: Limits = { connections: 1000, requestSeconds: 5, idleSeconds: 15 }
-const TICK_MS = 1000
 const MAX_HEAD_BYTES = 8192
 /** Who keeps a connection may be sending a question just now: it is answered, as the last on that connection. */
 const LAST_QUESTION_MS = 1000
@@ -56,27 +54,28 @@ const LAST_ANSWER_MS = 2000
 
 /**
  * Starts to answer at `place`.
- * @param counts how many requests were refused before they could be answered, by status, is added here
+ * @param onRefused told the status of what was refused before it could be answered
  * @throws KjitsiError `server` where it cannot listen there, or not with that certificate
  */
 export async function startServer(
   place: Place,
   answer: Answerer,
-  counts: number[],
+  onRefused: (status: number) => void,
   limits: Limits = LIMITS,
 ): Promise<KeyServer> {
   const options: ServerOptions = {
     maxHeaderSize: MAX_HEAD_BYTES,
     requestTimeout: limits.requestSeconds * 1000,
     connectionsCheckingInterval: 1000,
-    // Idle connections are ended by `limitConnections`, at a fraction of the cost of a timer for each.
-    keepAliveTimeout: 0,
+    keepAliveTimeout: limits.idleSeconds * 1000,
   }
   let tls = place.tls && (await readTls(place.tls))
   const server = tls
     ? createTlsServer({ ...options, ...tls, handshakeTimeout: limits.requestSeconds * 1000 })
     : createServer(options)
-  const connections = limitConnections(server, limits.connections, limits.idleSeconds)
+  // Who neither sends nor reads, also before the first request and during an answer.
+  server.setTimeout(limits.idleSeconds * 1000)
+  const connections = limitConnections(server, limits.connections)
   const listener: Answerer = (request, response) => {
     connections.touch(request.socket)
     answer(request, response)
@@ -86,7 +85,7 @@ export async function startServer(
   server.on('checkContinue', listener)
   server.on('checkExpectation', listener)
   server.on('clientError', (error: Error, socket: Socket) => {
-    refuse(error, socket, counts)
+    refuse(error, socket, onRefused)
   })
   // An accept that failed, for want of file descriptors: the next may do better.
   server.on('error', () => undefined)
@@ -107,7 +106,6 @@ export async function startServer(
       ]
       await closed
       timers.forEach(clearTimeout)
-      connections.stop()
     },
     async reload() {
       if (place.tls === undefined || !('setSecureContext' in server)) return false
@@ -121,14 +119,14 @@ export async function startServer(
 }
 
 /** Answers what is no request at all, or none in time. */
-function refuse(error: Error, socket: Socket, counts: number[]): void {
+function refuse(error: Error, socket: Socket, onRefused: (status: number) => void): void {
   const code = systemCodeOf(error)
   if (!socket.writable || socket.bytesRead === 0 || code === 'ECONNRESET') {
     socket.destroy()
     return
   }
   const status = code === 'HPE_HEADER_OVERFLOW' ? 431 : code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
-  counts[status] = (counts[status] ?? 0) + 1
+  onRefused(status)
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
     () => socket.destroy(),
@@ -188,72 +186,39 @@ const LISTEN_REASONS: Readonly<Record<string, readonly [reason: string, hint: st
   EAI_AGAIN: ['the name server does not answer', '--host takes an address of this machine'],
 }
 
-/**
- * Limits the connections of `server`.
- * @param most how many there may be at once
- * @param idleSeconds how long one may be silent between two requests
- */
-function limitConnections(server: Server, most: number, idleSeconds: number): Connections {
-  // Seconds since the start, of when each was last active; those that were active last are last in the map.
-  const active = new Map<Socket, number>()
-  let seconds = 0
-  const touch = (socket: Socket): void => {
-    active.delete(socket)
-    active.set(socket, seconds)
-  }
-  function forget(this: Socket): void {
-    active.delete(this)
-  }
-  const enter = (socket: Socket): void => {
-    active.set(socket, seconds)
-    socket.once('close', forget)
-    if (active.size <= most) return
-    const [oldest] = active.keys()
-    oldest?.destroy()
-    if (oldest) active.delete(oldest)
-  }
-
-  // A TLS connection is another object than the TCP connection below it, and the one becomes the other.
-  const handshakes = new Map<string, Socket>()
+/** Limits the connections of `server` to so many at once: one more takes the place of the one that was silent for longest. */
+function limitConnections(server: Server, most: number): Connections {
+  // Those that were active last are last. By name, since a TLS connection is another object than the TCP connection below it.
+  const active = new Map<string, Socket>()
+  const asked = new WeakSet<Socket>()
+  // To ask a socket again with each request would cost some hundredths of it.
+  const names = new WeakMap<Socket, string>()
   server.on('connection', (socket: Socket) => {
-    enter(socket)
-    if (!isTls(server)) return
     const name = nameOf(socket)
-    handshakes.set(name, socket)
-    socket.once('close', () => handshakes.delete(name))
+    active.set(name, socket)
+    socket.once('close', () => active.delete(name))
+    if (active.size <= most) return
+    const [oldest] = active
+    oldest?.[1].destroy()
+    if (oldest) active.delete(oldest[0])
   })
-  server.on('secureConnection', (socket: TLSSocket) => {
-    const below = handshakes.get(nameOf(socket))
-    handshakes.delete(nameOf(socket))
-    if (below) active.delete(below)
-    enter(socket)
-  })
-
-  const timer = setInterval(() => {
-    seconds += TICK_MS / 1000
-    for (const [socket, since] of active) {
-      if (seconds - since <= idleSeconds) break
-      active.delete(socket)
-      socket.destroy()
-    }
-  }, TICK_MS).unref()
   return {
-    touch,
+    touch: (socket) => {
+      const name = names.get(socket) ?? nameOf(socket)
+      names.set(socket, name)
+      const below = active.get(name)
+      if (below === undefined) return
+      active.delete(name)
+      active.set(name, below)
+      asked.add(below)
+    },
     endSilent: () => {
-      const isSilent = (socket: Socket): boolean => socket.bytesRead === 0
-      for (const socket of [...handshakes.values(), ...[...active.keys()].filter(isSilent)]) socket.destroy()
+      for (const socket of [...active.values()]) if (!asked.has(socket)) socket.destroy()
     },
     endAll: () => {
-      for (const socket of [...active.keys()]) socket.destroy()
-    },
-    stop: () => {
-      clearInterval(timer)
+      for (const socket of [...active.values()]) socket.destroy()
     },
   }
-}
-
-function isTls(server: Server): boolean {
-  return 'setSecureContext' in server
 }
 
 function nameOf({ remoteAddress, remotePort }: Socket): string {

@@ -44,21 +44,16 @@ export function jwksSources(jwks: readonly string[], cwd: string): readonly KeyS
 }
 
 /** What the manifest of a folder calls a source: the same in every run, another for each Keycloak, and without secrets. */
-export function lastingNameOf(source: KeySource): string {
+function lastingNameOf(source: KeySource): string {
   if (source.kind === 'realm') return `realm ${source.realm} of ${source.url}`
   if (source.kind === 'file') return source.path
   const { origin, pathname } = new URL(source.url)
   return origin + pathname
 }
 
-/** What these sources are called, by their lasting names: two that differ by a query alone share one. */
-export function namesOf(sources: readonly KeySource[]): ReadonlyMap<string, readonly string[]> {
-  const names = new Map<string, string[]>()
-  for (const source of sources) {
-    const lasting = lastingNameOf(source)
-    names.set(lasting, [...(names.get(lasting) ?? []), nameOfSource(source)])
-  }
-  return names
+/** The lasting name of each source, by its name: two that differ by a query alone share one. */
+export function lastingNames(sources: readonly KeySource[]): ReadonlyMap<string, string> {
+  return new Map(sources.map((source) => [nameOfSource(source), lastingNameOf(source)]))
 }
 
 /** Each realm once, as a source. */

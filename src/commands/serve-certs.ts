@@ -147,7 +147,7 @@ export const serveCerts = command({
         if (!address.startsWith(admin)) output.log('note', `health and metrics at ${admin}`, { admin })
       },
       ...(settings.verbose && {
-        onAnswer: ({ method = '', url = '' }, status) => {
+        onAnswer: (status, { method = '', url = '' }) => {
           output.detail(`${method} ${url.slice(0, LONGEST_SHOWN_URL)} ${status}`)
         },
       }),
@@ -164,7 +164,7 @@ async function sourcesOf(context: Context<typeof SETTINGS>) {
   const { settings, output, http, io } = context
   const [{ liveSource }, { pemFolder }, { jwksSources, nameOfSource }] = await Promise.all([
     import('../certs/fetch.ts'),
-    import('../certs/pem-folder.ts'),
+    import('../certs/folder.ts'),
     import('../certs/sources.ts'),
   ])
   const { dir, realm, jwks, cooldown, grace } = settings
@@ -193,8 +193,8 @@ async function keepIn(
       hint: 'leave --keep out',
     })
   }
-  const { readRing, startFolder } = await import('../certs/export-run.ts')
+  const { readKept, startFolder } = await import('../certs/export-run.ts')
   const dir = resolve(io.cwd, keep)
   const run = { ...settings, dir, sources, prune: true, grace, http, output, signal: io.signal }
-  return { ring: await readRing(dir, sources), folder: startFolder(run, settings.refresh) }
+  return { remembered: await readKept(dir, sources), folder: startFolder(run, settings.refresh) }
 }

@@ -71,14 +71,14 @@ describe('a key', () => {
     const { port } = await serveOne({
       path: '',
       pages: () =>
-        new Map([[`/${FILE}`, { status: 200, body: PEM, etag: ETAG, headers: [], unmodified: NONE }]]),
+        new Map([[`/${FILE}`, { status: 200, body: PEM, etag: ETAG, headers: {}, unmodified: NONE }]]),
     })
     expect((await ask(port, `/${FILE}`)).status).toBe(200)
     expect((await ask(port, '/healthz')).status).toBe(200)
   })
 })
 
-const NONE = { status: 304, headers: [], body: '' } as const
+const NONE = { status: 304, headers: {}, body: '' } as const
 
 describe('a key that is not known', () => {
   test('is waited for where its source is read, and found then', async () => {
@@ -88,7 +88,7 @@ describe('a key that is not known', () => {
       pages: () => pages,
       askFor: (file) => {
         asked.push(file)
-        pages = new Map([[KEY, { status: 200, body: PEM, etag: ETAG, headers: [], unmodified: NONE }]])
+        pages = new Map([[KEY, { status: 200, body: PEM, etag: ETAG, headers: {}, unmodified: NONE }]])
         return Promise.resolve()
       },
     })
@@ -193,7 +193,7 @@ describe('those who look after the server', () => {
   test('see each request where they want to', async () => {
     const seen: string[] = []
     const { port } = await serveOne({
-      onAnswer: ({ method, url }, status) => seen.push(`${String(method)} ${String(url)} ${status}`),
+      onAnswer: (status, { method, url }) => seen.push(`${String(method)} ${String(url)} ${status}`),
     })
     await ask(port, '/x')
     expect(seen).toEqual(['GET /x 404'])
@@ -260,21 +260,37 @@ describe('a place to listen at', () => {
     ['127.0.0.1', /^http:\/\/127\.0\.0\.1:\d+$/],
     ['::1', /^http:\/\/\[::1\]:\d+$/],
   ])('%s', async (host, url) => {
-    const server = await startServer({ host, port: 0 }, () => undefined, [])
+    const server = await startServer(
+      { host, port: 0 },
+      () => undefined,
+      () => undefined,
+    )
     await server.close()
     expect(server.url).toMatch(url)
   })
 
   test('that is taken is told', async () => {
     const port = await serveSockets(() => undefined)
-    await expect(startServer({ host: '127.0.0.1', port }, () => undefined, [])).rejects.toMatchObject({
+    await expect(
+      startServer(
+        { host: '127.0.0.1', port },
+        () => undefined,
+        () => undefined,
+      ),
+    ).rejects.toMatchObject({
       code: 'server',
       message: `cannot listen on 127.0.0.1 port ${port}: another program listens there`,
     })
   })
 
   test('that this machine does not have is told', async () => {
-    await expect(startServer({ host: '192.0.2.1', port: 0 }, () => undefined, [])).rejects.toMatchObject({
+    await expect(
+      startServer(
+        { host: '192.0.2.1', port: 0 },
+        () => undefined,
+        () => undefined,
+      ),
+    ).rejects.toMatchObject({
       code: 'server',
       message: 'cannot listen on 192.0.2.1 port 0: this machine has no such address',
     })

@@ -1,8 +1,10 @@
 import { lstat, mkdir, readFile, readdir, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { type Folder, planFolder } from '../../src/certs/export.ts'
+import { planFolder } from '../../src/certs/export.ts'
+import { type Folder, readFolder } from '../../src/certs/folder.ts'
 import type { Key } from '../../src/certs/key.ts'
+import type { Sets } from '../../src/certs/keyring.ts'
 import {
   MANIFEST_FILE,
   type Made,
@@ -10,7 +12,7 @@ import {
   planManifest,
   readManifest,
 } from '../../src/certs/manifest.ts'
-import type { Outcome } from '../../src/certs/refresh.ts'
+import type { Outcome } from '../../src/certs/reading.ts'
 import { applyFiles } from '../../src/files/apply.ts'
 import type { Target } from '../../src/files/plan.ts'
 import { tempFolder } from '../support/folder.ts'
@@ -74,7 +76,7 @@ function upkeep(
   const names = readings.map(({ source }, i) => `${source} (${i})`)
   return planFolder(
     folder,
-    { manifest: before, target: target(MANIFEST_FILE), isSpoilt: false },
+    { manifest: before, lastRead: new Map(), target: target(MANIFEST_FILE), isSpoilt: false },
     new Map(readings.map(({ source }, i) => [names[i] ?? '', source])),
     new Map(
       readings.map(({ outcome, files }, i) => {
@@ -208,7 +210,7 @@ describe('a file that this run does not publish', () => {
 describe('the file', () => {
   /** Writes it, as a run does. */
   async function write(dir: string, manifest: Manifest): Promise<void> {
-    await applyFiles(planManifest(manifest, await readManifest(dir)), new AbortController().signal)
+    await applyFiles(planManifest(manifest, new Map(), await readManifest(dir)), new AbortController().signal)
   }
 
   test('holds what was written', async () => {
@@ -226,6 +228,32 @@ describe('the file', () => {
     })
     expect(await readManifest(dir)).toMatchObject({ manifest, isSpoilt: false })
     expect(await readdir(dir)).toEqual([MANIFEST_FILE])
+  })
+
+  test('notes when a source was read last that cannot be asked, until it answers', async () => {
+    const dir = tempFolder()
+    const sources = new Map([['a', 'lasting a']])
+    const bring = async (sets: Sets, lastRead: ReadonlyMap<string, number>): Promise<unknown> => {
+      const plan = planFolder(
+        await readFolder(dir),
+        await readManifest(dir),
+        sources,
+        sets,
+        NOON,
+        0,
+        lastRead,
+      )
+      await applyFiles(plan.items, new AbortController().signal)
+      return (await readManifest(dir)).lastRead
+    }
+    const manifest = manifestOf({ f: { b: null } })
+    const items = planManifest(manifest, new Map([['lasting b', hours(-2)]]), await readManifest(dir))
+    await applyFiles(items, new AbortController().signal)
+    const others = new Map([['lasting b', hours(-2)]])
+    expect(await bring(new Map([['a', undefined]]), new Map([['a', hours(-1)]]))).toEqual(
+      new Map([...others, ['lasting a', hours(-1)]]),
+    )
+    expect(await bring(new Map([['a', []]]), new Map())).toEqual(others)
   })
 
   test('is made when there is something to say, and written when that changes', async () => {

@@ -13,7 +13,7 @@ const state: SourceState = {
 }
 
 test('the numbers of a scrape are those of now', async () => {
-  const counts: number[] = []
+  const counts = new Map<number, number>()
   let states: readonly SourceState[] = [
     { ...state, ageSeconds: 7, hasAnswered: false, keys: 0 },
     { ...state, source: 'b"\\\n' },
@@ -39,8 +39,8 @@ test('the numbers of a scrape are those of now', async () => {
   ])
     expect(before).toContain(`# TYPE kjitsi_${kind}\n`)
 
-  counts[200] = 5
-  counts[404] = 1
+  counts.set(200, 5)
+  counts.set(404, 1)
   states = [{ ...state, failures: 7 }]
   const after = await text()
   expect(await text()).toBe(after)

@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type Key, fileNameOf } from '../../src/certs/key.ts'
-import type { Ring } from '../../src/certs/keyring.ts'
+import { EMPTY_RING, type Ring } from '../../src/certs/keyring.ts'
 import { type Line, newsOf } from '../../src/certs/log.ts'
-import { type Keeper, type LiveSource, type Reading, keepKeys, untilGood } from '../../src/certs/refresh.ts'
+import { type LiveSource, type Reading } from '../../src/certs/reading.ts'
+import { type Keeper, type Remembered, keepKeys } from '../../src/certs/refresh.ts'
+import { untilGood } from '../../src/certs/schedule.ts'
 import { KjitsiError } from '../../src/errors.ts'
 import { finding } from '../../src/certs/findings.ts'
 
@@ -20,7 +22,10 @@ const good = (...kids: readonly string[]): Reading => ({
   leftOut: [],
   findings: [],
 })
-const bad = (message = 'connection refused', code: 'unreachable' | 'keys' = 'unreachable'): Reading => ({
+const bad = (
+  message = 'connection refused',
+  code: 'unreachable' | 'keys' | 'not-found' = 'unreachable',
+): Reading => ({
   ...good(),
   outcome: 'unreachable',
   error: new KjitsiError(code, message),
@@ -58,13 +63,17 @@ interface Kept {
   readonly said: readonly string[]
   readonly served: () => readonly (string | null)[]
   readonly ring: () => Ring | undefined
+  readonly remembered: () => Remembered | undefined
 }
 
 let controller: AbortController
 
-async function keep(...sources: readonly LiveSource[]): Promise<Kept> {
+const keep = (...sources: readonly LiveSource[]): Promise<Kept> => keepFrom(undefined, ...sources)
+
+async function keepFrom(before: Remembered | undefined, ...sources: readonly LiveSource[]): Promise<Kept> {
   const said: string[] = []
   let ring: Ring | undefined
+  let remembered: Remembered | undefined
   controller = new AbortController()
   const say = (line: Line): unknown => said.push(typeof line === 'string' ? line : line.message)
   const keeper = keepKeys(sources, {
@@ -73,8 +82,10 @@ async function keep(...sources: readonly LiveSource[]): Promise<Kept> {
     maxAge: 10_000,
     signal: controller.signal,
     say,
-    onTurn: (turn) => {
+    remembered: before,
+    onTurn: (turn, _, lastRead) => {
       ring = turn.ring
+      remembered = { ring, lastRead }
       newsOf(turn.changes, 3500).forEach(say)
     },
   })
@@ -85,6 +96,7 @@ async function keep(...sources: readonly LiveSource[]): Promise<Kept> {
     said,
     served: () => [...(ring?.held.values() ?? [])].map((one) => one.key.kid),
     ring: () => ring,
+    remembered: () => remembered,
   }
 }
 
@@ -406,6 +418,13 @@ describe('two sources, one kid', () => {
     const kept = await keep(scripted(none), scripted(other('realm second'), 'realm second'))
     expect(sourceOf(kept)).toBe('realm second')
   })
+
+  test('they do not wait for a first that is not there, which waiting does not mend', async () => {
+    const missing = scripted(bad('there is no realm meet', 'not-found'))
+    const kept = await keep(missing, scripted(other('realm second'), 'realm second'))
+    expect(sourceOf(kept)).toBe('realm second')
+    expect(kept.keeper.states()).toMatchObject([{ hasAnswered: false, failing: true }, { hasAnswered: true }])
+  })
 })
 
 describe('a source that cannot be asked for long', () => {
@@ -429,6 +448,49 @@ describe('a source that cannot be asked for long', () => {
     source.answer = good('a')
     await seconds(60)
     expect(served()).toEqual(['a'])
+  })
+})
+
+describe('a source that cannot be asked, and a restart:', () => {
+  const silent = bad()
+
+  test('its time goes on', async () => {
+    const source = scripted(good('a'))
+    const first = await keep(source)
+    source.answer = silent
+    await seconds(6000)
+    controller.abort()
+    const { said, keeper } = await keepFrom(first.remembered(), source)
+    expect(keeper.states()).toMatchObject([{ keys: 1, ageSeconds: 6000, failing: true }])
+    await seconds(4100)
+    expect(said).toContain('realm meet could not be read for 10000s: what it gave last counts no more')
+  })
+
+  test('where its time was over before, its keys go on leaving', async () => {
+    const source = scripted(good('a'))
+    const first = await keep(source)
+    source.answer = silent
+    await seconds(10_100)
+    controller.abort()
+    const { served } = await keepFrom(first.remembered(), source)
+    expect(served()).toEqual(['a'])
+    await seconds(3500)
+    expect(served()).toEqual([])
+  })
+
+  test('one that answered to the end is given its time anew, and so is one of a time to come', async () => {
+    const source = scripted(good('a'))
+    const { remembered } = await keep(source)
+    controller.abort()
+    const { ring, lastRead: none } = remembered() ?? { ring: EMPTY_RING }
+    expect(none).toEqual(new Map())
+    source.answer = silent
+    await seconds(6000)
+    for (const lastRead of [new Map<string, number>(), new Map([['realm meet', Date.now() + 1e10]])]) {
+      const { keeper } = await keepFrom({ ring, lastRead }, source)
+      expect(keeper.states()).toMatchObject([{ keys: 1, ageSeconds: 0 }])
+      controller.abort()
+    }
   })
 })
 

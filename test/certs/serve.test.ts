@@ -1,12 +1,14 @@
 import { unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { runKeyServer } from '../../src/certs/serve.ts'
 import { liveSource } from '../../src/certs/fetch.ts'
 import { fileNameOf, keysOf } from '../../src/certs/key.ts'
-import { pemFolder } from '../../src/certs/pem-folder.ts'
-import type { LiveSource } from '../../src/certs/refresh.ts'
+import { pemFolder } from '../../src/certs/folder.ts'
+import type { LiveSource } from '../../src/certs/reading.ts'
+import type { Place } from '../../src/certs/server.ts'
 import type { Http } from '../../src/http/http.ts'
+import { type TestAuthority, makeAuthority } from '../support/authority.ts'
 import { serve } from '../support/http.ts'
 import { publishedKey } from '../support/keys.ts'
 import { tempFolder } from '../support/folder.ts'
@@ -24,7 +26,8 @@ async function start(
     refresh = 300,
     grace = 86_400,
     readyWith = 'all',
-  }: { refresh?: number; grace?: number; readyWith?: 'all' | 'any' } = {},
+    tls,
+  }: { refresh?: number; grace?: number; readyWith?: 'all' | 'any'; tls?: Place['tls'] } = {},
 ): Promise<Started> {
   const controller = new AbortController()
   const said: string[] = []
@@ -32,7 +35,7 @@ async function start(
   const address = await new Promise<string>((resolve, reject) => {
     ended = runKeyServer({
       sources,
-      place: { host: '127.0.0.1', port: 0 },
+      place: { host: '127.0.0.1', port: 0, tls },
       adminPort: undefined,
       drain: 0,
       readyWith,
@@ -183,4 +186,31 @@ test('the metrics are those of this server', async () => {
   expect(headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8')
   expect(body).toContain('kjitsi_requests_total{status="200"} 1\n')
   expect(body).toContain(`kjitsi_keys{source="${url}"} 1\n`)
+})
+
+test('the TLS files are read again by themselves, each minute', async () => {
+  const [one, other] = [await makeAuthority(), await makeAuthority()]
+  const dir = tempFolder()
+  const tls = { cert: join(dir, 'cert.pem'), key: join(dir, 'key.pem') }
+  const write = async ({ server }: TestAuthority): Promise<void> => {
+    await writeFile(tls.cert, server.cert)
+    await writeFile(tls.key, server.key)
+  }
+  await write(one)
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  const source: LiveSource = {
+    name: 'none',
+    cooldown: 0,
+    read: () => Promise.resolve({ outcome: 'keys', keys: [], leftOut: [], findings: [] }),
+  }
+  const { said } = await start([source], { tls, refresh: 3600 })
+  // Before it is stopped.
+  onTestFinished(() => void vi.useRealTimers())
+  // Both have been read once, and wait for the next time.
+  await expect.poll(() => vi.getTimerCount()).toBe(2)
+  await write(other)
+  await vi.advanceTimersByTimeAsync(50_000)
+  expect(said).toEqual([])
+  await vi.advanceTimersByTimeAsync(20_000)
+  await expect.poll(() => said).toEqual(['the TLS files were read again'])
 })

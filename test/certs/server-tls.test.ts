@@ -33,7 +33,7 @@ const hello: Answerer = (_, response) => response.end('hello')
 
 async function start(limits = LIMITS): Promise<KeyServer> {
   const tls = { cert: at('cert.pem'), key: at('key.pem') }
-  const server = await startServer({ host: '127.0.0.1', port: 0, tls }, hello, [], limits)
+  const server = await startServer({ host: '127.0.0.1', port: 0, tls }, hello, () => undefined, limits)
   onTestFinished(() => server.close())
   expect(server.url).toMatch(/^https:/)
   return server
@@ -75,7 +75,9 @@ describe('a certificate that will not do', () => {
     ['nowhere', 'key.pem', '--tls-cert: cannot read DIR/nowhere: no such file or folder'],
   ])('%s with %s: %s', async (cert, key, message) => {
     const tls = { cert: at(cert), key: at(key) }
-    await expect(startServer({ host: '127.0.0.1', port: 0, tls }, hello, [])).rejects.toMatchObject({
+    await expect(
+      startServer({ host: '127.0.0.1', port: 0, tls }, hello, () => undefined),
+    ).rejects.toMatchObject({
       code: 'server',
       message: message.replaceAll('DIR', dir),
     })
@@ -84,7 +86,9 @@ describe('a certificate that will not do', () => {
   test('and whose text is spoilt is told as well', async () => {
     await writeFile(at('spoilt'), '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n')
     const tls = { cert: at('spoilt'), key: at('key.pem') }
-    await expect(startServer({ host: '127.0.0.1', port: 0, tls }, hello, [])).rejects.toMatchObject({
+    await expect(
+      startServer({ host: '127.0.0.1', port: 0, tls }, hello, () => undefined),
+    ).rejects.toMatchObject({
       code: 'server',
       message: expect.stringContaining(`${at('spoilt')} and --tls-key`) as string,
     })
@@ -145,7 +149,7 @@ describe('TLS files that are written anew', () => {
   test('are taken by the next reading; where they do not fit, what was there stays', async () => {
     await copy('cert.pem', 'key.pem')
     const tls = { cert: at(renewed.cert), key: at(renewed.key) }
-    const server = await startServer({ host: '127.0.0.1', port: 0, tls }, hello, [])
+    const server = await startServer({ host: '127.0.0.1', port: 0, tls }, hello, () => undefined)
     onTestFinished(() => server.close())
     expect(await server.reload()).toBe(false)
     await copyFile(at('other-cert.pem'), at(renewed.cert))

@@ -2,7 +2,7 @@ import { copyFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { readRing } from '../../src/certs/export-run.ts'
+import { readKept } from '../../src/certs/export-run.ts'
 import { fileNameOf } from '../../src/certs/key.ts'
 import { MANIFEST_FILE } from '../../src/certs/manifest.ts'
 import { serveSockets, freePort } from '../support/http.ts'
@@ -96,6 +96,15 @@ test('with --keep a restart loses no key, though its source cannot be read', asy
   await second.said('what it gave last stays (2 keys), for 7d at most')
   const { status, body } = await ask(second.port, '/readyz')
   expect([status, JSON.parse(body)]).toMatchObject([200, { ready: true, served: 2, sources: [{ keys: 2 }] }])
+  await second.said(`updated ${join(kept, MANIFEST_FILE)}`)
+  await second.end('SIGTERM')
+  const lastRead = (await readKept(kept, [{ kind: 'file', path: jwks }])).lastRead.get(jwks)
+  expect(lastRead).toBeLessThan(Date.now())
+  await copyFile(JWKS, jwks)
+  const third = await startServing(argv)
+  await third.said(`updated ${join(kept, MANIFEST_FILE)}`)
+  await third.end('SIGTERM')
+  expect((await readKept(kept, [{ kind: 'file', path: jwks }])).lastRead).toEqual(new Map())
 })
 
 test('what --keep finds is held to the limits of a key, and is of its own sources', async () => {
@@ -108,7 +117,9 @@ test('what --keep finds is held to the limits of a key, and is of its own source
   await writeFile(join(folder, MANIFEST_FILE), JSON.stringify({ version: 2, files }))
   await writeFile(join(folder, FILE), ellipticPem())
   await writeFile(join(folder, foreign), rsaKey().pem)
-  const { held } = await readRing(folder, [{ kind: 'file', path: JWKS }])
+  const {
+    ring: { held },
+  } = await readKept(folder, [{ kind: 'file', path: JWKS }])
   expect([...held.keys()]).toEqual([])
 })
 

@@ -19,6 +19,9 @@ export interface TestServer extends KeyServer {
 /** Serves one key, that of kid `k`, as /certs/FILE, until the test is over. */
 export async function serveOne(site: Partial<Site> = {}, limits?: Limits): Promise<TestServer> {
   const counts: number[] = []
+  const count = (status: number): void => {
+    counts[status] = (counts[status] ?? 0) + 1
+  }
   const pages = pagesOf(
     [{ kid: 'k', file: FILE, alg: 'RS256', bits: 2048, pem: PEM, source: 'realm meet' }],
     '/certs',
@@ -42,11 +45,11 @@ export async function serveOne(site: Partial<Site> = {}, limits?: Limits): Promi
       },
     ],
     metrics: () => Promise.reject(new Error('no metrics here')),
-    counts,
+    onAnswer: count,
     isClosing: () => false,
     ...site,
   })
-  const server = await startServer({ host: '127.0.0.1', port: 0 }, answer, counts, limits)
+  const server = await startServer({ host: '127.0.0.1', port: 0 }, answer, count, limits)
   onTestFinished(() => server.close())
   return { ...server, port: Number(new URL(server.url).port), counts }
 }

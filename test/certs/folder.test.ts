@@ -2,7 +2,7 @@ import { mkdir, rename, symlink, unlink, utimes, writeFile } from 'node:fs/promi
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { fileNameOf } from '../../src/certs/key.ts'
-import { pemFolder } from '../../src/certs/pem-folder.ts'
+import { pemFolder } from '../../src/certs/folder.ts'
 import { rsaKey, ellipticPem } from '../support/keys.ts'
 import { tempFolder } from '../support/folder.ts'
 
