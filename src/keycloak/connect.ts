@@ -172,9 +172,9 @@ function refused(
           'log in with one of these: --auth-realm or KEYCLOAK_AUTH_REALM says where',
         )
       }
-      const [see, role] = method === 'GET' ? ['see', 'view-clients'] : ['change', 'manage-clients']
-      const what = `${who} lacks the right to ${see} clients in realm ${realm} (status 403)`
-      return failed('right', what, giveRole(realm, role) + (method === 'GET' ? PERMISSION_HINT : ''))
+      const [toDo, role, more] = neededFor(method, answer.url)
+      const what = `${who} lacks the right to ${toDo} in realm ${realm} (status 403)`
+      return failed('right', what, giveRole(realm, role) + more)
     }
     case 404:
       return failed('not-found', withReason, 'it was there a moment ago: run again')
@@ -183,6 +183,14 @@ function refused(
     default:
       return badStatus(answer)
   }
+}
+
+/** What a request does, the role that allows it, and what else is worth a hint. */
+function neededFor(method: string, url: string): readonly [toDo: string, role: string, more: string] {
+  if (method !== 'GET') return ['change clients', 'manage-clients', '']
+  return /\/realms\/[^/]+\/users\b/.test(url)
+    ? ['see users', 'view-users', '']
+    : ['see clients', 'view-clients', PERMISSION_HINT]
 }
 
 /** What Keycloak's answer says about the refusal; its admin API has three names for it. */

@@ -42,10 +42,10 @@ export type Outcome =
       readonly fix?: string
     }
   /**
-   * `skipped`: there is nothing to look at. `hidden`: there may be, behind something earlier that does not
-   * hold.
+   * `skipped`: there is nothing to look at, or `why` not. `hidden`: there may be, behind something earlier that
+   * does not hold.
    */
-  | { readonly is: 'skipped' }
+  | { readonly is: 'skipped'; readonly why?: string }
   | { readonly is: 'hidden' }
 
 export const SKIPPED: Outcome = { is: 'skipped' }
