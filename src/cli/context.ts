@@ -72,7 +72,7 @@ export interface Context<S extends SettingTable> {
     others?: readonly string[],
   ): Promise<Needed<ValuesOf<S>, K>>
   /** How a person can give a setting to this command. */
-  waysToGive(key: keyof S): string
+  readonly waysToGive: (key: keyof S) => string
   /** Whether `need` may ask. */
   readonly canAsk: boolean
   readonly http: Http

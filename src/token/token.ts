@@ -4,7 +4,7 @@ import type { ProsodySettings } from '../prosody/settings.ts'
 import { type Decoded, type Json, decodeBase64url, decodeJson } from './decode.ts'
 import { type PublicKey, type KeysByKid, type PublishedKeys, type Unseen, readPem } from './keys.ts'
 import { luaNumber } from './lua.ts'
-import type { Room } from './room.ts'
+import type { Room } from '../jitsi/room.ts'
 import { shownAddress } from '../shown.ts'
 
 export interface Attempt {

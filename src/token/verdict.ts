@@ -6,7 +6,7 @@ import { CLAIMS } from './claims.ts'
 import { JOIN } from './join.ts'
 import type { PublishedKeys } from './keys.ts'
 import { LOGIN } from './login.ts'
-import { roomOf } from './room.ts'
+import { roomOf } from '../jitsi/room.ts'
 import { HIDDEN, type Outcome, type Rule, type Rules, SKIPPED } from './rule.ts'
 import { type Attempt, attemptOf, membersOf } from './token.ts'
 

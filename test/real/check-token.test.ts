@@ -194,6 +194,22 @@ describe('tokens of a real realm', () => {
   })
 })
 
+test.each([
+  ['Team A', 'team%20a', 'Team A'],
+  ['café', 'caf%c3%a9', 'Café'],
+  ['acme/R&D', '[acme]rd', 'https://meet.example.org/acme/r&d'],
+])('setup-mappers --room %s writes %s, which opens %s and not another room', async (room, claim, joined) => {
+  await using realm = await fileRealm()
+  await makeClient(realm)
+  await makeUser(realm)
+  const made = await run(['setup-mappers', '--realm', realm.name, '--room', room], { env: ADMIN_ENV })
+  expect(made.stderr).toContain(`note: the claim room is ${claim}, by which Prosody knows the room ${room}\n`)
+  expect(made.exitCode).toBe(0)
+  const { accessToken } = await tokensOf(realm)
+  expect(said(await check(realm, accessToken, ['--join', joined]))).toBe('accepted')
+  expect(said(await check(realm, accessToken))).toBe('Room does not match the room from token')
+})
+
 describe('the token of a person who does not log in (--user)', () => {
   const flags = (realm: TestRealm, more: readonly string[] = []): readonly string[] => [
     'check-token',
@@ -261,7 +277,7 @@ describe('the token of a person who does not log in (--user)', () => {
 
   test('of a scope that is asked for', async () => {
     await using realm = await realmWithRoom()
-    const { id = '' } = await realm.admin.clientScopes.create({
+    const { id } = await realm.admin.clientScopes.create({
       name: 'meetings',
       protocol: 'openid-connect',
     })
