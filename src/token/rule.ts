@@ -59,12 +59,11 @@ export function refused(found: string, expected: string): Outcome {
   return { is: 'refused', found, expected }
 }
 
-export function noAnswer(found: string, why: string, fix?: string): Outcome {
-  return { is: 'no answer', found, why, ...(fix !== undefined && { fix }) }
-}
+export const noAnswer = unanswered('no answer')
+export const undetermined = unanswered('undetermined')
 
-export function undetermined(found: string, why: string, fix?: string): Outcome {
-  return { is: 'undetermined', found, why, ...(fix !== undefined && { fix }) }
+function unanswered(is: 'no answer' | 'undetermined') {
+  return (found: string, why: string, fix?: string): Outcome => ({ is, found, why, ...(fix && { fix }) })
 }
 
 /** Passes or is refused with the same two values. */

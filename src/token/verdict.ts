@@ -164,12 +164,12 @@ function stepOf(
   const outcome = decided?.outcome
   // Settings that are not known may change any answer but that of a connection which is closed before.
   const doubted = doubts.some((doubt) => doubt.step === step) && decided?.rule.code !== 'request-size'
-  if (doubted || outcome?.is === 'undetermined')
-    return { answer: NOTHING, answered: true, determined: false, decided }
-  if (decided === undefined || outcome === undefined)
-    return { answer: YES, answered: true, determined: true, decided }
-  if (outcome.is !== 'refused') return { answer: NOTHING, answered: false, determined: true, decided }
+  const determined = !doubted && outcome?.is !== 'undetermined'
+  const answered = !determined || outcome?.is !== 'no answer'
+  if (!determined || !answered) return { answer: NOTHING, answered, determined, decided }
+  if (decided === undefined || outcome?.is !== 'refused')
+    return { answer: YES, answered, determined, decided }
   const { condition = 'not-allowed', reason } = decided.rule
   const answer = { accepted: false, condition, text: outcome.text ?? reason }
-  return { answer, answered: true, determined: true, decided }
+  return { answer, answered, determined, decided }
 }
