@@ -187,7 +187,12 @@ test('a batch may be longer than any other file', async () => {
   const line = `${JSON.stringify({ token: token() })}\n`
   await writeFile(join(dir, 'b'), line.repeat(Math.ceil(1_100_000 / line.length)))
   const argv = ['check-token', '--batch', 'b', '--jitsi-env', 'good.env', '--jwks', KEY_SET]
+  const warnings: Error[] = []
+  const warn = (warning: Error): number => warnings.push(warning)
+  process.on('warning', warn)
   const { stderr } = await kjitsi(argv, dir)
+  process.off('warning', warn)
+  expect(warnings).toEqual([])
   expect(stderr).toMatch(/\d{4} accepted\n$/)
   expect(await readFile(join(dir, 'b'), 'utf8')).toContain(line)
 })

@@ -32,8 +32,13 @@ export async function runBatch(
     }
     // A reader that left early needs no more answers.
     if (stdout.destroyed) break
-    if (!stdout.write(`${JSON.stringify(answer)}\n`))
-      await Promise.race([once(stdout, 'drain'), once(stdout, 'close')])
+    if (!stdout.write(`${JSON.stringify(answer)}\n`)) {
+      const waiting = new AbortController()
+      const until = (event: string): Promise<unknown> => once(stdout, event, { signal: waiting.signal })
+      await Promise.race([until('drain'), until('close')])
+      // The event that did not come would keep its listeners, for every wait some more.
+      waiting.abort()
+    }
   }
   return { answered, accepted }
 }

@@ -69,6 +69,10 @@ test.each([
   }
   await writeFile(join(dir, '.env'), `CONFIG=${cfg}\nPUBLIC_URL=${origin}\n#ENABLE_AUTH=1\nTZ=UTC\n`)
   await writeFile(join(dir, 'html', 'index.html'), '<html>Jitsi</html>')
+  // What Debian's packages make before anybody runs kjitsi.
+  await writeFile(join(dir, 'etc/jitsi/meet/meet.example.org-config.js'), 'var config = {};\n')
+  const host = 'VirtualHost "localhost"\n    authentication = "jitsi-anonymous"\n'
+  await writeFile(join(dir, 'etc/prosody/conf.avail/meet.example.org.cfg.lua'), host)
   await writeFile(join(dir, 'bin', 'kjitsi'), `#!/bin/sh\nexec '${process.execPath}' '${BIN}' "$@"\n`)
   await chmod(join(dir, 'bin', 'kjitsi'), 0o755)
 

@@ -396,14 +396,13 @@ describe('a bad folder', () => {
     const dir = tempFolder()
     await chmod(dir, mode)
     onTestFinished(() => chmod(dir, 0o755))
-    const { exitCode, stderr } = await shell(
-      `exec ${WITHOUT_PASS} "$@"`,
-      ['export-certs', dir, '--jwks', FIXTURE],
-      dir,
-    )
-    expect(stderr).toContain(`error: ${message} ${dir}`)
-    expect(stderr).toContain('permission denied')
-    expect(exitCode).toBe(1)
+    for (const flag of ['--dry-run', '--check', '--all']) {
+      const argv = ['export-certs', dir, '--jwks', FIXTURE, flag]
+      const { exitCode, stdout, stderr } = await shell(`exec ${WITHOUT_PASS} "$@"`, argv, dir)
+      expect(stderr).toContain(`error: ${message} ${dir}`)
+      expect(stderr).toContain('permission denied')
+      expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' })
+    }
   })
 
   test('with a file that may not be read: it is to be written anew', async () => {
@@ -418,26 +417,34 @@ describe('a bad folder', () => {
   test('that cannot be made', async () => {
     const dir = tempFolder()
     await chmod(dir, 0o555)
-    const argv = ['export-certs', join(dir, 'certs'), '--jwks', FIXTURE]
-    const { exitCode, stderr } = await shell(`exec ${WITHOUT_PASS} "$@"`, argv, dir)
-    expect(stderr).toContain(`error: cannot make ${dir}/certs: permission denied`)
-    expect(exitCode).toBe(1)
+    for (const flag of ['--dry-run', '--check', '--all']) {
+      const argv = ['export-certs', join(dir, 'certs'), '--jwks', FIXTURE, flag]
+      const { exitCode, stderr } = await shell(`exec ${WITHOUT_PASS} "$@"`, argv, dir)
+      expect(stderr).toContain(`error: cannot make ${dir}/certs: permission denied`)
+      expect(exitCode).toBe(1)
+    }
   })
 
   describe('on a file system of its own', () => {
     /** Runs the command where `dir` is some pages of memory, after `before`; then `after`. */
-    const onPages = (pages: number, dir: string, before: string, after: string): ReturnType<typeof shell> => {
+    const onPages = (
+      pages: number,
+      dir: string,
+      before: string,
+      after: string,
+      ...flags: string[]
+    ): ReturnType<typeof shell> => {
       const script = `mount -t tmpfs -o size=${pages * 4}k none ${dir} && ${before} && { "$@"; code=$?; ${after}; exit $code; }`
       return shell(
         `exec ${mayMount()} sh -c '${script}' sh "$@"`,
-        ['export-certs', dir, '--jwks', FIXTURE],
+        ['export-certs', dir, '--jwks', FIXTURE, ...flags],
         dir,
       )
     }
 
-    test('that is read-only', async () => {
+    test.each(['--dry-run', '--check', '--all'])('that is read-only: %s', async (flag) => {
       const dir = tempFolder()
-      const { exitCode, stderr } = await onPages(1, dir, `mount -o remount,ro ${dir}`, ':')
+      const { exitCode, stderr } = await onPages(1, dir, `mount -o remount,ro ${dir}`, ':', flag)
       expect(stderr).toContain(`error: cannot write ${dir}/${ARTICLE_FILE}: the file system is read-only`)
       expect(exitCode).toBe(1)
     })

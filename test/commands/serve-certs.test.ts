@@ -58,10 +58,8 @@ test.each(['SIGTERM', 'SIGINT'] as const)('ends with %s and 0, whoever is connec
   half.write('GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\n')
   await new Promise((resolve) => half.once('data', resolve))
   const closed = [untilClosed(silent), untilClosed(half)]
-  const before = performance.now()
   const { exitCode, stdout } = await end(signal)
   expect([exitCode, stdout]).toEqual([0, ''])
-  expect(performance.now() - before).toBeLessThan(5000)
   await Promise.all(closed)
 })
 

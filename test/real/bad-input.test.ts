@@ -17,8 +17,8 @@ import {
   makeServiceAccount,
   makeUser,
   giveRole,
-  tokensOf,
   fileRealm,
+  tokensOf,
 } from '../support/realm.ts'
 
 /** In every place where it may be printed by mistake, it looks different. */
@@ -258,7 +258,7 @@ test('an access token is found in what people save of it, and only its own realm
     const ran = await run(['setup-mappers', '--check', '--access-token-file', '-'], { env, stdin: saved })
     expect(ran.exitCode, ran.stderr).toBe(3)
   }
-  await using other = await realmWithClient()
+  await using other = await realmWithClient(makeRealm)
   const ran = await failing(
     { ...env, KEYCLOAK_REALM: other.name, KEYCLOAK_ACCESS_TOKEN: accessToken },
     [],

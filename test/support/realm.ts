@@ -51,6 +51,7 @@ const KEYS = {
 } as object as NonNullable<RealmRepresentation['components']>
 
 let shared: Promise<Shared> | undefined
+let lent = false
 afterAll(async () => {
   await (await shared)?.realm[Symbol.asyncDispose]()
 })
@@ -69,10 +70,13 @@ interface Shared {
 export async function fileRealm(): Promise<TestRealm> {
   shared ??= makeRealm().then(async (realm) => ({ realm, untouched: await contentsOf(realm) }))
   const { realm, untouched } = await shared
+  if (lent) throw new Error('the realm of this file is in use: a second one is made by makeRealm')
+  lent = true
   return {
     ...realm,
     async [Symbol.asyncDispose]() {
       const { clients, clientScopes, roles, groups, users } = realm.admin
+      lent = false
       const left = await contentsOf(realm)
       const added = (kind: keyof Contents): readonly string[] =>
         Object.keys(left[kind]).filter((id) => !(id in untouched[kind]))

@@ -5,6 +5,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { serverAddress } from '../../src/keycloak/address.ts'
 import { parse } from 'yaml'
 import { makeAuthority } from '../support/authority.ts'
 import { serve, freePort } from '../support/http.ts'
@@ -168,7 +169,10 @@ describe('compose', () => {
       if (exitCode === 2) continue
       const block = stdout.slice(stdout.indexOf('\n  kjitsi:'))
       services.push(block.replace('kjitsi:', `case-${wanted.length}:`))
-      wanted.push({ KEYCLOAK_URL: url.replace(/\/+$/, ''), KEYCLOAK_REALM: realm })
+      wanted.push({
+        KEYCLOAK_URL: serverAddress(url.trim()).replace(/\/+$/, ''),
+        KEYCLOAK_REALM: realm.trim(),
+      })
     }
     expect(wanted.length).toBeGreaterThan(20)
     await writeFile(join(dir, 'many.yml'), `services:${services.join('')}`)

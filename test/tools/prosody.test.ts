@@ -288,7 +288,12 @@ test('whatever the values, Prosody reads them back, or they were refused', async
       taken++
       const file = join(dir, 'hostile.cfg.lua')
       await writeFile(file, stdout)
-      expect(read(file)[HOST]).toMatchObject({ app_id: [appId], asap_accepted_audiences: [audience] })
+      // Blanks around a setting are none of it, and without anything else it is not given.
+      const audiences = audience.trim() === '' ? ['account', 'jitsi'] : [audience.trim()]
+      expect(read(file)[HOST]).toMatchObject({
+        app_id: [appId.trim() || 'jitsi'],
+        asap_accepted_audiences: audiences,
+      })
     }
   }
   expect(taken).toBeGreaterThan(10)

@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { serverAddress } from '../../src/keycloak/address.ts'
 import { tempFolder, sharedFolder } from '../support/folder.ts'
 import { run } from '../support/run.ts'
 import { runProgram } from '../support/programs.ts'
@@ -100,7 +101,11 @@ describe('whatever the values, systemd reads what was given, or they were refuse
         )
         const unit = `case-${i}.service`
         await writeFile(join(box, unit), text)
-        wanted.set(unit, { url: url.replace(/\/+$/, ''), realm, folder: resolve('/srv', `/srv/${folder}`) })
+        wanted.set(unit, {
+          url: serverAddress(url.trim()).replace(/\/+$/, ''),
+          realm: realm.trim(),
+          folder: resolve(`/srv/${folder}`.trim()),
+        })
       }
     }
     expect(wanted.size).toBeGreaterThan(50)
