@@ -61,7 +61,7 @@ describe('kjitsi demo', () => {
       ])
       expect(document.steps[2]?.outcome).toContain('created  room')
       const [exported, checked] = document.steps.slice(4)
-      expect(exported?.outcome).toMatch(/^created .*\/certs\/[0-9a-f]{64}\.pem\n  key /m)
+      expect(exported?.outcome).toMatch(/^created .*\/certs\/[0-9a-f]{64}\.pem\n {2}key /m)
       expect(checked?.outcome).toMatch(/^Jitsi accepts this token for room team-a until /m)
       expect(checked?.outcome).toMatch(/join: room +"\*"/)
       expect(document.next).toHaveLength(3)
