@@ -4,7 +4,7 @@ import { type Context, isMissing } from './cli/context.ts'
 import { clientId } from './jitsi/client-id.ts'
 import { hostAndPort, httpUrl, issuer, oneOf, urlOrPath } from './cli/readers.ts'
 import { SOURCES, type Source } from './cli/resolve.ts'
-import { setting, under, waysToGive } from './cli/setting.ts'
+import { setting, under } from './cli/setting.ts'
 import type { KeySource } from './certs/sources.ts'
 import { duration } from './duration.ts'
 import { KjitsiError, messageOf } from './errors.ts'
@@ -23,7 +23,7 @@ export const KEYCLOAK = under(KEYCLOAK_TITLE, {
   url: setting({
     flag: '--url <url>',
     env: 'KEYCLOAK_URL',
-    help: "Keycloak's address, with its /auth if any",
+    help: "Keycloak's address, with any /auth",
     parse: (text) => httpUrl(serverAddress(text)),
     advise: adviseAddress,
     question: 'Address of Keycloak',
@@ -33,7 +33,7 @@ export const KEYCLOAK = under(KEYCLOAK_TITLE, {
   realm: setting({
     flag: '--realm <name>',
     env: 'KEYCLOAK_REALM',
-    help: 'realm whose tokens Jitsi is to accept',
+    help: 'realm whose tokens Jitsi accepts',
     repeat: true,
     question: 'Realm',
     check: async (realm: string, { url }: { url?: unknown }, http: Http) =>
@@ -79,7 +79,7 @@ export const LOGIN = under('Login of kjitsi at Keycloak (an administrator, of re
   loginClient: setting({
     flag: '--login-client <client-id>',
     env: 'KEYCLOAK_CLIENT_ID',
-    help: 'log in as the service account of this client',
+    help: 'service account to log in as',
     question: 'Log in as the service account of client',
   }),
   clientSecret: setting({
@@ -311,7 +311,7 @@ export async function needAdmin(
   const { settings, canAsk } = context
   const { givenLogin, whoIs } = await import('./keycloak/login.ts')
   const given = givenLogin(settings)
-  const missing = [...(given === undefined ? [howToLogIn(settings)] : []), ...others]
+  const missing = [...(given === undefined ? [howToLogIn(context)] : []), ...others]
   const { url, realm } = await context.need(['url', 'realm'], canAsk ? [] : missing)
   const login = given ?? (await askLogin(context, url, realm[0] ?? ''))
   context.output.detail(`login: ${whoIs(login)}`)
@@ -343,8 +343,8 @@ async function typedLogin(context: Admin): Promise<Grant> {
 }
 
 /** What is missing for a login: the other half of what was given, or any of the three ways. */
-function howToLogIn({ user, password, loginClient, clientSecret }: Admin['settings']): string {
-  const ways = (key: keyof typeof LOGIN): string => waysToGive(LOGIN[key])
+function howToLogIn({ settings, waysToGive: ways }: Admin): string {
+  const { user, password, loginClient, clientSecret } = settings
   if (user !== undefined) return `the password of ${user}: ${ways('password')}`
   if (loginClient !== undefined) return `the secret of client ${loginClient}: ${ways('clientSecret')}`
   if (clientSecret !== undefined) return `the client that the secret is of: ${ways('loginClient')}`

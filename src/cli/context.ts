@@ -5,7 +5,7 @@ import type { Io, Output } from '../io.ts'
 import { ask } from './ask.ts'
 import type { COMMON } from './common.ts'
 import type { Resolved, Source } from './resolve.ts'
-import { type SettingTable, type ValuesOf, waysToGive } from './setting.ts'
+import { type Setting, type SettingTable, type ValuesOf, waysToGive } from './setting.ts'
 
 /** What went wrong in a run that printed its result. A failure without a result is thrown. */
 export type Ended = ErrorCode | readonly ErrorCode[] | undefined
@@ -69,6 +69,8 @@ export interface Context<S extends SettingTable> {
     keys: K,
     others?: readonly string[],
   ): Promise<Needed<ValuesOf<S>, K>>
+  /** How a person can give a setting to this command. */
+  readonly waysToGive: (key: keyof S) => string
   /** Whether `need` may ask. */
   readonly canAsk: boolean
   readonly http: Http
@@ -95,13 +97,13 @@ export function createContext<S extends SettingTable>(
     http,
     output,
     io,
+    waysToGive: (key) => waysToGive(settingOf(table, key)),
     async need(keys, others = []) {
       const found: Record<string, unknown> = { ...values }
       const missing = keys.filter((key) => isMissing(found[key as string]))
       if ((missing.length > 0 && !canAsk) || others.length > 0) throw missingSettings(table, missing, others)
       for (const key of missing as readonly string[]) {
-        const setting = table[key]
-        if (setting === undefined) throw new Error(`no setting ${key}`)
+        const setting = settingOf(table, key)
         found[key] = await ask(setting, found, http, io, output.find)
         if (setting.secret) secrets.push(String(found[key]))
       }
@@ -117,17 +119,22 @@ export function isMissing(value: unknown): boolean {
   return value === undefined || (Array.isArray(value) && value.length === 0)
 }
 
+function settingOf<S extends SettingTable>(table: S, key: keyof S): Setting {
+  const setting = table[key]
+  if (setting === undefined) throw new Error(`no setting ${String(key)}`)
+  return setting
+}
+
 function missingSettings<S extends SettingTable>(
   table: S,
   missing: readonly (keyof S)[],
   others: readonly string[],
 ): KjitsiError {
   const lines = [
-    ...missing.flatMap((key) => {
-      const setting = table[key]
-      if (setting === undefined) return []
+    ...missing.map((key) => {
+      const setting = settingOf(table, key)
       const { help, unset } = setting
-      return [`${waysToGive(setting)}: ${help}${unset === undefined ? '' : ` (default: ${unset})`}`]
+      return `${waysToGive(setting)}: ${help}${unset === undefined ? '' : ` (default: ${unset})`}`
     }),
     ...others,
   ]

@@ -7,23 +7,35 @@ import { type Context, command } from '../cli/context.ts'
 import { time } from '../cli/readers.ts'
 import { setting, under } from '../cli/setting.ts'
 import { type ErrorCode, KjitsiError } from '../errors.ts'
+import type { Finding } from '../finding.ts'
 import { openFile, readIfThere } from '../files/read.ts'
 import { fileError } from '../files/reasons.ts'
 import { tokenIn } from '../token/pasted.ts'
-import { ACCEPTED, JITSI_ENV_FILE, JWKS, KEYSERVER, PLAN, ROOM_CLAIM } from '../settings.ts'
+import {
+  ACCEPTED,
+  CLIENT,
+  JITSI_ENV_FILE,
+  JWKS,
+  KEYCLOAK,
+  KEYSERVER,
+  LOGIN,
+  PLAN,
+  ROOM_CLAIM,
+  needAdmin,
+} from '../settings.ts'
 
 const SETTINGS = {
   ...under('What is asked:', {
-    jitsiEnv: { ...JITSI_ENV_FILE, help: "Jitsi's own .env; what the flags below say comes before it" },
+    jitsiEnv: { ...JITSI_ENV_FILE, help: "Jitsi's own .env; flags override it" },
     joinRoom: setting({
       flag: '--join <room>',
       env: 'KJITSI_JOIN',
-      help: 'room to join, as in its address: team-a, or tenant/team-a',
+      help: 'room to join: team-a or tenant/team-a',
     }),
     at: setting({
       flag: '--at <time>',
       env: 'KJITSI_AT',
-      help: 'time of the check: 2026-08-20T14:05:00Z, or Unix seconds',
+      help: 'ISO 8601 time or Unix seconds',
       unset: 'now',
       parse: time,
     }),
@@ -32,13 +44,16 @@ const SETTINGS = {
       env: 'KJITSI_BATCH',
       help: 'file of JSON lines {"token":…,"room":…,"at":…}, - for stdin; prints one JSON line for each',
     }),
+    person: setting({
+      flag: '--user <name>',
+      env: 'KJITSI_TOKEN_USER',
+      help: 'whose token to ask Keycloak for',
+    }),
     strict: PLAN.strict,
-  }),
-  ...under('Keys, in place of asking for them:', {
     certs: setting({
       flag: '--certs <dir>',
       env: 'KJITSI_CERTS',
-      help: 'folder of <sha256(kid)>.pem files that the key server answers with; with --jitsi-env, JWT_ASAP_KEYSERVER still decides whether Prosody asks',
+      help: 'folder of <sha256(kid)>.pem files to read in place of asking the key server for them',
     }),
     jwks: JWKS,
   }),
@@ -48,13 +63,32 @@ const SETTINGS = {
     domainVerification: setting({
       flag: '--domain-verification',
       env: 'KJITSI_DOMAIN_VERIFICATION',
-      help: 'as JWT_ENABLE_DOMAIN_VERIFICATION=1: sub has to be the tenant, the host or *',
+      help: 'as JWT_ENABLE_DOMAIN_VERIFICATION=1',
     }),
     roomClaim: ROOM_CLAIM,
+  }),
+  ...under('Keycloak, and the administrator who asks it, for --user:', {
+    ...KEYCLOAK,
+    client: CLIENT,
+    scope: setting({
+      flag: '--scope <scope>',
+      env: 'KJITSI_SCOPE',
+      help: 'scope of the token',
+      default: 'openid',
+    }),
+    ...LOGIN,
+    user: { ...LOGIN.user, flag: '--admin <name>' },
+    password: { ...LOGIN.password, help: 'password of --admin' },
   }),
 }
 
 type Asked = Context<typeof SETTINGS>
+
+interface Example {
+  readonly token: string
+  readonly findings?: readonly Finding[]
+  readonly unsigned?: true
+}
 
 export const checkToken = command({
   name: 'check-token',
@@ -62,32 +96,35 @@ export const checkToken = command({
   args: [
     [
       '[token]',
-      'the token, a file that holds it, - or nothing for stdin; with Bearer, the answer to a login or an address with ?jwt= around it or not. ' +
-        'Other users of this machine can see an argument',
+      'the token as it was copied, a file of it, or - or nothing for stdin; other users of this machine can see an argument',
     ],
   ],
   settings: SETTINGS,
   examples: [
     ['kjitsi check-token - --jitsi-env .env --join team-a < token.txt', "asks by Jitsi's own settings"],
-    [
-      'kjitsi check-token --issuer https://auth.example.org/realms/meet --certs certs',
-      'asks by flags alone; paste the token',
-    ],
-    ['kjitsi check-token --jitsi-env .env --certs certs --batch tokens.jsonl', 'audits many'],
+    ['kjitsi check-token --user alice --jitsi-env .env --join team-a', "asks for alice's, without her login"],
   ],
   async run(context) {
     const { args, settings, output } = context
-    const { batch, joinRoom: room, at } = settings
+    const { batch, joinRoom: room, at, person } = settings
     if (batch !== undefined && args[0] !== undefined)
       throw new KjitsiError('usage', 'there are both a TOKEN and --batch: give one of them')
+    if (person !== undefined && (batch ?? args[0]) !== undefined)
+      throw new KjitsiError('usage', '--user asks Keycloak for the token: leave TOKEN and --batch out')
     if (batch !== undefined) return checkAll(context, batch)
     const [{ plainRules, plainVerdict, report }, { warningsOf }] = await Promise.all([
       import('../token/render.ts'),
       import('../token/warnings.ts'),
     ])
     const check = await checkBy(context)
-    const verdict = await check.ask({ token: await readToken(context), room, at })
-    const findings = [...check.findings, ...warningsOf(verdict.attempt, verdict.about)]
+    const asked: Example =
+      person === undefined ? { token: await readToken(context) } : await tokenOf(context, person)
+    const verdict = await check.ask({ ...asked, room, at })
+    const findings = [
+      ...check.findings,
+      ...(asked.findings ?? []),
+      ...warningsOf(verdict.attempt, verdict.about),
+    ]
     // The document of --json has them in it; people get the answer first.
     if (settings.json) findings.forEach(output.find)
     const payload = { accepted: verdict.accepted, ...plainVerdict(verdict), rules: plainRules(verdict) }
@@ -96,6 +133,23 @@ export const checkToken = command({
     return verdict.accepted ? undefined : 'verdict'
   },
 })
+
+/** What Keycloak would write into a person's token. */
+async function tokenOf(context: Asked, username: string): Promise<Example> {
+  const { client, scope } = context.settings
+  const { url, realms, login } = await needAdmin(context)
+  const [realm = '', ...others] = realms
+  if (others.length > 0)
+    throw new KjitsiError('usage', `--user is of one realm, and there are several: ${realms.join(', ')}`, {
+      hint: 'give one of them by --realm',
+    })
+  const [{ connect }, { exampleToken }] = await Promise.all([
+    import('../keycloak/connect.ts'),
+    import('../keycloak/example-token.ts'),
+  ])
+  const admin = (await connect(context.http, url, login))(realm)
+  return { ...(await exampleToken(admin, { client, username, scope })), unsigned: true }
+}
 
 async function checkAll(context: Asked, batch: string): Promise<ErrorCode | undefined> {
   const { settings, output, io } = context

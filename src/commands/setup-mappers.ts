@@ -3,6 +3,7 @@ import { command } from '../cli/context.ts'
 import { integer } from '../cli/readers.ts'
 import { setting, under } from '../cli/setting.ts'
 import { moderatorRoleOf } from '../jitsi/moderation.ts'
+import { adviseRoom, roomClaim } from '../jitsi/room.ts'
 import type { UserField } from '../keycloak/mappers.ts'
 import {
   CLIENT,
@@ -44,7 +45,9 @@ const SETTINGS = {
     room: setting({
       flag: '--room <value>',
       env: 'KJITSI_ROOM',
-      help: 'claim room; * opens all',
+      help: 'room that tokens open, as in its address; * opens all',
+      parse: roomClaim,
+      advise: adviseRoom,
       default: '*',
     }),
     roomAttribute: setting({

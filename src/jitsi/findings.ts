@@ -2,6 +2,10 @@
 import { findingsOf, kind } from '../finding.ts'
 
 export const finding = findingsOf({
+  'room-encoded': kind<{ room: string; claim: string }>({
+    level: 'note',
+    say: ({ room, claim }) => `the claim room is ${claim}, by which Prosody knows the room ${room}`,
+  }),
   'keyserver-default': kind<{ keyserver: string }>({
     level: 'note',
     say: ({ keyserver }) =>

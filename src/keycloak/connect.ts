@@ -151,9 +151,9 @@ function refused({ url, name: realm, who }: Asking, answer: Answer, token: strin
           'log in with one of these: --auth-realm or KEYCLOAK_AUTH_REALM says where',
         )
       }
-      const [see, role] = method === 'GET' ? ['see', 'view-clients'] : ['change', 'manage-clients']
-      const what = `${who} lacks the right to ${see} clients in realm ${realm} (status 403)`
-      return failed('right', what, giveRole(realm, role) + (method === 'GET' ? PERMISSION_HINT : ''))
+      const [toDo, role, more] = neededFor(method, answer.url)
+      const what = `${who} lacks the right to ${toDo} in realm ${realm} (status 403)`
+      return failed('right', what, giveRole(realm, role) + more)
     }
     case 404:
       return failed('not-found', withReason, 'it was there a moment ago: run again')
@@ -162,6 +162,14 @@ function refused({ url, name: realm, who }: Asking, answer: Answer, token: strin
     default:
       return badStatus(answer)
   }
+}
+
+/** What a request does, the role that allows it, and what else is worth a hint. */
+function neededFor(method: string, url: string): readonly [toDo: string, role: string, more: string] {
+  if (method !== 'GET') return ['change clients', 'manage-clients', '']
+  return /\/realms\/[^/]+\/users\b/.test(url)
+    ? ['see users', 'view-users', '']
+    : ['see clients', 'view-clients', PERMISSION_HINT]
 }
 
 /** How an account gets a right in a realm; for an account in master the same role is of another client. */

@@ -117,6 +117,11 @@ export const finding = findingsOf({
     say: () => `none of its mappers writes the claim room, without which Jitsi lets nobody join`,
     fix: (about) => kjitsiCommand(['setup-mappers'], about),
   }),
+  'user-disabled': kind<{ realm: string; user: string }>({
+    level: 'warning',
+    say: ({ realm, user }) => `realm ${realm}: user ${user} is disabled, and cannot log in`,
+    fix: ({ user }) => `enable the user (Keycloak: Users > ${user}, the switch at the top)`,
+  }),
   'lifespan-cut': ofClient<{ lifespan: number; most: number; session: string }>({
     say: ({ lifespan, most, session }) =>
       `no token lasts ${shownDuration(lifespan)}, since a session ends after ` +

@@ -31,21 +31,8 @@ const ESCAPE = /\\(?:([abfnrtv])|(["'\\\n])|(\d{1,3})|x([\da-fA-F]{2})|([^]))/g
 const LETTERS = { a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' } as const
 
 /** Lua's own words: those that begin what is not read here, and those that cannot begin a statement. */
-const BLOCKS = [
-  'and',
-  'break',
-  'do',
-  'for',
-  'function',
-  'goto',
-  'if',
-  'local',
-  'or',
-  'repeat',
-  'return',
-  'while',
-]
-const WORDS = [...BLOCKS, ...['else', 'elseif', 'end', 'false', 'in', 'nil', 'not', 'then', 'true', 'until']]
+const BLOCKS = 'and break do for function goto if local or repeat return while'.split(' ')
+const WORDS = [...BLOCKS, ...'else elseif end false in nil not then true until'.split(' ')]
 /** Names that are there without having been set: those of Lua's libraries, and Prosody's own words. */
 const GLOBALS =
   /^(?:_G|_VERSION|arg|assert|bit\d*|collectgarbage|coroutine|debug|dofile|error|getmetatable|io|ipairs|load\w*|math|module|next|os|package|pairs|pcall|print|prosody|raw\w+|require|select|setmetatable|string|table|tonumber|tostring|type|unpack|utf8|warn|xpcall|ENV_\w*|[Hh]ost|VirtualHost|[Cc]omponent|Include|RunScript|FileContents|FileLines?|Credential|Lua)$/

@@ -60,6 +60,9 @@ interface Doubt {
   readonly what: string
 }
 
+const atLogin = (what: string): Doubt => ({ step: 'login', what })
+const atJoin = (what: string): Doubt => ({ step: 'join', what })
+
 /**
  * @param env what compose reads from the `.env`
  * @param given options that are known otherwise; they take the place of those in `env`. Its addresses of keys count as
@@ -80,20 +83,19 @@ export function prosodySettings(env: Values, given: TokenOptions = {}, beside?: 
   const login = isBroken
     ? ({ is: 'none', why: `Prosody does not start: ${beside.name} is no Lua`, fix: 'write it anew' } as const)
     : offerOf(env, written, options)
-  if ('doubt' in login) doubts.push({ step: 'login', what: login.doubt })
+  if ('doubt' in login) doubts.push(atLogin(login.doubt))
   for (const { is, what } of written.troubles) if (is === 'unknown') doubts.push({ step: 'login', what })
   const mucDomain = get('XMPP_MUC_DOMAIN', 'muc.meet.jitsi')
   const roomsModule = get('JWT_TOKEN_AUTH_MODULE', CHECKS_ROOMS)
   const roomsChecked = roomsModule !== CHECKS_NOTHING && parentHost(mucDomain) === domain
   if (login.is === 'token' && roomsModule !== CHECKS_ROOMS && roomsModule !== CHECKS_NOTHING)
-    doubts.push({
-      step: 'join',
-      what: `JWT_TOKEN_AUTH_MODULE is ${roomsModule}: another module than Jitsi's own checks the rooms`,
-    })
+    doubts.push(
+      atJoin(`JWT_TOKEN_AUTH_MODULE is ${roomsModule}: another module than Jitsi's own checks the rooms`),
+    )
   if ([mucDomain, get('XMPP_INTERNAL_MUC_DOMAIN', '')].includes(domain))
-    doubts.push({ step: 'login', what: 'a domain of rooms is XMPP_DOMAIN, and one host cannot be both' })
+    doubts.push(atLogin('a domain of rooms is XMPP_DOMAIN, and one host cannot be both'))
   if (roomsChecked && mucDomain !== `${mucDomain.split('.')[0] ?? ''}.${domain}`)
-    doubts.push({ step: 'join', what: 'XMPP_MUC_DOMAIN is not one label before XMPP_DOMAIN' })
+    doubts.push(atJoin('XMPP_MUC_DOMAIN is not one label before XMPP_DOMAIN'))
   const { asap_key_server: keyServer, cache_keys_url: keysUrl } = options
   const byKey = keyServer !== undefined || keysUrl !== undefined
   return {
@@ -141,17 +143,22 @@ export function parentHost(mucDomain: string): string | undefined {
 function templateOptions(env: Values, { text, list }: Written): TokenOptions {
   const [secret, keyServer, signType] = ['JWT_APP_SECRET', 'JWT_ASAP_KEYSERVER', 'JWT_SIGN_TYPE'].map(text)
   const [issuers, audiences] = ['JWT_ACCEPTED_ISSUERS', 'JWT_ACCEPTED_AUDIENCES'].map(list)
-  return {
+  return known({
     // That is what Go's templates write for a variable that is not there.
     app_id: env.has('JWT_APP_ID') ? (text('JWT_APP_ID') ?? '') : '<no value>',
-    ...(isOn(env.get('JWT_APP_SECRET')) && secret !== undefined && { app_secret: secret }),
-    ...(keyServer !== undefined && { asap_key_server: keyServer }),
-    ...(signType !== undefined && { signature_algorithm: signType }),
-    ...(issuers && { asap_accepted_issuers: issuers }),
-    ...(audiences && { asap_accepted_audiences: audiences }),
+    app_secret: isOn(env.get('JWT_APP_SECRET')) ? secret : undefined,
+    asap_key_server: keyServer,
+    signature_algorithm: signType,
+    asap_accepted_issuers: issuers,
+    asap_accepted_audiences: audiences,
     allow_empty_token: isOn(env.get('JWT_ALLOW_EMPTY')),
     enable_domain_verification: isOn(env.get('JWT_ENABLE_DOMAIN_VERIFICATION')),
-  }
+  })
+}
+
+/** Those options that are known: they take the place of others, which an undefined one would take back. */
+export function known(options: { readonly [K in OptionName]?: TokenOptions[K] | undefined }): TokenOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }
 
 type OptionName = keyof TokenOptions
@@ -182,8 +189,7 @@ function hostOptions(lua: LuaOptions, where: string, doubts: Doubt[]): TokenOpti
     if (value === null) {
       // The template sets its lists for all hosts, where they stay.
       if (kind !== 'list') options[name] = undefined
-    } else if (read === undefined)
-      doubts.push({ step: 'login', what: `${where} gives ${name} a value of another kind` })
+    } else if (read === undefined) doubts.push(atLogin(`${where} gives ${name} a value of another kind`))
     else options[name] = read
   }
   return options as TokenOptions
@@ -202,13 +208,13 @@ function besideOptions(
   fromEnv: TokenOptions,
   doubts: Doubt[],
 ): TokenOptions {
-  if (is === 'unknown') doubts.push({ step: 'login', what: `${name} holds more than plain options` })
+  if (is === 'unknown') doubts.push(atLogin(`${name} holds more than plain options`))
   const options: Partial<Record<OptionName, unknown>> = {}
   for (const [host, lua] of sections) {
     const far = [...lua.keys()].find(
       (option) => FAR_REACHING.test(option) || option === 'disable_sasl_mechanisms',
     )
-    if (far !== undefined) doubts.push({ step: 'login', what: `${name} sets ${far}` })
+    if (far !== undefined) doubts.push(atLogin(`${name} sets ${far}`))
     if (host !== '' && host !== domain) continue
     const set = hostOptions(lua, name, doubts) as Partial<Record<OptionName, unknown>>
     for (const option of OPTION_NAMES) {
@@ -216,10 +222,7 @@ function besideOptions(
       const [here, there] = [set[option], fromEnv[option]]
       if (there === undefined) options[option] = here
       else if (JSON.stringify(here) !== JSON.stringify(there))
-        doubts.push({
-          step: 'login',
-          what: `${name} and .env differ in ${option}, and Prosody reads them in no order`,
-        })
+        doubts.push(atLogin(`${name} and .env differ in ${option}, and Prosody reads them in no order`))
     }
   }
   return options as TokenOptions
@@ -254,27 +257,21 @@ function doubtsOf(env: Values, { own }: Written): readonly Doubt[] {
   const doubts: Doubt[] = []
   const mode = env.get('PROSODY_MODE')
   if (mode && mode !== 'client')
-    doubts.push({ step: 'login', what: `PROSODY_MODE is ${mode}, which is another configuration` })
+    doubts.push(atLogin(`PROSODY_MODE is ${mode}, which is another configuration`))
   for (const key of DOMAINS) {
     const value = env.get(key)
     if (value && !/^[a-z0-9.-]+$/.test(value))
-      doubts.push({
-        step: 'join',
-        what: `${key} has other characters than small letters, digits, dots and hyphens`,
-      })
+      doubts.push(atJoin(`${key} has other characters than small letters, digits, dots and hyphens`))
   }
   for (const name of own('XMPP_CONFIGURATION').keys())
     if (FAR_REACHING.test(name) && (name !== 'authentication' || !byToken(env)))
-      doubts.push({ step: 'login', what: `XMPP_CONFIGURATION sets ${name}` })
+      doubts.push(atLogin(`XMPP_CONFIGURATION sets ${name}`))
   // The host has an authentication of its own.
   for (const name of own('GLOBAL_CONFIG').keys())
     if ((FAR_REACHING.test(name) && name !== 'authentication') || isOption(name))
-      doubts.push({ step: 'login', what: `GLOBAL_CONFIG sets ${name}, on which the check of tokens depends` })
+      doubts.push(atLogin(`GLOBAL_CONFIG sets ${name}, on which the check of tokens depends`))
   for (const name of own('XMPP_MUC_CONFIGURATION').keys())
     if (FAR_REACHING.test(name))
-      doubts.push({
-        step: 'join',
-        what: `XMPP_MUC_CONFIGURATION sets ${name}, on which the check of rooms depends`,
-      })
+      doubts.push(atJoin(`XMPP_MUC_CONFIGURATION sets ${name}, on which the check of rooms depends`))
   return doubts
 }

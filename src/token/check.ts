@@ -14,6 +14,8 @@ export interface Question {
   readonly room: string | undefined
   /** Whole Unix seconds; undefined is now. */
   readonly at: number | undefined
+  /** The token is what Keycloak would write, never signed. */
+  readonly unsigned?: boolean
 }
 
 export interface Check {
@@ -28,12 +30,12 @@ export async function openCheck(http: Http, settings: TokenSettings, io: Io): Pr
   const source = await openKeys(http, places, io.cwd)
   return {
     findings,
-    async ask({ token, room, at }) {
+    async ask({ token, room, at, unsigned }) {
       if (prosody.keysUrlAskable && kidOf(token) !== undefined) await source.loadSet()
       const file = keyFileOf(token, prosody, source.keys)
       if (file !== undefined) await source.loadFile(file)
       const now = at ?? Math.floor(Date.now() / 1000)
-      return verdictOf(token, prosody, source.keys, room, now, about)
+      return verdictOf(token, prosody, source.keys, room, now, about, unsigned)
     },
   }
 }

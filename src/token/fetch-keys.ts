@@ -96,14 +96,13 @@ async function fetchFile(
   return seen.is === 'text' ? readPem(seen.text) : undefined
 }
 
+type Seen = Unseen | { readonly is: 'text'; readonly text: string } | { readonly is: 'nothing' }
+
 /**
  * What an address answers to anybody. An answer that others may not get, such as 403 or 503, and none at all say
  * nothing about what Prosody sees.
  */
-async function see(
-  http: Http,
-  url: string,
-): Promise<Unseen | { readonly is: 'text'; readonly text: string } | { readonly is: 'nothing' }> {
+async function see(http: Http, url: string): Promise<Seen> {
   try {
     const answer = await getText(http, url)
     if (answer.status === 200) return { is: 'text', text: answer.text }
@@ -136,7 +135,7 @@ async function readSets(
   return failure === undefined ? { keys } : { keys, failure }
 }
 
-async function readSet(place: string, cwd: string): Promise<{ readonly is: 'text'; readonly text: string }> {
+async function readSet(place: string, cwd: string): Promise<Seen> {
   const path = resolve(cwd, place)
   const text = await readIfThere(path)
   if (text === undefined) throw new KjitsiError('file', `--jwks: there is no file ${path}`)

@@ -60,13 +60,8 @@ export function readPem(text: string): PublicKey {
       }
     return { is: 'key', key }
   }
-  return {
-    is: 'unreadable',
-    what: whatItIs(
-      text,
-      blocks.map(([, label = '']) => label),
-    ),
-  }
+  const labels = blocks.map(([, label = '']) => label)
+  return { is: 'unreadable', what: whatItIs(text, labels) }
 }
 
 /**

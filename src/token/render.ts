@@ -4,20 +4,22 @@ import type { ChalkInstance } from 'chalk'
 import { roughSpan } from '../duration.ts'
 import { table } from '../table.ts'
 import { membersOf } from './token.ts'
-import { type RuleResult, type Verdict, fails } from './verdict.ts'
+import { type RuleResult, UNSIGNED, type Verdict, fails } from './verdict.ts'
 import { warningsOf } from './warnings.ts'
 
 /** @param typed the room as it was asked about, undefined where none was */
 export function report(verdict: Verdict, typed: string | undefined, paint: ChalkInstance): string {
-  const { rules, first } = verdict
+  const { rules, first, attempt } = verdict
   const others = rules.filter((result) => fails(result) && result !== first)
   const fixes = others.map((result) => `Also: ${sentenceOfRule(result)}.${mend(result, paint)}`)
-  return [answer(verdict, typed, paint), ...fixes, '', table(rowsOf(rules, paint))].join('\n')
+  const unsigned = attempt.unsigned ? [`signature: ${UNSIGNED}`] : []
+  return [answer(verdict, typed, paint), ...unsigned, ...fixes, '', table(rowsOf(rules, paint))].join('\n')
 }
 
 function answer(verdict: Verdict, typed: string | undefined, paint: ChalkInstance): string {
   const { auth, determined, accepted, first, attempt } = verdict
-  const what = attempt.token === null ? 'a login without a token' : 'this token'
+  const token = attempt.unsigned ? "this person's token" : 'this token'
+  const what = attempt.token === null ? 'a login without a token' : token
   const room = typed === undefined ? '' : ` for room ${typed}`
   const why = reasonOf(verdict)
   const fix = first === undefined ? '' : mend(first, paint)
@@ -79,7 +81,8 @@ function rowsOf(rules: readonly RuleResult[], paint: ChalkInstance): readonly (r
     const { rule, outcome } = result
     const about = `${rule.step}: ${rule.about}`
     if (outcome.is === 'skipped' || outcome.is === 'hidden') {
-      const why = outcome.is === 'skipped' ? 'nothing to look at' : 'hidden by what failed before'
+      const why =
+        outcome.is === 'hidden' ? 'hidden by what failed before' : (outcome.why ?? 'nothing to look at')
       return ['-', about, '', '', why].map((cell) => paint.dim(cell))
     }
     const expected = 'expected' in outcome ? outcome.expected : ''

@@ -42,10 +42,10 @@ export type Outcome =
       readonly fix?: string
     }
   /**
-   * `skipped`: there is nothing to look at. `hidden`: there may be, behind something earlier that does not
-   * hold.
+   * `skipped`: there is nothing to look at, or `why` not. `hidden`: there may be, behind something earlier that
+   * does not hold.
    */
-  | { readonly is: 'skipped' }
+  | { readonly is: 'skipped'; readonly why?: string }
   | { readonly is: 'hidden' }
 
 export const SKIPPED: Outcome = { is: 'skipped' }
@@ -59,12 +59,11 @@ export function refused(found: string, expected: string): Outcome {
   return { is: 'refused', found, expected }
 }
 
-export function noAnswer(found: string, why: string, fix?: string): Outcome {
-  return { is: 'no answer', found, why, ...(fix !== undefined && { fix }) }
-}
+export const noAnswer = unanswered('no answer')
+export const undetermined = unanswered('undetermined')
 
-export function undetermined(found: string, why: string, fix?: string): Outcome {
-  return { is: 'undetermined', found, why, ...(fix !== undefined && { fix }) }
+function unanswered(is: 'no answer' | 'undetermined') {
+  return (found: string, why: string, fix?: string): Outcome => ({ is, found, why, ...(fix && { fix }) })
 }
 
 /** Passes or is refused with the same two values. */

@@ -10,12 +10,7 @@ import { finding } from './findings.ts'
 import { neighbourFindings } from '../jitsi/env-findings.ts'
 import { JITSI_ENV } from '../jitsi/public-url.ts'
 import { readLua } from '../prosody/lua.ts'
-import {
-  type FileBeside,
-  type ProsodySettings,
-  type TokenOptions,
-  prosodySettings,
-} from '../prosody/settings.ts'
+import { type FileBeside, type ProsodySettings, known, prosodySettings } from '../prosody/settings.ts'
 import type { KeyPlaces } from './fetch-keys.ts'
 import { shownAddress } from '../shown.ts'
 import type { AboutJitsi } from './verdict.ts'
@@ -60,20 +55,18 @@ export async function readSettings(settings: TokenSettings, { cwd, env: shell }:
     jitsiEnv === undefined ? NO_FILES : await readBeside(values, dirname(resolve(cwd, jitsiEnv)), shell)
   // With a `.env`, that alone says whom Prosody asks, and these are what it answers. Without one they are the settings too.
   const alone = jitsiEnv === undefined
-  const keyServer = keyserver ?? (alone ? certs : undefined)
-  const keysUrl = alone ? jwks[0] : undefined
-  const given: TokenOptions = {
-    ...(keyServer !== undefined && { asap_key_server: keyServer }),
-    ...(keysUrl !== undefined && { cache_keys_url: keysUrl }),
-    ...(issuer.length > 0 && { asap_accepted_issuers: issuer }),
-    ...(audience.length > 0 && { asap_accepted_audiences: audience }),
-    ...(appId !== undefined && { app_id: appId }),
-    ...(signType !== undefined && { signature_algorithm: signType }),
-    ...(settings.domainVerification !== undefined && {
-      enable_domain_verification: settings.domainVerification,
-    }),
-    ...(settings.roomClaim !== undefined && { asap_require_room_claim: settings.roomClaim }),
-  }
+  const some = (list: readonly string[]): readonly string[] | undefined =>
+    list.length > 0 ? list : undefined
+  const given = known({
+    asap_key_server: keyserver ?? (alone ? certs : undefined),
+    cache_keys_url: alone ? jwks[0] : undefined,
+    asap_accepted_issuers: some(issuer),
+    asap_accepted_audiences: some(audience),
+    app_id: appId,
+    signature_algorithm: signType,
+    enable_domain_verification: settings.domainVerification,
+    asap_require_room_claim: settings.roomClaim,
+  })
   const prosody = prosodySettings(values, given, others.prosody)
   const inEnv = prosody.keysUrlAskable ? [prosody.keysUrl ?? ''] : []
   return {

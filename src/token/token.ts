@@ -4,7 +4,7 @@ import type { ProsodySettings } from '../prosody/settings.ts'
 import { type Decoded, type Json, decodeBase64url, decodeJson } from './decode.ts'
 import { type PublicKey, type KeysByKid, type PublishedKeys, type Unseen, readPem } from './keys.ts'
 import { luaNumber } from './lua.ts'
-import type { Room } from './room.ts'
+import type { Room } from '../jitsi/room.ts'
 import { shownAddress } from '../shown.ts'
 
 export interface Attempt {
@@ -28,6 +28,8 @@ export interface Attempt {
   readonly key: KeySearch | undefined
   /** Whether the token is so long that nothing in it was looked into. */
   readonly unread: boolean
+  /** Whether the token is an example, which has no signature and names no key. */
+  readonly unsigned: boolean
 }
 
 /**
@@ -50,6 +52,7 @@ export function attemptOf(
   keys: PublishedKeys,
   room: Room | undefined,
   now: number,
+  unsigned: boolean,
 ): Attempt {
   const byKey = prosody.keyServer !== undefined || prosody.keysUrl !== undefined
   const unread = token !== null && token.length > MAX_LOOKED_INTO
@@ -72,6 +75,7 @@ export function attemptOf(
     signature: signature === undefined ? undefined : decodeBase64url(signature),
     key: byKey ? findKey(membersOf(decodedFirst)?.['kid'], prosody, keys) : secretAsKey(prosody),
     unread,
+    unsigned,
   }
 }
 

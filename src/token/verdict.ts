@@ -6,9 +6,9 @@ import { CLAIMS } from './claims.ts'
 import { JOIN } from './join.ts'
 import type { PublishedKeys } from './keys.ts'
 import { LOGIN } from './login.ts'
-import { roomOf } from './room.ts'
+import { roomOf } from '../jitsi/room.ts'
 import { HIDDEN, type Outcome, type Rule, type Rules, SKIPPED } from './rule.ts'
-import { type Attempt, attemptOf } from './token.ts'
+import { type Attempt, attemptOf, membersOf } from './token.ts'
 
 type RuleCode = keyof typeof LOGIN | keyof typeof CLAIMS | keyof typeof JOIN
 
@@ -33,6 +33,9 @@ function named(rules: Rules, step: NamedRule['step']): readonly NamedRule[] {
 const WHERE_OPEN: readonly RuleCode[] = ['request-size', 'room-address']
 const WITHOUT_TOKEN: readonly RuleCode[] = ['login-offered', 'token-required', 'room-address']
 const WHERE_UNREAD: readonly RuleCode[] = ['request-size']
+/** What an example, which was never signed, cannot be asked for; nor for its alg, where only the realm knows that. */
+const BY_SIGNING: readonly RuleCode[] = ['kid-missing', 'key-missing', 'signature-invalid', 'signature']
+const BY_ALG: readonly RuleCode[] = ['alg-missing', 'alg-family', 'alg']
 /** What another issuer's token fails at, before that is looked at. */
 const OF_THE_KEY: readonly RuleCode[] = ['key-missing', 'signature']
 const OTHER_ISSUER: RuleCode = 'iss'
@@ -80,6 +83,9 @@ export interface AboutJitsi extends About {
   readonly readsOutside: boolean
 }
 
+/** Why a rule was not looked at. */
+export const UNSIGNED = 'not looked at, this token was never signed'
+
 const YES: StepAnswer = { accepted: true, condition: null, text: null }
 const NOTHING: StepAnswer = { accepted: false, condition: null, text: null }
 
@@ -88,6 +94,7 @@ const NOTHING: StepAnswer = { accepted: false, condition: null, text: null }
  * @param typed the meeting as people type it after the host; undefined asks about the login alone
  * @param now Prosody's clock, whole Unix seconds
  * @param about what the commands that mend something are to name
+ * @param unsigned whether the token is an example of what Keycloak would write
  */
 export function verdictOf(
   token: string | null,
@@ -96,9 +103,10 @@ export function verdictOf(
   typed: string | undefined,
   now: number,
   about?: AboutJitsi,
+  unsigned = false,
 ): Verdict {
   const room = typed === undefined ? undefined : roomOf(typed, prosody.tenants)
-  const attempt = attemptOf(token, prosody, keys, room, now)
+  const attempt = attemptOf(token, prosody, keys, room, now, unsigned)
   const rules = RULES.map((rule): RuleResult => {
     const outcome = resultOf(rule, attempt)
     const fix = ('fix' in outcome ? outcome.fix : undefined) ?? rule.fix
@@ -126,10 +134,12 @@ export function verdictOf(
 }
 
 function resultOf(rule: NamedRule, attempt: Attempt): Outcome {
-  const { prosody, token, unread } = attempt
+  const { prosody, token, unread, unsigned, first } = attempt
   if (prosody.login === 'open' && !WHERE_OPEN.includes(rule.code)) return SKIPPED
   if (unread && !WHERE_UNREAD.includes(rule.code)) return HIDDEN
   if (token === null && !WITHOUT_TOKEN.includes(rule.code)) return SKIPPED
+  const unknown = membersOf(first)?.['alg'] === undefined ? [...BY_SIGNING, ...BY_ALG] : BY_SIGNING
+  if (unsigned && unknown.includes(rule.code)) return { is: 'skipped', why: UNSIGNED }
   return rule.when?.(attempt) === false ? SKIPPED : rule.look(attempt)
 }
 
@@ -154,12 +164,12 @@ function stepOf(
   const outcome = decided?.outcome
   // Settings that are not known may change any answer but that of a connection which is closed before.
   const doubted = doubts.some((doubt) => doubt.step === step) && decided?.rule.code !== 'request-size'
-  if (doubted || outcome?.is === 'undetermined')
-    return { answer: NOTHING, answered: true, determined: false, decided }
-  if (decided === undefined || outcome === undefined)
-    return { answer: YES, answered: true, determined: true, decided }
-  if (outcome.is !== 'refused') return { answer: NOTHING, answered: false, determined: true, decided }
+  const determined = !doubted && outcome?.is !== 'undetermined'
+  const answered = !determined || outcome?.is !== 'no answer'
+  if (!determined || !answered) return { answer: NOTHING, answered, determined, decided }
+  if (decided === undefined || outcome?.is !== 'refused')
+    return { answer: YES, answered, determined, decided }
   const { condition = 'not-allowed', reason } = decided.rule
   const answer = { accepted: false, condition, text: outcome.text ?? reason }
-  return { answer, answered: true, determined: true, decided }
+  return { answer, answered, determined, decided }
 }

@@ -14,6 +14,7 @@ import {
   isSwitch,
   waysToGive,
 } from '../../src/cli/setting.ts'
+import { checkToken } from '../../src/commands/check-token.ts'
 import { XMPP_DOMAIN } from '../../src/commands/gen-config/settings.ts'
 import { PROGRAM } from '../../src/main.ts'
 import { testIo } from '../support/io.ts'
@@ -209,7 +210,7 @@ function settingsOf(table: Readonly<Record<string, Setting>>): readonly Setting[
 }
 
 test("an environment name belongs to one flag, and is read in one way; a default may be one command's own", () => {
-  for (const one of ALL.filter(({ env }) => env !== undefined)) {
+  for (const one of ALL.filter(({ env, flag }) => env !== undefined && flag !== '--admin <name>')) {
     const first = ALL.find(({ env }) => env === one.env)
     expect([one.flag, one.parse, one.repeat, one.secret], one.env).toEqual([
       first?.flag,
@@ -231,7 +232,15 @@ test('no command has two settings with the same flag', () => {
 })
 
 test('a flag is the same setting in all commands', () => {
-  for (const one of ALL) expect(ALL.find(({ flag }) => flag === one.flag)?.env, one.flag).toBe(one.env)
+  const different = ALL.filter((one) => ALL.find(({ flag }) => flag === one.flag)?.env !== one.env)
+  expect(different.map(({ flag, env }) => [flag, env])).toEqual([['--user <name>', 'KJITSI_TOKEN_USER']])
+})
+
+test('check-token asks about the person of --user, and the administrator is --admin there', () => {
+  const { person, user } = checkToken.settings
+  const { user: elsewhere } = LOGIN
+  expect([person.flag, person.env]).toEqual([elsewhere.flag, 'KJITSI_TOKEN_USER'])
+  expect({ ...user, group: '' }).toEqual({ ...elsewhere, group: '', flag: '--admin <name>' })
 })
 
 test.each([...new Map(ALL.filter(isSwitch).map((one) => [one.flag, one])).values()])(

@@ -75,8 +75,8 @@ test('with no setting at all and no terminal, everything is named at once, with 
   const { exitCode, stdout, stderr } = await run(['setup-mappers'])
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
   expect(stderr).toBe(`error: 3 settings are missing:
-  --url or KEYCLOAK_URL: Keycloak's address, with its /auth if any
-  --realm or KEYCLOAK_REALM: realm whose tokens Jitsi is to accept
+  --url or KEYCLOAK_URL: Keycloak's address, with any /auth
+  --realm or KEYCLOAK_REALM: realm whose tokens Jitsi accepts
   a login, in one of three ways:
     a ready access token: KEYCLOAK_ACCESS_TOKEN, KEYCLOAK_ACCESS_TOKEN_FILE or --access-token-file
     a service account: --login-client or KEYCLOAK_CLIENT_ID, and KEYCLOAK_CLIENT_SECRET, KEYCLOAK_CLIENT_SECRET_FILE or --client-secret-file

@@ -4,10 +4,13 @@ import { describe, expect, test } from 'vitest'
 import { tempFolder } from '../support/folder.ts'
 import { type Ran, run } from '../support/run.ts'
 import {
+  ADMIN_ENV,
   type TestRealm,
+  clientOf,
   giveRole,
   keycloak,
   makeClient,
+  makeServiceAccount,
   makeUser,
   tokensOf,
   fileRealm,
@@ -188,5 +191,160 @@ describe('tokens of a real realm', () => {
       /^Jitsi accepts this token for room Team A until (\d{4}-\d\d-\d\d )?\d\d:\d\d \(in [45] min\)/,
     )
     expect(ran.exitCode).toBe(0)
+  })
+})
+
+test.each([
+  ['Team A', 'team%20a', 'Team A'],
+  ['café', 'caf%c3%a9', 'Café'],
+  ['acme/R&D', '[acme]rd', 'https://meet.example.org/acme/r&d'],
+])('setup-mappers --room %s writes %s, which opens %s and not another room', async (room, claim, joined) => {
+  await using realm = await fileRealm()
+  await makeClient(realm)
+  await makeUser(realm)
+  const made = await run(['setup-mappers', '--realm', realm.name, '--room', room], { env: ADMIN_ENV })
+  expect(made.stderr).toContain(`note: the claim room is ${claim}, by which Prosody knows the room ${room}\n`)
+  expect(made.exitCode).toBe(0)
+  const { accessToken } = await tokensOf(realm)
+  expect(said(await check(realm, accessToken, ['--join', joined]))).toBe('accepted')
+  expect(said(await check(realm, accessToken))).toBe('Room does not match the room from token')
+})
+
+describe('the token of a person who does not log in (--user)', () => {
+  const flags = (realm: TestRealm, more: readonly string[] = []): readonly string[] => [
+    'check-token',
+    ...['--user', 'alice', '--realm', realm.name, '--issuer', issuerOf(realm), '--join', 'team-a'],
+    ...['--keyserver', 'https://keys.example.org/certs', '--accept-audience', 'account', ...more],
+  ]
+  const ask = (realm: TestRealm, more: readonly string[] = [], env: object = {}): Promise<Ran> =>
+    run(flags(realm, more), { env: { ...ADMIN_ENV, ...env } })
+  /** Asks as somebody with these roles of realm-management alone. */
+  const askAs = async (realm: TestRealm, roles: readonly string[]): Promise<Ran> => {
+    const account = await makeServiceAccount(realm, 'ci', roles)
+    return run(flags(realm), { env: { KEYCLOAK_URL: keycloak.url, ...account } })
+  }
+
+  test('is judged by what it would hold, and its signature is not looked at', async () => {
+    await using realm = await realmWithRoom()
+    const ran = await ask(realm)
+    expect([ran.exitCode, ran.stderr]).toEqual([0, expect.not.stringContaining('error')])
+    expect(ran.stdout).toMatch(
+      /^Jitsi accepts this person's token for room team-a until .*\nsignature: not looked at, this token was never signed\n/,
+    )
+    expect(ran.stdout).toMatch(/- +login: signature +not looked at, this token was never signed\n/)
+    const { accepted, rules } = JSON.parse((await ask(realm, ['--json'])).stdout) as {
+      accepted: boolean
+      rules: readonly { code: string; is: string; why?: string; found?: string }[]
+    }
+    expect(accepted).toBe(true)
+    const unsigned = { is: 'skipped', why: 'not looked at, this token was never signed' }
+    for (const code of ['kid-missing', 'key-missing', 'signature-invalid', 'signature'])
+      expect(rules.find((rule) => rule.code === code)).toMatchObject(unsigned)
+    expect(rules.find(({ code }) => code === 'alg')).toMatchObject({ is: 'passed', found: '"RS256"' })
+    // Nobody has logged in, and nothing is there that could be used.
+    expect(await realm.admin.clients.listSessions({ id: realm.clientUuid, first: 0, max: 9 })).toEqual([])
+  })
+
+  test('holds what her roles, the client and the scope make of it', async () => {
+    await using realm = await realmWithRoom()
+    const refusal = async (...more: readonly string[]): Promise<string> =>
+      said(await ask(realm, ['--json', ...more]))
+    const client = { id: realm.clientUuid }
+    await realm.admin.clients.createRole({ ...client, name: 'owner' })
+    const [alice] = await realm.admin.users.find({ username: 'alice' })
+    await run(['setup-mappers', '--realm', realm.name, '--moderators', 'role:owner'], { env: ADMIN_ENV })
+    expect(await refusal()).toBe('accepted')
+    await giveRole(realm, alice?.id ?? '', 'realm-management', 'realm-admin')
+    const list = await ask(realm)
+    expect([list.exitCode, list.stdout]).toEqual([
+      3,
+      expect.stringMatching(/^Jitsi refuses this person's token: invalid 'aud' claim\. Found \["/),
+    ])
+    const attributes = (more: object): Promise<void> =>
+      setClient(realm, realm.clientUuid, { fullScopeAllowed: false, attributes: more })
+    await attributes({})
+    expect(await refusal()).toBe("'aud' claim is missing")
+    await attributes({ 'access.token.header.type.rfc9068': 'true' })
+    expect(await refusal()).toBe('Invalid typ')
+    await attributes({
+      'access.token.header.type.rfc9068': 'false',
+      'access.token.signed.response.alg': 'ES256',
+    })
+    expect(await refusal()).toBe("'kid' claim only support with RS family")
+    await attributes({ 'access.token.signed.response.alg': 'RS512' })
+    expect(await refusal('--sign-type', 'RS512')).toBe("'aud' claim is missing")
+  })
+
+  test('of a scope that is asked for', async () => {
+    await using realm = await realmWithRoom()
+    const { id } = await realm.admin.clientScopes.create({
+      name: 'meetings',
+      protocol: 'openid-connect',
+    })
+    const audience = { 'included.custom.audience': 'meetings', 'access.token.claim': 'true' }
+    await realm.admin.clientScopes.addProtocolMapper(
+      { id },
+      { name: 'aud', protocol: 'openid-connect', protocolMapper: 'oidc-audience-mapper', config: audience },
+    )
+    await realm.admin.clients.addOptionalClientScope({ id: realm.clientUuid, clientScopeId: id })
+    expect(said(await ask(realm, ['--json']))).toBe('accepted')
+    expect(said(await ask(realm, ['--json', '--scope', 'openid meetings']))).toBe("invalid 'aud' claim")
+  })
+
+  test('of somebody who is disabled is a warning', async () => {
+    await using realm = await realmWithRoom()
+    const [alice] = await realm.admin.users.find({ username: 'alice' })
+    await realm.admin.users.update({ id: alice?.id ?? '' }, { ...alice, enabled: false })
+    const ran = await ask(realm, ['--strict'])
+    expect(ran.stderr).toContain(`realm ${realm.name}: user alice is disabled, and cannot log in`)
+    expect(ran.exitCode).toBe(3)
+  })
+
+  test('view-clients and view-users are enough, and the one that is missing is named', async () => {
+    await using realm = await realmWithRoom()
+    expect((await askAs(realm, ['view-clients', 'view-users'])).exitCode).toBe(0)
+    await realm.admin.clients.del({ id: (await clientOf(realm, 'ci')).id })
+    const { exitCode, stderr } = await askAs(realm, ['view-clients'])
+    expect(stderr).toContain(
+      `the service account of client ci lacks the right to see users in realm ${realm.name} (status 403)`,
+    )
+    expect(stderr).toContain('give the account the role view-users of client realm-management')
+    expect(exitCode).toBe(5)
+  })
+
+  test.each<[string, readonly string[], number, RegExp]>([
+    [
+      'no such user',
+      ['--user', 'bob'],
+      6,
+      /user bob of realm \S+ was not found or is not visible to user admin/,
+    ],
+    ['no such client', ['--client', 'nobody'], 6, /client nobody of realm \S+ was not found/],
+    [
+      'several realms',
+      ['--realm', 'other'],
+      2,
+      /--user is of one realm, and there are several: \S+, other\n.*--realm/,
+    ],
+  ])('%s', async (_, more, code, sentence) => {
+    await using realm = await realmWithRoom()
+    const { exitCode, stderr } = await ask(realm, more)
+    expect(stderr).toMatch(sentence)
+    expect(exitCode).toBe(code)
+  })
+
+  test('the internal id of a client', async () => {
+    await using realm = await realmWithRoom()
+    const { exitCode, stderr } = await ask(realm, ['--client', realm.clientUuid])
+    expect(stderr).toContain('is the internal id of a client, and its client id is jitsi')
+    expect(exitCode).toBe(6)
+  })
+
+  test('what is missing for the login is named as this command has it', async () => {
+    const env = { KEYCLOAK_URL: keycloak.url, KEYCLOAK_REALM: 'meet' }
+    const argv = ['check-token', '--user', 'alice', '--issuer', 'https://a.example/realms/b', '--certs', '.']
+    const { exitCode, stderr } = await run(argv, { env, cwd: tempFolder() })
+    expect(stderr).toContain('an administrator, of realm master by default: --admin or KEYCLOAK_USER, and')
+    expect(exitCode).toBe(2)
   })
 })

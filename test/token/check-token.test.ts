@@ -602,6 +602,8 @@ describe('settings', () => {
     ['no such .env', [good, '--jitsi-env', 'none.env'], '--jitsi-env: there is no file'],
     ['a broken .env', [good, '--jitsi-env', 'broken.env'], 'line 2: a value begins with " and never ends'],
     ['a token and a batch', [good, ...BY_ENV, '--batch', 'x'], 'there are both a TOKEN and --batch'],
+    ['a token and a user', [good, ...BY_ENV, '--user', 'alice'], '--user asks Keycloak for the token'],
+    ['a batch and a user', ['--batch', 'x', '--user', 'alice'], '--user asks Keycloak for the token'],
     ['a time that is none', [good, ...BY_ENV, '--at', 'noon'], '--at "noon" is no time'],
   ])('%s is a usage error', async (_, argv, message) => {
     await writeFile(join(dir, 'broken.env'), 'ENABLE_AUTH=1\nJWT_APP_ID="x\n')

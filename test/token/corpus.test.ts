@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { roomOf } from '../../src/token/room.ts'
+import { roomOf } from '../../src/jitsi/room.ts'
 import { CORPUS, answersOf, askedOf, verdictOn } from '../support/corpus.ts'
 
 describe('says what a real Prosody said', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { roomOf } from '../../src/token/room.ts'
+import { roomOf } from '../../src/jitsi/room.ts'
 import { type Case, answersOf, askedOf, readCorpus, verdictOn } from '../support/corpus.ts'
 
 const CORPUS = readCorpus('corpus2')

@@ -1,4 +1,7 @@
 // The room that Prosody checks, from the meeting's name as people type it after the host.
+import type { Finding } from '../finding.ts'
+import { shownValue } from '../shown.ts'
+import { finding } from './findings.ts'
 
 /** The room's part of its JID, or why only a browser and Prosody know it. */
 export type Room = { readonly node: string } | { readonly doubt: string }
@@ -42,4 +45,18 @@ function backendSafeName(name: string): string {
     // A lone % is a character like any other.
   }
   return encodeURIComponent(plain.normalize('NFKC').toLowerCase()).toLowerCase()
+}
+
+/** What the claim `room` opens this room by; `*` opens all. The room may also be written as Prosody has it: `[tenant]room`. */
+export function roomClaim(typed: string): string {
+  if (typed === '*') return typed
+  const room = roomOf(typed.replace(/^\[([^\]]+)\]/, '$1/'), true)
+  if ('doubt' in room) throw new Error(`opens no room: it has ${room.doubt}`)
+  return room.node
+}
+
+/** Tells where the claim is not what was typed. */
+export function adviseRoom(typed: string): Finding | undefined {
+  const claim = roomClaim(typed)
+  return claim === typed ? undefined : finding('room-encoded', { room: shownValue(typed), claim })
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { roomOf } from '../../src/token/room.ts'
+import { adviseRoom, roomClaim, roomOf } from '../../src/jitsi/room.ts'
 
 test.each([
   ['Team A', 'team%20a'],
@@ -40,4 +40,32 @@ test.each([
 
 test('there are no tenants with ENABLE_SUBDOMAINS off', () => {
   expect(roomOf('acme/team-a', false)).toHaveProperty('doubt')
+})
+
+test.each([
+  ['*', '*'],
+  ['team', 'team'],
+  ['team%20a', 'team%20a'],
+  ['[acme]team%20a', '[acme]team%20a'],
+])('the claim room %s is written as it was typed', (typed, claim) => {
+  expect([roomClaim(typed), adviseRoom(typed)]).toEqual([claim, undefined])
+})
+
+test.each([
+  ['Team A', 'team%20a'],
+  ['café', 'caf%c3%a9'],
+  ['R&D', 'rd'],
+  ['Acme/Team A', '[acme]team%20a'],
+  ['[Acme]Team A', '[acme]team%20a'],
+  ['https://meet.example.org/Team A', 'team%20a'],
+])('the claim room of %s is written as %s, and that is said', (typed, claim) => {
+  expect([roomClaim(typed), roomClaim(claim)]).toEqual([claim, claim])
+  expect(adviseRoom(typed)).toMatchObject({
+    level: 'note',
+    message: `the claim room is ${claim}, by which Prosody knows the room ${typed}`,
+  })
+})
+
+test.each(['&', 'a/b/c', 'it%27s'])('%s opens no room', (typed) => {
+  expect(() => roomClaim(typed)).toThrow(/^opens no room: it has /)
 })
