@@ -77,6 +77,16 @@ for (const file of tracked.split('\n')) {
     }
   }
 }
+/** Where each exported name stands, so that a name tells what is meant wherever it is imported. */
+const exported = new Map<string, string>()
+for (const file of tracked.split('\n').filter((name) => /^src\/.*\.ts$/.test(name))) {
+  const names = /^export (?:async )?(?:function|const|interface|type|class) (\w+)/gm
+  for (const [, name = ''] of readFileSync(file, 'utf8').matchAll(names)) {
+    const before = exported.get(name)
+    if (before !== undefined) broken.push(`${file}: ${name}\n  ${before} exports that name already`)
+    exported.set(name, file)
+  }
+}
 if (broken.length > 0) {
   process.stderr.write(`${broken.join('\n')}\n`)
   process.exitCode = 1

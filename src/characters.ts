@@ -2,7 +2,7 @@
 import { KjitsiError } from './errors.ts'
 
 /** What a value must not hold, and why. */
-export type Rule = readonly [pattern: RegExp, why: string]
+export type CharacterRule = readonly [pattern: RegExp, why: string]
 
 /** Control characters, halves of surrogate pairs, which no file can hold, and marks that hide the order of a text. */
 export const CONTROL = /[\p{Cc}\p{Cs}\u202A-\u202E\u2066-\u2069]/u
@@ -11,10 +11,10 @@ export const CONTROL = /[\p{Cc}\p{Cs}\u202A-\u202E\u2066-\u2069]/u
  * What no reader of a file shows, or each takes for something else: also line ends beyond ASCII, marks that turn the
  * direction of writing, byte order marks, and code points that are no characters.
  */
-export const HIDDEN = [
+export const INVISIBLE = [
   /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Noncharacter_Code_Point}\uFEFF]/u,
   'which cannot be seen in a file',
-] as const satisfies Rule
+] as const satisfies CharacterRule
 
 const NAMES: Readonly<Record<string, string>> = {
   '"': 'a double quote',
@@ -33,7 +33,7 @@ const NAMES: Readonly<Record<string, string>> = {
  * @param what names the value in an error
  * @throws KjitsiError `usage` with the first character that breaks a rule; it shows nothing else of the value
  */
-export function refuseCharacters(what: string, value: string, rules: readonly Rule[]): void {
+export function refuseCharacters(what: string, value: string, rules: readonly CharacterRule[]): void {
   for (const [pattern, why] of rules) {
     const found = pattern.exec(value)?.[0]
     if (found === undefined) continue

@@ -9,7 +9,7 @@ import type { Http } from '../http/http.ts'
 import type { Output } from '../io.ts'
 import { type FolderPlan, planFolder } from './export.ts'
 import { type Fetched, fetchAll, liveSource } from './fetch.ts'
-import { finding } from './findings.ts'
+import { certsFinding } from './findings.ts'
 import { readFolder } from './folder.ts'
 import { keyOfPem, nameOfKey } from './key.ts'
 import type { Held, Sets } from './keyring.ts'
@@ -57,7 +57,7 @@ export async function exportFolder(
     ({ source, outcome, keys }) => [source, outcome === 'unreachable' ? undefined : keys] as const,
   )
   const { items, lines } = await planRound(run, new Map(sets))
-  if (prune && silent.length > 0) output.find(finding('nothing-pruned', { dir, sources: silent }))
+  if (prune && silent.length > 0) output.find(certsFinding('nothing-pruned', { dir, sources: silent }))
   for (const line of lines) {
     if (typeof line === 'string') output.note(line)
     else output.find(line)
@@ -108,7 +108,7 @@ export function startFolder(run: ExportRun, longest: number): FolderSink {
     } catch (error) {
       if (!(error instanceof KjitsiError)) throw error
       const { code, message, hint } = error
-      if (!signal.aborted) sayNews([finding('source-failed', { failure: code, message, hint })])
+      if (!signal.aborted) sayNews([certsFinding('source-failed', { failure: code, message, hint })])
       return false
     }
   }
@@ -194,18 +194,18 @@ async function planRound(
   const clashes = changes.filter(({ change }) => change === 'clash')
   const later = { dir, files: waiting }
   const waits = prune
-    ? finding('pruned-later', { ...later, grace: shownDuration(grace) })
-    : finding('stale-keys', later)
+    ? certsFinding('pruned-later', { ...later, grace: shownDuration(grace) })
+    : certsFinding('stale-keys', later)
   return {
     items,
     lines: [
       ...newsOf(clashes, grace),
-      ...(before.isSpoilt ? [finding('manifest-spoilt', { file: before.target.path })] : []),
+      ...(before.isSpoilt ? [certsFinding('manifest-spoilt', { file: before.target.path })] : []),
       ...(waiting.length > 0 ? [waits] : []),
-      ...(foreign.length > 0 ? [finding('foreign-keys', { dir, files: foreign })] : []),
-      ...(others.files.length > 0 ? [finding('others-keys', { dir, ...others })] : []),
-      ...(gone.length > 0 ? [finding('pruned-still-trusted', { files: gone })] : []),
-      ...(folder.open ? [] : [finding('folder-closed', { dir })]),
+      ...(foreign.length > 0 ? [certsFinding('foreign-keys', { dir, files: foreign })] : []),
+      ...(others.files.length > 0 ? [certsFinding('others-keys', { dir, ...others })] : []),
+      ...(gone.length > 0 ? [certsFinding('pruned-still-trusted', { files: gone })] : []),
+      ...(folder.open ? [] : [certsFinding('folder-closed', { dir })]),
     ],
   }
 }
@@ -222,6 +222,6 @@ function failureOfAll(fetched: readonly Fetched[]): KjitsiError | undefined {
 
 function sayWhatFailed(fetched: readonly Fetched[], output: Output): void {
   for (const { code, message, hint } of fetched.flatMap(({ error }) => error ?? [])) {
-    output.find(finding('source-failed', { failure: code, message, hint }))
+    output.find(certsFinding('source-failed', { failure: code, message, hint }))
   }
 }

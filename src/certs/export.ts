@@ -1,8 +1,8 @@
 // The plan that makes a folder of PEM files hold what it is to hold.
-import { type FileItem, type Target, planFile, planRemoval } from '../files/plan.ts'
+import { type FileItem, type Target, planFile, planFileRemoval } from '../files/plan.ts'
 import type { Folder } from './folder.ts'
 import { type Key, shownKid } from './key.ts'
-import { type Change, type Sets, goneSince, isDecided, lastSets, turn } from './keyring.ts'
+import { type KeyChange, type Sets, goneSince, isDecided, lastSets, turn } from './keyring.ts'
 import {
   type LastRead,
   type Manifest,
@@ -21,7 +21,7 @@ export interface FolderPlan {
   readonly manifest: Manifest
   /** Files of keys that are removed. */
   readonly gone: readonly string[]
-  readonly changes: readonly Change[]
+  readonly changes: readonly KeyChange[]
   /** Files of keys that have left, but not for long enough. */
   readonly waiting: readonly string[]
   /** Files that kjitsi did not make, or no longer knows. */
@@ -114,8 +114,8 @@ export function planExport(
   const targetOf = (file: string): readonly Target[] => [targets.get(file) ?? []].flat()
   return [
     ...keys.flatMap((key) => targetOf(key.file).map((target) => planFile(target, fileOf(key)))),
-    ...gone.flatMap(targetOf).map((target) => planRemoval(target, 'a key that has left its key set')),
-    ...leftovers.map((target) => planRemoval(target, 'left by a run that was killed')),
+    ...gone.flatMap(targetOf).map((target) => planFileRemoval(target, 'a key that has left its key set')),
+    ...leftovers.map((target) => planFileRemoval(target, 'left by a run that was killed')),
   ]
 }
 

@@ -4,7 +4,7 @@ import { KjitsiError } from '../errors.ts'
 import { readText } from '../files/read.ts'
 import { type Http, getText } from '../http/http.ts'
 import { badStatus } from '../http/reasons.ts'
-import { finding } from './findings.ts'
+import { certsFinding } from './findings.ts'
 import { discover } from '../keycloak/discovery.ts'
 import { shownAddress } from '../shown.ts'
 import { type KeySet, readKeys } from './jwks.ts'
@@ -44,7 +44,7 @@ export async function fetchKeys(http: Http, source: KeySource): Promise<Fetched>
   }
   const { keys, leftOut, leaks } = keysOf(set)
   const findings = leaks.map((leak) =>
-    finding('private-key-published', { source: name, key: nameOfKey(leak), members: leak.members }),
+    certsFinding('private-key-published', { source: name, key: nameOfKey(leak), members: leak.members }),
   )
   const about = { source: name, address: set.address }
   return keys.length === 0

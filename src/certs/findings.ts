@@ -1,7 +1,7 @@
 // What is worth knowing about keys, their sources and the folder that they are in.
 import { findingsOf, kind } from '../finding.ts'
 
-export const finding = findingsOf({
+export const certsFinding = findingsOf({
   'private-key-published': kind<{ source: string; key: string; members: readonly string[] }>({
     level: 'error',
     say: ({ source, key, members }) =>

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { KjitsiError, messageOf, systemCodeOf } from '../errors.ts'
 import type { Target } from '../files/plan.ts'
 import { readBytes } from '../files/read.ts'
-import { NOT_REGULAR, TOO_LONG, fileError } from '../files/reasons.ts'
+import { NOT_REGULAR, FILE_TOO_LONG, fileError } from '../files/reasons.ts'
 import { readOwnTarget } from '../files/target.ts'
 import { TEMPORARY } from '../files/write.ts'
 import { type Key, type LeftOut, MAX_PEM_BYTES, isKeyFile, keyOfPem } from './key.ts'
@@ -15,7 +15,7 @@ import { type LiveSource, type Reading, failed } from './reading.ts'
 /** Reading a folder costs nobody else anything, so a new file is found at once. */
 const COOLDOWN = 1
 /** With these, a file is certainly no key; with any other error, nobody knows what it holds. */
-const NO_KEY = ['EISDIR', NOT_REGULAR, TOO_LONG]
+const NO_KEY = ['EISDIR', NOT_REGULAR, FILE_TOO_LONG]
 
 /** What a folder holds of the files that Prosody may ask for. */
 export interface Folder {

@@ -28,7 +28,7 @@ interface Clash {
   readonly refused: Key
 }
 
-export type Change =
+export type KeyChange =
   | { readonly change: 'new' | 'back' | 'left' | 'dropped'; readonly key: Key }
   /** Another key has taken the place of one that was held under the same kid. */
   | { readonly change: 'replaced'; readonly key: Key; readonly before: Key }
@@ -36,7 +36,7 @@ export type Change =
 
 export interface Turn {
   readonly ring: Ring
-  readonly changes: readonly Change[]
+  readonly changes: readonly KeyChange[]
 }
 
 export const EMPTY_RING: Ring = { held: new Map(), clashes: [] }
@@ -61,7 +61,7 @@ export function turn(ring: Ring, sets: Sets, now: number, graceMs: number): Turn
     }
   }
   const held = new Map<string, Held>()
-  const changes: Change[] = []
+  const changes: KeyChange[] = []
   for (const file of new Set([...published.keys(), ...ring.held.keys()])) {
     const before = ring.held.get(file)
     const found = published.get(file)
@@ -133,7 +133,7 @@ export function lastSets({ held }: Ring, sources: readonly string[]): Sets {
   return sets
 }
 
-function changesOf(one: Held, before: Held | undefined): readonly Change[] {
+function changesOf(one: Held, before: Held | undefined): readonly KeyChange[] {
   const { key } = one
   if (before === undefined) return [{ change: 'new', key }]
   if (before.key.pem !== key.pem) return [{ change: 'replaced', key, before: before.key }]

@@ -1,10 +1,10 @@
 // What is said while keys are kept: each change in words, one line each, or one for many of a kind; and only what is new.
 import type { Finding } from '../finding.ts'
 import type { Output } from '../io.ts'
-import { finding } from './findings.ts'
+import { certsFinding } from './findings.ts'
 import { shownDuration } from '../duration.ts'
 import { type Key, shownKid } from './key.ts'
-import type { Change } from './keyring.ts'
+import type { KeyChange } from './keyring.ts'
 
 /** A plain line, or a finding. */
 export type Line = string | Finding
@@ -28,7 +28,7 @@ export function sayLine(output: Output, line: Line): void {
 }
 
 /** @param grace how long a key is served after it has left, seconds */
-export function newsOf(changes: readonly Change[], grace: number): readonly Line[] {
+export function newsOf(changes: readonly KeyChange[], grace: number): readonly Line[] {
   return [...groups(changes).values()].flatMap((group): readonly Line[] => {
     const [first] = group
     if (first === undefined) return []
@@ -43,10 +43,10 @@ function nameOf({ kid, file }: Key): string {
   return `key ${kid === null ? file : shownKid(kid)}`
 }
 
-function sentence(change: Change, grace: number): Line {
+function sentence(change: KeyChange, grace: number): Line {
   if (change.change === 'clash') {
     const { kept, refused } = change.clash
-    return finding('kid-clash', {
+    return certsFinding('kid-clash', {
       kid: kept.kid === null ? kept.file : shownKid(kept.kid),
       kept: kept.source,
       refused: refused.source,
@@ -62,13 +62,13 @@ function sentence(change: Change, grace: number): Line {
     case 'left':
       return `${key.source}: ${name} has left${grace === 0 ? '' : `, and is served for ${shownDuration(grace)} more`}`
     case 'replaced':
-      return finding('key-replaced', { key: name, source: key.source, before: change.before.source })
+      return certsFinding('key-replaced', { key: name, source: key.source, before: change.before.source })
     case 'dropped':
-      return finding('key-dropped', { key: name, source: key.source, grace: shownDuration(grace) })
+      return certsFinding('key-dropped', { key: name, source: key.source, grace: shownDuration(grace) })
   }
 }
 
-function many(group: readonly Change[], first: Change, grace: number): Line {
+function many(group: readonly KeyChange[], first: KeyChange, grace: number): Line {
   const keys = `${group.length} keys`
   const source = sourceOf(first)
   switch (first.change) {
@@ -87,12 +87,12 @@ function many(group: readonly Change[], first: Change, grace: number): Line {
   }
 }
 
-function sourceOf(change: Change): string {
+function sourceOf(change: KeyChange): string {
   return change.change === 'clash' ? change.clash.refused.source : change.key.source
 }
 
-function groups(changes: readonly Change[]): ReadonlyMap<string, readonly Change[]> {
-  const found = new Map<string, Change[]>()
+function groups(changes: readonly KeyChange[]): ReadonlyMap<string, readonly KeyChange[]> {
+  const found = new Map<string, KeyChange[]>()
   for (const change of changes) {
     const name = `${change.change} ${sourceOf(change)}`
     const group = found.get(name)

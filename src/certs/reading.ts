@@ -2,7 +2,7 @@
 import { shownDuration } from '../duration.ts'
 import type { ErrorCode, KjitsiError } from '../errors.ts'
 import type { Finding } from '../finding.ts'
-import { finding } from './findings.ts'
+import { certsFinding } from './findings.ts'
 import type { Key, LeftOut } from './key.ts'
 import type { Line } from './log.ts'
 
@@ -89,7 +89,9 @@ export function learn(
   if (before.outcome !== outcome || before.code !== code) {
     const kept = before.set === undefined ? null : held
     lines.push(
-      outcome === 'none' ? finding('keys-none', args) : finding('keys-kept', { ...args, kept, limit }),
+      outcome === 'none'
+        ? certsFinding('keys-none', args)
+        : certsFinding('keys-kept', { ...args, kept, limit }),
     )
   }
   const known: Known = {
@@ -104,11 +106,14 @@ export function learn(
   const age = (now - before.goodAt) / 1000
   if (before.set === undefined || before.set.length === 0 || age < maxAge / 2) return { known, lines }
   if (age >= maxAge) {
-    return { known: { ...known, set: [] }, lines: [...lines, finding('keys-expired', { source, limit })] }
+    return {
+      known: { ...known, set: [] },
+      lines: [...lines, certsFinding('keys-expired', { source, limit })],
+    }
   }
   if (!before.isWarned) {
     const [since, left] = [age, maxAge - age].map((seconds) => shownDuration(Math.ceil(seconds / 60) * 60))
-    lines.push(finding('keys-expire', { source, since, left }))
+    lines.push(certsFinding('keys-expire', { source, since, left }))
   }
   return { known: { ...known, isWarned: true }, lines }
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { setFlagsFromString } from 'node:v8'
 import { KjitsiError } from '../errors.ts'
 import type { FolderSink } from './export-run.ts'
-import { finding } from './findings.ts'
+import { certsFinding } from './findings.ts'
 import { type Site, type Page, answererOf, pagesOf } from './handler.ts'
 import { type Line, newsOf, onlyNews } from './log.ts'
 import type { LiveSource } from './reading.ts'
@@ -113,7 +113,7 @@ function reloader(server: KeyServer, say: (line: Line) => void): () => Promise<b
       return true
     } catch (error) {
       if (!(error instanceof KjitsiError)) throw error
-      sayNews([finding('tls-kept', { message: error.message, hint: error.hint })])
+      sayNews([certsFinding('tls-kept', { message: error.message, hint: error.hint })])
       return false
     }
   }

@@ -112,9 +112,9 @@ export const checkToken = command({
     if (person !== undefined && (batch ?? args[0]) !== undefined)
       throw new KjitsiError('usage', '--user asks Keycloak for the token: leave TOKEN and --batch out')
     if (batch !== undefined) return checkAll(context, batch)
-    const [{ plainRules, plainVerdict, report }, { warningsOf }] = await Promise.all([
+    const [{ plainRules, plainVerdict, report }, { adviseToken }] = await Promise.all([
       import('../token/render.ts'),
-      import('../token/warnings.ts'),
+      import('../token/advice.ts'),
     ])
     const check = await checkBy(context)
     const asked: Example =
@@ -123,7 +123,7 @@ export const checkToken = command({
     const findings = [
       ...check.findings,
       ...(asked.findings ?? []),
-      ...warningsOf(verdict.attempt, verdict.about),
+      ...adviseToken(verdict.attempt, verdict.about),
     ]
     // The document of --json has them in it; people get the answer first.
     if (settings.json) findings.forEach(output.find)
@@ -157,9 +157,9 @@ async function checkAll(context: Asked, batch: string): Promise<ErrorCode | unde
   // Opened before anything is asked of a server, and of any length: it is read line by line.
   const input = batch === '-' ? io.stdin : await openBatch(path)
   try {
-    const [{ runBatch }, { warningsOf }] = await Promise.all([
+    const [{ runBatch }, { adviseToken }] = await Promise.all([
       import('../token/batch.ts'),
-      import('../token/warnings.ts'),
+      import('../token/advice.ts'),
     ])
     const { ask, findings } = await checkBy(context)
     findings.forEach(output.find)
@@ -167,7 +167,7 @@ async function checkAll(context: Asked, batch: string): Promise<ErrorCode | unde
     const { answered, accepted } = await runBatch(input, io, async (question) => {
       const room = question.room ?? settings.joinRoom
       const verdict = await ask({ ...question, room, at: question.at ?? settings.at })
-      warned ||= warningsOf(verdict.attempt, verdict.about).some(({ level }) => level === 'warning')
+      warned ||= adviseToken(verdict.attempt, verdict.about).some(({ level }) => level === 'warning')
       return verdict
     })
     output.note(`${accepted} of ${answered} accepted`)

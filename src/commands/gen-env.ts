@@ -8,7 +8,7 @@ import { readTarget } from '../files/target.ts'
 import { readEnv } from '../env-file/parse.ts'
 import { factsOf, keyserverOf, moderatedByEnv } from '../jitsi/config.ts'
 import { planEnv } from '../jitsi/env-plan.ts'
-import { finding } from '../jitsi/findings.ts'
+import { jitsiFinding } from '../jitsi/findings.ts'
 import { moderatorRoleOf } from '../jitsi/moderation.ts'
 import { givenOrigin } from '../jitsi/public-url.ts'
 import { adviseRole } from '../keycloak/advice.ts'
@@ -84,7 +84,7 @@ export const genEnv = command({
     })
     const isNew = target?.there === 'nothing'
     const more = [...plan.findings, ...adviseRole(moderatorRoleOf(settings.moderators))]
-    if (isNew) output.find(finding('env-created', { file: target.path }))
+    if (isNew) output.find(jitsiFinding('env-created', { file: target.path }))
     for (const found of [...findings, ...more]) output.find(found)
     const { text, mask } = plan
     if (target === undefined) {

@@ -12,7 +12,17 @@ import { type Http, postForm } from '../http/http.ts'
 import { badStatus } from '../http/reasons.ts'
 import { connect } from '../keycloak/connect.ts'
 import { type Sandbox, startSandbox } from '../sandbox/keycloak.ts'
-import { CHECK, CLIENT, type Kept, MAKE, PERSON, REALM, START, type Step, commandSteps } from './story.ts'
+import {
+  CHECK,
+  DEMO_CLIENT,
+  type Kept,
+  MAKE,
+  PERSON,
+  REALM,
+  START,
+  type Step,
+  commandSteps,
+} from './story.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -86,7 +96,7 @@ async function makeRealm(http: Http, { url, user, password }: Sandbox, realmPass
   // One by one: what is imported with its realm lacks the default scopes and roles, and so the audience.
   await admin.write(({ realms }) => realms.create({ realm: REALM, enabled: true }))
   await admin.write(({ clients }) =>
-    clients.create({ clientId: CLIENT, publicClient: true, directAccessGrantsEnabled: true }),
+    clients.create({ clientId: DEMO_CLIENT, publicClient: true, directAccessGrantsEnabled: true }),
   )
   await admin.write(({ users }) =>
     users.create({
@@ -131,7 +141,7 @@ const TOKEN = z.object({ access_token: z.string() })
 /** The access token of a login by password (RFC 6749, section 4.3). */
 async function logIn(http: Http, url: string, password: string): Promise<string> {
   const address = `${url}/realms/${REALM}/protocol/openid-connect/token`
-  const form = { grant_type: 'password', client_id: CLIENT, username: PERSON, password, scope: 'openid' }
+  const form = { grant_type: 'password', client_id: DEMO_CLIENT, username: PERSON, password, scope: 'openid' }
   const answer = await postForm(http, address, form)
   if (answer.status !== 200) throw badStatus(answer)
   return TOKEN.parse(JSON.parse(answer.text)).access_token

@@ -3,7 +3,7 @@ import type { ChalkInstance } from 'chalk'
 import { table } from '../table.ts'
 
 export const REALM = 'meet'
-export const CLIENT = 'jitsi'
+export const DEMO_CLIENT = 'jitsi'
 export const PERSON = 'alice'
 
 /** A step of the demo; one with `args` is a kjitsi command. */
@@ -19,7 +19,7 @@ export const START: Step = {
 }
 
 export const MAKE: Step = {
-  title: `Making a realm "${REALM}", a client "${CLIENT}" and a user "${PERSON}"`,
+  title: `Making a realm "${REALM}", a client "${DEMO_CLIENT}" and a user "${PERSON}"`,
   why: 'A realm holds users and the keys that sign their tokens; a client is an application, here Jitsi.',
 }
 
@@ -28,12 +28,12 @@ export function commandSteps(url: string, user: string): readonly (Step & { args
   const realm = ['--url', url, '--realm', REALM]
   return [
     {
-      args: ['setup-mappers', ...realm, '--client', CLIENT, '--user', user],
+      args: ['setup-mappers', ...realm, '--client', DEMO_CLIENT, '--user', user],
       title: 'Telling Keycloak what to write into the tokens',
       why: 'A mapper adds a claim to each token of the client; Jitsi wants one that names the room.',
     },
     {
-      args: ['gen-env', '.env', ...realm, '--client', CLIENT],
+      args: ['gen-env', '.env', ...realm, '--client', DEMO_CLIENT],
       title: "Writing Jitsi's settings",
       why: 'Whose tokens to accept, and where the keys are; on http and localhost here, hence the warnings.',
     },

@@ -11,7 +11,7 @@ import {
 import { envLiteral } from './literal.ts'
 
 /** What one variable is to be. */
-export interface Setting {
+export interface EnvSetting {
   readonly key: string
   readonly value: string
   /** What it is in the marked block: a comment, and the line that assigns it. */
@@ -31,7 +31,7 @@ interface Edit {
   readonly start: number
   readonly end: number
   readonly text: string
-  readonly settings: readonly Setting[]
+  readonly settings: readonly EnvSetting[]
 }
 
 /**
@@ -43,7 +43,7 @@ interface Edit {
  * @param name what to call the file in an error
  * @throws KjitsiError `usage` where compose cannot read the text, or cannot be given a value
  */
-export function mergeEnv(text: string, settings: readonly Setting[], name = '.env'): Merged {
+export function mergeEnv(text: string, settings: readonly EnvSetting[], name = '.env'): Merged {
   const statements = parseEnv(text, name)
   const keys = new Set(
     statements.flatMap((statement) => (statement.kind === 'assignment' ? [statement.key] : [])),
@@ -62,7 +62,7 @@ export function mergeEnv(text: string, settings: readonly Setting[], name = '.en
 function inPlace(
   text: string,
   statements: readonly Statement[],
-  settings: readonly Setting[],
+  settings: readonly EnvSetting[],
   insertions: readonly Edit[],
 ): readonly Edit[] {
   const wanted = new Map(settings.map((setting) => [setting.key, setting]))
@@ -87,7 +87,7 @@ function inPlace(
 function newValue(
   text: string,
   { quote, separatorEnd, valueStart, valueEnd }: Assignment,
-  setting: Setting,
+  setting: EnvSetting,
 ): Edit {
   // What follows a closing quote without a comment's ` #` is another statement, and must not become a part of the value.
   const isLast = quote === '' || /^[ \t]*(?:\r?\n|$| #)/.test(text.slice(valueEnd))
@@ -105,7 +105,7 @@ function newValue(
 function belowComments(
   text: string,
   statements: readonly Statement[],
-  settings: readonly Setting[],
+  settings: readonly EnvSetting[],
 ): readonly Edit[] {
   const missing = new Map(settings.map((setting) => [setting.key, setting]))
   const edits: Edit[] = []
@@ -122,7 +122,7 @@ function belowComments(
 }
 
 /** The marked block with these settings: the end of the one that is there, or a new one at the end of the text. */
-function inBlock(text: string, statements: readonly Statement[], settings: readonly Setting[]): Edit {
+function inBlock(text: string, statements: readonly Statement[], settings: readonly EnvSetting[]): Edit {
   const newline = newlineAt(text, text.length)
   const lines = settings.flatMap((setting) => setting.lines)
   const end = endOfBlock(text, statements)
@@ -161,7 +161,7 @@ function applyEdits(text: string, edits: readonly Edit[]): string {
   return result + text.slice(at)
 }
 
-function duplicatesIn(text: string, settings: readonly Setting[], name: string): Merged['duplicates'] {
+function duplicatesIn(text: string, settings: readonly EnvSetting[], name: string): Merged['duplicates'] {
   const wanted = new Set(settings.map(({ key }) => key))
   const lines = new Map<string, number[]>()
   for (const statement of parseEnv(text, name)) {

@@ -1,7 +1,7 @@
 // What is worth knowing about a plan of files.
 import { findingsOf, kind } from '../finding.ts'
 
-export const finding = findingsOf({
+export const fileFinding = findingsOf({
   'file-drift': kind<{ changes: readonly string[] }>({
     level: 'error',
     say: ({ changes }) => `the files differ from what these options make: ${changes.join(', ')}`,

@@ -81,7 +81,7 @@ function actionOf(
  * The removal of a file that is there.
  * @throws KjitsiError `file` where it cannot be removed
  */
-export function planRemoval({ path, own, text, mode = 0, blocked }: Target, what: string): FileItem {
+export function planFileRemoval({ path, own, text, mode = 0, blocked }: Target, what: string): FileItem {
   if (blocked !== undefined) throw blocked
   const shown = { before: '', after: '' }
   return { action: 'remove', path, own, what, before: text, after: undefined, mode, shown, facts: {} }

@@ -4,7 +4,7 @@ import { type FileHandle, constants, lstat, open, realpath, stat } from 'node:fs
 import { buffer } from 'node:stream/consumers'
 import { type ErrorCode, KjitsiError, systemCodeOf } from '../errors.ts'
 import { decode } from './bytes.ts'
-import { NOT_REGULAR, TOO_LONG, fileError, systemError } from './reasons.ts'
+import { NOT_REGULAR, FILE_TOO_LONG, fileError, systemError } from './reasons.ts'
 
 /** How a file is opened, and what is said where it cannot be. */
 export interface Opening {
@@ -44,7 +44,7 @@ export async function readBytes(path: string, opening: Opening = {}): Promise<Bu
   try {
     const bytes = await readUpTo(path, maxBytes)
     if (bytes.length <= maxBytes) return bytes
-    throw systemError(TOO_LONG, `it is longer than ${maxBytes} bytes`)
+    throw systemError(FILE_TOO_LONG, `it is longer than ${maxBytes} bytes`)
   } catch (error) {
     throw readError(path, opening, error)
   }

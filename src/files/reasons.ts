@@ -4,7 +4,7 @@ import { KjitsiError, messageOf, systemCodeOf } from '../errors.ts'
 
 /** Codes of our own beside the system's. */
 export const NOT_REGULAR = 'NOT_REGULAR'
-export const TOO_LONG = 'TOO_LONG'
+export const FILE_TOO_LONG = 'TOO_LONG'
 export const CHANGED = 'CHANGED'
 
 /** An error as the system gives one. */
@@ -20,7 +20,7 @@ const REASONS: Readonly<
   Record<string, readonly [reason: string | undefined, hint: (path: string) => string]>
 > = {
   [NOT_REGULAR]: [undefined, () => 'name a regular file'],
-  [TOO_LONG]: [undefined, () => 'name the right file'],
+  [FILE_TOO_LONG]: [undefined, () => 'name the right file'],
   [CHANGED]: [
     'it was changed meanwhile, and is left as it is',
     () => 'run this again; it starts from what is there now',

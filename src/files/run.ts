@@ -2,7 +2,7 @@
 import type { ErrorCode } from '../errors.ts'
 import type { Output } from '../io.ts'
 import { applyFiles } from './apply.ts'
-import { finding } from './findings.ts'
+import { fileFinding } from './findings.ts'
 import { type FileItem, changeName, fileChanges, fileConflicts } from './plan.ts'
 import { filesText, plainFile } from './wording.ts'
 
@@ -30,9 +30,9 @@ export async function runFiles(items: readonly FileItem[], run: FilesRun): Promi
   const dryRun = run.dryRun || check
   const made = fileChanges(items)
   const conflicts = fileConflicts(items)
-  for (const { path } of conflicts) output.find(finding('file-not-ours', { file: path }))
+  for (const { path } of conflicts) output.find(fileFinding('file-not-ours', { file: path }))
   if (!dryRun) await applyFiles(items, signal)
-  else if (check && made.length > 0) output.find(finding('file-drift', { changes: made.map(changeName) }))
+  else if (check && made.length > 0) output.find(fileFinding('file-drift', { changes: made.map(changeName) }))
   const changes = made.length === 0 ? 'none' : dryRun ? 'planned' : 'made'
   const tense = dryRun || conflicts.length > 0 ? 'to do' : 'done'
   output.result(kind, { ...payload, dryRun, changes, files: items.map(plainFile) }, (paint) =>

@@ -1,9 +1,9 @@
 // The one rule for client ids: what neither Keycloak, nor `.env`, nor Prosody's configuration can hold is refused.
-import { HIDDEN } from '../characters.ts'
+import { INVISIBLE } from '../characters.ts'
 
 /** What a client id cannot hold on its way through Keycloak (as measured on 26.7.3), `.env` and Prosody's configuration. */
 const NOT_IN_CLIENT_IDS: readonly (readonly [what: RegExp, why: string])[] = [
-  [HIDDEN[0], 'holds a character that cannot be seen'],
+  [INVISIBLE[0], 'holds a character that cannot be seen'],
   [/^\s|\s$/, 'begins or ends with a blank'],
   [/,/, 'holds a comma, at which Jitsi splits its lists'],
   [/"/, "holds a double quote, which would end the string in Prosody's configuration"],

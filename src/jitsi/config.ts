@@ -1,7 +1,7 @@
 // The facts of a Jitsi that accepts Keycloak's tokens, decided once; each file that Jitsi reads is made from them.
 import { KjitsiError } from '../errors.ts'
 import { commaList, jsText, luaString, luaText } from './literals.ts'
-import { type Login, keySetOf, loginOf } from './login.ts'
+import { type JitsiLogin, keySetOf, loginOf } from './login.ts'
 import { type Moderators, type ModeratedBy, moderatedBy, moderatedByOf, moderationOf } from './moderation.ts'
 import { type Own, isSharedList } from './shown-env.ts'
 
@@ -24,7 +24,7 @@ export interface Facts {
   /** How Prosody comes by the keys; undefined for PEM files, besides whatever else it was told before. */
   readonly keys?: Keys | undefined
   /** The login of the web client; undefined where it is not asked for. */
-  readonly login?: Login | undefined
+  readonly login?: JitsiLogin | undefined
 }
 
 /** The audiences of a realm's own tokens: Keycloak's default, and that of a client with an audience of its own. */

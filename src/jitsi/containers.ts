@@ -1,8 +1,8 @@
 // The key server in a container: beside docker-jitsi-meet, or in Kubernetes.
 import type { Finding } from '../finding.ts'
 import { type ConfigFile, type Published, commandLine } from './config-file.ts'
-import { isLoopback } from './env-findings.ts'
-import { finding } from './findings.ts'
+import { isLoopback } from './advice.ts'
+import { jitsiFinding } from './findings.ts'
 import { type Literal, settingList, shellWords, yamlExpanded, yamlString } from './literals.ts'
 
 /** @param envFile Jitsi's `.env` as it was named */
@@ -44,8 +44,8 @@ export function kubernetesFile(
 }
 
 /** What is worth a warning about a Keycloak that a container is to ask. */
-export function containerFindings(url: string): readonly Finding[] {
-  return isLoopback(url) ? [finding('keycloak-loopback', { url })] : []
+export function adviseContainer(url: string): readonly Finding[] {
+  return isLoopback(url) ? [jitsiFinding('keycloak-loopback', { url })] : []
 }
 
 function container(

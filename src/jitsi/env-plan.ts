@@ -1,11 +1,11 @@
 // The new text of a `.env` from the facts, with all that is worth saying about it. Nothing is written here.
 import type { Finding } from '../finding.ts'
-import { finding } from './findings.ts'
+import { jitsiFinding } from './findings.ts'
 import { type Facts, envValues, isOn, moderatedByEnv, ownValues } from './config.ts'
 import { readEnv } from '../env-file/parse.ts'
-import { keptFindings, neighbourFindings, valueFindings } from './env-findings.ts'
+import { adviseKept, adviseNeighbours, adviseValues } from './advice.ts'
 import { maskEnv } from '../env-file/mask.ts'
-import { BLOCK_END, BLOCK_START, type Setting, mergeEnv } from '../env-file/merge.ts'
+import { BLOCK_END, BLOCK_START, type EnvSetting, mergeEnv } from '../env-file/merge.ts'
 import { shownEnvValue } from './shown-env.ts'
 import { fillTemplate } from '../templates.ts'
 import { envLiteral } from '../env-file/literal.ts'
@@ -50,13 +50,13 @@ export function planEnv(facts: Facts, before: string, options: PlanOptions): Env
     text,
     mask: (one) => maskEnv(one, shown, comments),
     findings: [
-      ...valueFindings(values, facts),
-      ...neighbourFindings(readEnv(text, environment, file), file),
+      ...adviseValues(values, facts),
+      ...adviseNeighbours(readEnv(text, environment, file), file),
       ...(guests && !isOn(guests) && facts.guests && guestsByDefault
-        ? [finding('guests-let-in', { value: guests, file })]
+        ? [jitsiFinding('guests-let-in', { value: guests, file })]
         : []),
-      ...(moderatorsByDefault ? keptFindings(moderatedByEnv(valuesBefore), file) : []),
-      ...duplicates.map(({ key, lines }) => finding('assigned-twice', { key, lines, file })),
+      ...(moderatorsByDefault ? adviseKept(moderatedByEnv(valuesBefore), file) : []),
+      ...duplicates.map(({ key, lines }) => jitsiFinding('assigned-twice', { key, lines, file })),
     ],
   }
 }
@@ -66,7 +66,7 @@ export function planEnv(facts: Facts, before: string, options: PlanOptions): Env
  * @param template `# comment` and `KEY={{KEY}}` for each variable
  * @throws KjitsiError `usage` where `.env` cannot hold a value
  */
-export function envSettings(template: string, values: ReadonlyMap<string, string>): readonly Setting[] {
+export function envSettings(template: string, values: ReadonlyMap<string, string>): readonly EnvSetting[] {
   const entries = new Map([...template.matchAll(/^#.*\n(\w+)=.*$/gm)].map(([entry, key]) => [key, entry]))
   return [...values].map(([key, value]) => {
     const entry = entries.get(key)

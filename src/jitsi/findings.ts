@@ -1,7 +1,7 @@
 // What is worth knowing about the settings that Jitsi gets, and about those beside them.
 import { findingsOf, kind } from '../finding.ts'
 
-export const finding = findingsOf({
+export const jitsiFinding = findingsOf({
   'room-encoded': kind<{ room: string; claim: string }>({
     level: 'note',
     say: ({ room, claim }) => `the claim room is ${claim}, by which Prosody knows the room ${room}`,

@@ -1,6 +1,6 @@
 // One writer for each syntax that a value must survive. What a syntax cannot hold is refused, never escaped by luck: the
 // writer throws a KjitsiError `usage` that names `what`, the setting, and the character.
-import { CONTROL, HIDDEN, type Rule, refuseCharacters } from '../characters.ts'
+import { CONTROL, INVISIBLE, type CharacterRule, refuseCharacters } from '../characters.ts'
 import { shellWord } from '../shell.ts'
 import { shownValue } from '../shown.ts'
 import { isSharedList } from './shown-env.ts'
@@ -18,7 +18,7 @@ export function luaText(what: string, value: string): string {
 /** A value that docker-jitsi-meet puts into a `'…'` string of the web client's config.js, without escaping it. */
 export function jsText(what: string, value: string): string {
   refuse(what, value, [
-    HIDDEN,
+    INVISIBLE,
     [/'/, "which would end the string in the web client's config.js"],
     [/\\/, "which begins an escape in the web client's config.js"],
   ])
@@ -42,7 +42,7 @@ declare const literal: unique symbol
 
 /** A `"…"` string of Prosody's Lua configuration. */
 export function luaString(what: string, value: string): Literal {
-  refuse(what, value, [HIDDEN])
+  refuse(what, value, [INVISIBLE])
   return `"${luaText(what, value)}"` as Literal
 }
 
@@ -65,37 +65,37 @@ export function luaNames(names: readonly string[]): Literal {
 
 /** A string of JavaScript, also inside of a page's `<script>`, where the web server puts the web client's config.js. */
 export function jsString(what: string, value: string): Literal {
-  refuse(what, value, [HIDDEN])
+  refuse(what, value, [INVISIBLE])
   return `'${value.replace(/['\\]/g, '\\$&').replaceAll('<', '\\x3C')}'` as Literal
 }
 
 /** A string of nginx's configuration (ngx_conf_file.c). nginx has no escape for `$`, which begins a variable. */
 export function nginxString(what: string, value: string): Literal {
-  refuse(what, value, [HIDDEN, [/\$/, "which begins a variable in nginx's configuration"]])
+  refuse(what, value, [INVISIBLE, [/\$/, "which begins a variable in nginx's configuration"]])
   return quoted(value)
 }
 
 /** An assignment for `Environment=` of a systemd unit (systemd.exec(5)); `%` begins a specifier there. */
 export function unitAssignment(name: string, value: string): Literal {
-  refuse(name, value, [HIDDEN])
+  refuse(name, value, [INVISIBLE])
   return quoted(`${name}=${value}`.replaceAll('%', '%%'))
 }
 
 /** An argument of a command in a systemd unit (systemd.service(5)), where `$` begins a variable as well. */
 export function unitArgument(what: string, value: string): Literal {
-  refuse(what, value, [HIDDEN])
+  refuse(what, value, [INVISIBLE])
   return quoted(value.replaceAll('%', '%%').replaceAll('$', '$$$$'))
 }
 
 /** A path for `ReadWritePaths=` of a systemd unit; not every version of systemd knows an escape in its quotes. */
 export function unitPath(what: string, path: string): Literal {
-  refuse(what, path, [HIDDEN, [/["\\]/, 'which a path in a systemd unit cannot hold']])
+  refuse(what, path, [INVISIBLE, [/["\\]/, 'which a path in a systemd unit cannot hold']])
   return quoted(path.replaceAll('%', '%%'))
 }
 
 /** A double-quoted scalar of YAML (1.2, section 7.3.1), free of what YAML 1.1 and 1.2 read differently. */
 export function yamlString(what: string, value: string): Literal {
-  refuse(what, value, [HIDDEN])
+  refuse(what, value, [INVISIBLE])
   return quoted(value)
 }
 
@@ -116,7 +116,7 @@ export function helmString(what: string, value: string): Literal {
 /** Words of a shell's command line, for a comment: one line, whatever reads the file. */
 export function shellWords(what: string, words: readonly string[]): Literal {
   const written = words.map((word) => {
-    refuse(what, word, [HIDDEN])
+    refuse(what, word, [INVISIBLE])
     return shellWord(word)
   })
   return written.join(' ') as Literal
@@ -144,6 +144,6 @@ function quoted(text: string): Literal {
 }
 
 /** @throws KjitsiError `usage`, with the value where it may be shown */
-function refuse(what: string, value: string, rules: readonly Rule[]): void {
+function refuse(what: string, value: string, rules: readonly CharacterRule[]): void {
   refuseCharacters(isSharedList(what) ? what : `${what} ${JSON.stringify(shownValue(value))}`, value, rules)
 }

@@ -5,7 +5,7 @@ import { shownAddress } from '../shown.ts'
 import { postLogoutUri, redirectUri } from './origin.ts'
 
 /** What Jitsi's web client (config.js) and its page static/sso.html must know. */
-export interface Login {
+export interface JitsiLogin {
   readonly clientId: string
   /** With the placeholders that the web client fills in, `{state}` and `{code_challenge}`; it adds `&nonce=`. */
   readonly authUrl: string
@@ -19,7 +19,7 @@ export interface Login {
  * @param origin as `jitsiOrigin` gives it
  * @throws KjitsiError `usage` where the issuer is no address of a realm
  */
-export function loginOf(issuer: string, clientId: string, origin: string): Login {
+export function loginOf(issuer: string, clientId: string, origin: string): JitsiLogin {
   const endpoints = endpointsOf(issuer)
   const client = `client_id=${encoded(clientId)}`
   return {

@@ -1,6 +1,6 @@
 // What Prosody is told besides `.env`; for the Debian packages, which have none, all of it.
 import type { BesideEnv } from '../prosody/beside-env.ts'
-import { type Section, moduleFindings, refuseOptions } from '../prosody/modules.ts'
+import { type Section, adviseModules, refuseOptions } from '../prosody/modules.ts'
 import { type Facts, keySet } from './config.ts'
 import { type ConfigFile, guestDomain } from './config-file.ts'
 import { type Literal, luaList, luaNames, luaString, booleanLiteral } from './literals.ts'
@@ -30,7 +30,7 @@ export function debianProsodyFile(host: Host, facts: Facts): ConfigFile {
       const unused = { pem: ['cache_keys_url'], jwks: ['asap_key_server'], both: [] }[keys]
       refuseOptions(text, { host: domain, options: unused, unused: `--keys ${keys}` }, file)
     },
-    advise: (text, file) => moduleFindings(text, sections, file),
+    advise: (text, file) => adviseModules(text, sections, file),
   }
 }
 

@@ -1,7 +1,7 @@
 // The room that Prosody checks, from the meeting's name as people type it after the host.
 import type { Finding } from '../finding.ts'
 import { shownValue } from '../shown.ts'
-import { finding } from './findings.ts'
+import { jitsiFinding } from './findings.ts'
 
 /** The room's part of its JID, or why only a browser and Prosody know it. */
 export type Room = { readonly node: string } | { readonly doubt: string }
@@ -58,5 +58,5 @@ export function roomClaim(typed: string): string {
 /** Tells where the claim is not what was typed. */
 export function adviseRoom(typed: string): Finding | undefined {
   const claim = roomClaim(typed)
-  return claim === typed ? undefined : finding('room-encoded', { room: shownValue(typed), claim })
+  return claim === typed ? undefined : jitsiFinding('room-encoded', { room: shownValue(typed), claim })
 }

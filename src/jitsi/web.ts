@@ -1,10 +1,10 @@
 // Lines for the end of the web client's config.js, which hold the login.
 import { type ConfigFile, guestDomain } from './config-file.ts'
 import { type Literal, jsString } from './literals.ts'
-import type { Login } from './login.ts'
+import type { JitsiLogin } from './login.ts'
 
 /** @param domain Jitsi's in Prosody; undefined for docker-jitsi-meet, whose `.env` has the rest of it */
-export function webFile(login: Login, domain: string | undefined, guests: boolean): ConfigFile {
+export function webFile(login: JitsiLogin, domain: string | undefined, guests: boolean): ConfigFile {
   const name = webFileName(domain)
   const values = {
     TOKEN_SERVICE: jsString("Keycloak's address", login.tokenService),

@@ -2,7 +2,7 @@
 import type { Finding } from '../finding.ts'
 import type { Http } from '../http/http.ts'
 import { type FactSettings, type Facts, envValues, factsOf } from '../jitsi/config.ts'
-import { issuerFindings, valueFindings } from '../jitsi/env-findings.ts'
+import { adviseIssuers, adviseValues } from '../jitsi/advice.ts'
 import { moderatorRoleOf } from '../jitsi/moderation.ts'
 import { adviseRole } from './advice.ts'
 import { issuersOf } from './discovery.ts'
@@ -19,9 +19,9 @@ export async function acceptedIssuers(
   http: Http,
   { issuer, url, realm }: IssuerSource,
 ): Promise<{ readonly issuers: readonly string[]; readonly findings: readonly Finding[] }> {
-  if (issuer.length > 0) return { issuers: issuer, findings: issuerFindings(issuer, undefined) }
+  if (issuer.length > 0) return { issuers: issuer, findings: adviseIssuers(issuer, undefined) }
   const issuers = await issuersOf(http, url, realm)
-  return { issuers, findings: issuerFindings(issuers, url) }
+  return { issuers, findings: adviseIssuers(issuers, url) }
 }
 
 /**
@@ -38,6 +38,6 @@ export async function acceptedFacts(
 ): Promise<{ readonly facts: Facts; readonly findings: readonly Finding[] }> {
   const { issuers, findings } = await acceptedIssuers(http, settings)
   const facts = factsOf(settings, issuers, keyserver, origin)
-  const ofValues = valueFindings(envValues(facts, new Map()), facts)
+  const ofValues = adviseValues(envValues(facts, new Map()), facts)
   return { facts, findings: [...findings, ...ofValues, ...adviseRole(moderatorRoleOf(settings.moderators))] }
 }

@@ -1,7 +1,7 @@
 // The address of a Keycloak in what people copy from a browser.
 import type { Finding } from '../finding.ts'
 import { withoutTokens } from '../shown.ts'
-import { finding } from './findings.ts'
+import { keycloakFinding } from './findings.ts'
 
 /** What Keycloak itself has behind its address: realms, and the admin console and API. */
 const OWN_PATH = /^([a-z][a-z0-9+.-]*:\/\/[^/?#]+(?:\/[^/?#]+)*?)(\/+(?:admin|realms)(?=[/?#]|$).*)$/is
@@ -16,5 +16,5 @@ export function adviseAddress(text: string): Finding | undefined {
   const address = serverAddress(text)
   if (address === text) return undefined
   const [left = ''] = /^[^?#]*/.exec(withoutTokens(text.slice(address.length))) ?? []
-  return finding('address-shortened', { address: address.replace(/\/+$/, ''), left })
+  return keycloakFinding('address-shortened', { address: address.replace(/\/+$/, ''), left })
 }

@@ -1,6 +1,6 @@
 // What is worth knowing about the options, and about a client once its plan is carried out.
 import type { Finding } from '../finding.ts'
-import { type ClientArgs, finding } from './findings.ts'
+import { type ClientArgs, keycloakFinding } from './findings.ts'
 import { FEATURES } from '../jitsi/features.ts'
 import type { Client, SessionLimits } from './client.ts'
 import { type DesiredClient, LIFESPAN } from './desired-client.ts'
@@ -12,7 +12,7 @@ import { type Item, mappersAfter } from './plan.ts'
 /** What is worth knowing about the role of the moderators, whatever realm it is of. */
 export function adviseRole(role: string | undefined): readonly Finding[] {
   if (role === undefined || MODERATOR_AFFILIATIONS.includes(role)) return []
-  return [finding('affiliation-unknown', { role, known: MODERATOR_AFFILIATIONS.join(', ') })]
+  return [keycloakFinding('affiliation-unknown', { role, known: MODERATOR_AFFILIATIONS.join(', ') })]
 }
 
 /**
@@ -32,24 +32,24 @@ export function advisePlan(
     const { name, conflict, does = '' } = item
     const mappers = item.mappers.join(', ')
     return conflict === 'taken-name'
-      ? [finding('mapper-taken-name', { ...client, name, does })]
-      : [finding(`mapper-${conflict}`, { ...client, name, mappers })]
+      ? [keycloakFinding('mapper-taken-name', { ...client, name, does })]
+      : [keycloakFinding(`mapper-${conflict}`, { ...client, name, mappers })]
   })
   const claims = mappersAfter(existing, items).map((mapper) => claimOf(mapper) ?? '')
   if (claims.some((claim) => claim.startsWith('context.')) && !claims.includes('context.user.name')) {
-    findings.push(finding('name-unmapped', client))
+    findings.push(keycloakFinding('name-unmapped', client))
   }
   const off = FEATURES.filter((feature) => !claims.includes(`context.features.${feature}`))
   if (off.length > 0 && claims.some((claim) => claim.startsWith('context.features.'))) {
-    findings.push(finding('features-partial', { ...client, off: off.join(', ') }))
+    findings.push(keycloakFinding('features-partial', { ...client, off: off.join(', ') }))
   }
   const alike = roles.filter((name) => name.toLowerCase() === role?.toLowerCase())
   if (role !== undefined && alike.length > 0 && !alike.includes(role)) {
-    findings.push(finding('role-case', { ...client, role, alike: alike.join(', ') }))
+    findings.push(keycloakFinding('role-case', { ...client, role, alike: alike.join(', ') }))
   }
   const others = role === undefined ? [] : rolesBefore(role, roles)
   if (role !== undefined && others.length > 0) {
-    findings.push(finding('roles-compete', { ...client, role, others: others.join(', ') }))
+    findings.push(keycloakFinding('roles-compete', { ...client, role, others: others.join(', ') }))
   }
   return findings
 }
@@ -99,17 +99,19 @@ export function adviseClient(
 ): readonly Finding[] {
   const { audience } = desired
   const findings: Finding[] = []
-  if (client?.rest['enabled'] === false) findings.push(finding('client-disabled', where))
+  if (client?.rest['enabled'] === false) findings.push(keycloakFinding('client-disabled', where))
   if (client?.settings.publicClient === false && client.settings.serviceAccountsEnabled) {
-    findings.push(finding('service-account-lost', where))
+    findings.push(keycloakFinding('service-account-lost', where))
   }
   if (client !== undefined) findings.push(...adviseFound(where, client))
-  if (keepsFullScope(desired, client)) findings.push(finding('full-scope-stays', { ...where, audience }))
+  if (keepsFullScope(desired, client))
+    findings.push(keycloakFinding('full-scope-stays', { ...where, audience }))
   const others = mappers.filter((mapper) => addsAudience(mapper, audience)).map(({ name }) => name)
   if (others.length > 0) {
-    findings.push(finding('audience-list', { ...where, audience, mappers: others.join(', ') }))
+    findings.push(keycloakFinding('audience-list', { ...where, audience, mappers: others.join(', ') }))
   }
-  if (!mappers.some((mapper) => claimOf(mapper) === 'room')) findings.push(finding('room-unmapped', where))
+  if (!mappers.some((mapper) => claimOf(mapper) === 'room'))
+    findings.push(keycloakFinding('room-unmapped', where))
   return limits === undefined ? findings : [...findings, ...adviseLifespan(where, desired, client, limits)]
 }
 
@@ -117,16 +119,18 @@ export function adviseClient(
 function adviseFound(where: ClientArgs, { settings, rest, mappers }: Client): readonly Finding[] {
   const findings: Finding[] = []
   const uris = settings.redirectUris.filter((uri) => uri.includes('*'))
-  if (uris.length > 0) findings.push(finding('redirect-wildcard', { ...where, uris: uris.join(', ') }))
+  if (uris.length > 0)
+    findings.push(keycloakFinding('redirect-wildcard', { ...where, uris: uris.join(', ') }))
   // A + stands for the origins of the redirect URIs, of which Keycloak compares none as a pattern.
-  if (settings.webOrigins.includes('*')) findings.push(finding('origin-wildcard', where))
-  if (rest['consentRequired'] === true) findings.push(finding('consent-required', where))
+  if (settings.webOrigins.includes('*')) findings.push(keycloakFinding('origin-wildcard', where))
+  if (rest['consentRequired'] === true) findings.push(keycloakFinding('consent-required', where))
   const { defaultClientScopes: scopes } = rest
   if (Array.isArray(scopes) && !scopes.includes('basic') && !mappers.some(writesSub)) {
-    findings.push(finding('basic-scope-missing', where))
+    findings.push(keycloakFinding('basic-scope-missing', where))
   }
   const foreign = mappers.filter(isForeign).map((mapper) => `${mapper.name} (${claimOf(mapper) ?? ''})`)
-  if (foreign.length > 0) findings.push(finding('claims-foreign', { ...where, mappers: foreign.join(', ') }))
+  if (foreign.length > 0)
+    findings.push(keycloakFinding('claims-foreign', { ...where, mappers: foreign.join(', ') }))
   return findings
 }
 
@@ -169,7 +173,9 @@ function adviseLifespan(
   const own = [ofClient, ofRealm].find((limit) => limit > 0) ?? Infinity
   const most = Math.min(sso, own)
   if (lifespan > most) {
-    return [finding('lifespan-cut', { ...where, lifespan, most, session: own < sso ? 'Client' : 'SSO' })]
+    return [
+      keycloakFinding('lifespan-cut', { ...where, lifespan, most, session: own < sso ? 'Client' : 'SSO' }),
+    ]
   }
-  return sso === Infinity ? [finding('session-max-unseen', { ...where, lifespan })] : []
+  return sso === Infinity ? [keycloakFinding('session-max-unseen', { ...where, lifespan })] : []
 }

@@ -4,7 +4,7 @@ import { KjitsiError } from '../errors.ts'
 import type { Finding } from '../finding.ts'
 import { findClient } from './client.ts'
 import { type RealmAdmin, giveRole } from './connect.ts'
-import { finding } from './findings.ts'
+import { keycloakFinding } from './findings.ts'
 
 const USERS = z.array(z.object({ id: z.string(), enabled: z.boolean().optional() }))
 const REALM = z.object({ defaultSignatureAlgorithm: z.string().optional() })
@@ -36,7 +36,8 @@ export async function exampleToken(
   const parts = [{ alg, typ }, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
   return {
     token: [...parts, NO_SIGNATURE].join('.'),
-    findings: user.enabled === false ? [finding('user-disabled', { realm: realm.name, user: username })] : [],
+    findings:
+      user.enabled === false ? [keycloakFinding('user-disabled', { realm: realm.name, user: username })] : [],
   }
 }
 

@@ -16,7 +16,7 @@ const ofClient = <A>(
 const page = (client: string, place: string): string => `(Keycloak: Clients > ${client} > ${place})`
 const mappersPage = (client: string): string => page(client, `Client scopes > ${client}-dedicated`)
 
-export const finding = findingsOf({
+export const keycloakFinding = findingsOf({
   'address-shortened': kind<{ address: string; left: string }>({
     level: 'note',
     say: ({ address, left }) =>

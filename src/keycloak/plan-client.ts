@@ -10,7 +10,7 @@ import {
   POST_LOGOUT_URIS,
 } from './desired-client.ts'
 import { FIRST_MAPPERS } from './mappers.ts'
-import { planRemoval } from './plan-mappers.ts'
+import { planMapperRemoval } from './plan-mappers.ts'
 import type { Change, ClientPatch, Item } from './plan.ts'
 
 /** Whether people's roles in other clients go on widening the client's tokens. */
@@ -164,7 +164,7 @@ export function planClientRemoval(
 function differences({ settings: have, rest, mappers }: Client, desired: DesiredClient): readonly string[] {
   const { settings: want } = desired
   const all = [desired.audienceMapper, ...desired.moderatorMappers, ...FIRST_MAPPERS]
-  const ours = planRemoval(all, mappers).flatMap((item) =>
+  const ours = planMapperRemoval(all, mappers).flatMap((item) =>
     item.action === 'remove' && item.kind === 'mapper' ? [item.mapper] : [],
   )
   const foreign = mappers.filter((mapper) => !ours.includes(mapper))

@@ -147,7 +147,7 @@ function setting(value: string | undefined): string {
  * Removes those of the desired mappers that the client has under our name and exactly as we would create them; one
  * that somebody changed, or that was adopted under another name, is somebody's own and stays.
  */
-export function planRemoval(
+export function planMapperRemoval(
   desired: readonly Mapper[],
   existing: readonly ExistingMapper[],
 ): readonly Item[] {

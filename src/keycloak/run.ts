@@ -4,10 +4,10 @@ import type { Http } from '../http/http.ts'
 import type { Output } from '../io.ts'
 import { adviseRole } from './advice.ts'
 import { connect } from './connect.ts'
-import { finding } from './findings.ts'
+import { keycloakFinding } from './findings.ts'
 import type { Login } from './login.ts'
 import { changesOf } from './plan.ts'
-import { type InRealm, type Outcome, type Planner, carryOut, inEachRealm } from './set-up.ts'
+import { type InRealm, type RealmOutcome, type Planner, carryOut, inEachRealm } from './set-up.ts'
 import { changesLine, endOf, outcomesText } from './wording.ts'
 
 export interface Run {
@@ -64,7 +64,7 @@ export async function runInRealms(
     if ('error' in one) {
       if (outcomes.length === 1) throw one.error
       const { code, message, hint } = one.error
-      output.find(finding('realm-failed', { realm: one.realm, failure: code, message, hint }))
+      output.find(keycloakFinding('realm-failed', { realm: one.realm, failure: code, message, hint }))
       return [code]
     }
     const { items, findings } = one.result
@@ -73,14 +73,14 @@ export async function runInRealms(
     if (end === 'conflict') return [end]
     if (!check || end === 'unchanged') return []
     const changes = changesLine(changesOf(items))
-    output.find(finding('drift', { url, realm: one.realm, client, changes }))
+    output.find(keycloakFinding('drift', { url, realm: one.realm, client, changes }))
     return ['drift']
   })
-  const changesIn = (some: readonly InRealm<Outcome>[]): string => {
+  const changesIn = (some: readonly InRealm<RealmOutcome>[]): string => {
     if (!some.some((one) => endOf(one) === 'changed')) return 'none'
     return dryRun ? 'planned' : 'made'
   }
-  const plain = (one: InRealm<Outcome>): object => {
+  const plain = (one: InRealm<RealmOutcome>): object => {
     if ('error' in one) return { realm: one.realm, failure: one.error.code }
     const { items } = one.result
     return { realm: one.realm, changes: changesIn([one]), conflict: endOf(one) === 'conflict', items }

@@ -18,17 +18,17 @@ import type { DesiredClient } from './desired-client.ts'
 import type { ClientArgs } from './findings.ts'
 import { FIRST_MAPPERS, type Mapper } from './mappers.ts'
 import { keepsFullScope, planClient, planClientRemoval, planRole, setsLifespan } from './plan-client.ts'
-import { planMappers, planRemoval } from './plan-mappers.ts'
+import { planMappers, planMapperRemoval } from './plan-mappers.ts'
 import { type Item, changesOf, hasConflict, mappersAfter } from './plan.ts'
 
 /** What was done in a realm, or what a plan would do. */
-export interface Outcome {
+export interface RealmOutcome {
   readonly items: readonly Item[]
   readonly findings: readonly Finding[]
 }
 
 /** What is to become of a client of one realm. */
-interface RealmPlan extends Outcome {
+interface RealmPlan extends RealmOutcome {
   readonly about: ClientArgs
   /** As it was found. */
   readonly client: Client | undefined
@@ -54,7 +54,7 @@ export function mapperPlanner(
     const roles = role === undefined || remove ? [] : await rolesOf(realm, client)
     const items = [
       ...planRole(role, roles, remove),
-      ...(remove ? planRemoval : planMappers)(mappers, client.mappers),
+      ...(remove ? planMapperRemoval : planMappers)(mappers, client.mappers),
     ]
     return { about, client, items, findings: advisePlan(about, items, client.mappers, role, roles) }
   }
@@ -112,7 +112,7 @@ export async function carryOut(
   realm: RealmAdmin,
   planner: Planner,
   onPlan: (changes: readonly Item[]) => void,
-): Promise<Outcome> {
+): Promise<RealmOutcome> {
   const done: Item[] = []
   for (let tries = 1, plan = await planner(realm); ; tries++) {
     const { client, items, findings, about } = plan

@@ -5,7 +5,7 @@ import { shownDuration } from '../duration.ts'
 import { LIFESPAN, LIST_DELIMITER, type NewClient, POST_LOGOUT_URIS } from './desired-client.ts'
 import { whatItWrites } from './mappers.ts'
 import { type Change, type Item, changesOf, hasConflict, nameOf } from './plan.ts'
-import type { InRealm, Outcome } from './set-up.ts'
+import type { InRealm, RealmOutcome } from './set-up.ts'
 
 const PAST = {
   create: 'created',
@@ -91,7 +91,7 @@ function shown(value: Change['from']): string {
 const ENDS = ['unchanged', 'changed', 'conflict', 'failed'] as const
 
 /** How a realm ended, or would by its plan. */
-export function endOf(one: InRealm<Outcome>): (typeof ENDS)[number] {
+export function endOf(one: InRealm<RealmOutcome>): (typeof ENDS)[number] {
   if ('error' in one) return 'failed'
   const { items } = one.result
   return hasConflict(items) ? 'conflict' : changesOf(items).length > 0 ? 'changed' : 'unchanged'
@@ -104,13 +104,13 @@ function isSpecial(item: Item): boolean {
 
 /** What became of all realms: those that stay as they are in one number, and what failed last. */
 export function outcomesText(
-  outcomes: readonly InRealm<Outcome>[],
+  outcomes: readonly InRealm<RealmOutcome>[],
   { client, dryRun, all }: { readonly client: string; readonly dryRun: boolean; readonly all: boolean },
   paint: ChalkInstance,
 ): string {
-  const isTold = (one: InRealm<Outcome>): boolean =>
+  const isTold = (one: InRealm<RealmOutcome>): boolean =>
     all || outcomes.length === 1 || 'error' in one || one.result.items.some(isSpecial)
-  const rank = (one: InRealm<Outcome>): number => ENDS.indexOf(endOf(one))
+  const rank = (one: InRealm<RealmOutcome>): number => ENDS.indexOf(endOf(one))
   const told = outcomes.filter(isTold).toSorted((a, b) => rank(a) - rank(b))
   const titles = { unchanged: ' no changes', changed: '', conflict: ' nothing done', failed: ' failed' }
   return [

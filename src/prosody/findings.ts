@@ -1,7 +1,7 @@
 // What is worth knowing about Prosody's own files.
 import { findingsOf, kind } from '../finding.ts'
 
-export const finding = findingsOf({
+export const prosodyFinding = findingsOf({
   'modules-missing': kind<{ host: string; modules: readonly string[]; file: string }>({
     level: 'warning',
     say: ({ host, modules, file }) =>

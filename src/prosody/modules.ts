@@ -2,7 +2,7 @@
 // there that is not to be.
 import { KjitsiError } from '../errors.ts'
 import type { Finding } from '../finding.ts'
-import { finding } from './findings.ts'
+import { prosodyFinding } from './findings.ts'
 
 /** What a section's modules_enabled is to have, and what not. */
 export interface Section {
@@ -16,14 +16,14 @@ export interface Section {
  * Warnings about modules that a configuration does not name in the sections where they belong, or names where they work
  * against the rest. It looks for their names in quotes, outside of comments.
  */
-export function moduleFindings(text: string, sections: readonly Section[], file: string): readonly Finding[] {
+export function adviseModules(text: string, sections: readonly Section[], file: string): readonly Finding[] {
   return sections.flatMap(({ host, modules, modulesNot }) => {
     const section = sectionOf(withoutComments(text), host)
     const has = (name: string): boolean => section.includes(`"${name}"`) || section.includes(`'${name}'`)
     const missing = modules.filter((name) => !has(name))
     return [
-      ...(missing.length > 0 ? [finding('modules-missing', { host, modules: missing, file })] : []),
-      ...modulesNot.filter(has).map((module) => finding('module-unwanted', { host, module, file })),
+      ...(missing.length > 0 ? [prosodyFinding('modules-missing', { host, modules: missing, file })] : []),
+      ...modulesNot.filter(has).map((module) => prosodyFinding('module-unwanted', { host, module, file })),
     ]
   })
 }

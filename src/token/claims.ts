@@ -2,7 +2,16 @@
 import type { Json } from './decode.ts'
 import { ISSUER_OWN, crashed, memberThere } from './login.ts'
 import { luaNumber, luaNumeral } from './lua.ts'
-import { HIDDEN, type Outcome, type Rules, SKIPPED, held, noAnswer, passed, undetermined } from './rule.ts'
+import {
+  HIDDEN,
+  type RuleOutcome,
+  type Rules,
+  SKIPPED,
+  held,
+  noAnswer,
+  passed,
+  undetermined,
+} from './rule.ts'
 import { shown, shownList, shownTime } from './show.ts'
 import { membersOf } from './token.ts'
 
@@ -11,7 +20,7 @@ const CLOCK = 'set the clocks of Keycloak and Prosody right (NTP): Prosody allow
 /** What mends a room claim. */
 export const ROOM = "kjitsi setup-mappers --room '*' (or the room's name) writes the claim"
 
-export const CLAIMS = {
+export const CLAIM_RULES = {
   'exp-type': {
     about: 'exp is a number',
     reason: 'exp must be number',
@@ -134,7 +143,7 @@ export const CLAIMS = {
 type Claims = ReturnType<typeof membersOf>
 
 /** A claim that is false counts as absent here. */
-function numberOrAbsent(claims: Claims, name: string): Outcome {
+function numberOrAbsent(claims: Claims, name: string): RuleOutcome {
   if (claims === undefined) return HIDDEN
   const value = claims[name]
   if (value === undefined || value === false) return SKIPPED
@@ -144,11 +153,11 @@ function numberOrAbsent(claims: Claims, name: string): Outcome {
 /**
  * For a time that is no number: it may well be absent, or false, and anything else has been refused before.
  */
-function absentOrHidden(claims: Claims, value: Json | undefined): Outcome {
+function absentOrHidden(claims: Claims, value: Json | undefined): RuleOutcome {
   return claims !== undefined && (value === undefined || value === false) ? SKIPPED : HIDDEN
 }
 
-function accepted(claim: Json | undefined, among: readonly string[]): Outcome {
+function accepted(claim: Json | undefined, among: readonly string[]): RuleOutcome {
   if (claim === undefined) return HIDDEN
   const holds = among.includes('*') || (typeof claim === 'string' && among.includes(claim))
   return held(holds, shown(claim), shownList(among))

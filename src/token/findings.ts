@@ -2,7 +2,7 @@
 import { findingsOf, kind } from '../finding.ts'
 import { type About, aboutThisRun, kjitsiCommand } from '../shell.ts'
 
-export const finding = findingsOf({
+export const tokenFinding = findingsOf({
   'auth-off': kind<{ file: string | undefined }>({
     level: 'error',
     say: () => 'ENABLE_AUTH is off: Prosody asks nobody for a token, and lets everybody into every room',

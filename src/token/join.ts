@@ -5,7 +5,7 @@ import type { Json } from './decode.ts'
 import { luaLower, luaNumber } from './lua.ts'
 import {
   HIDDEN,
-  type Outcome,
+  type RuleOutcome,
   type Rules,
   SKIPPED,
   held,
@@ -19,7 +19,7 @@ import { type Attempt, membersOf, membersOfValue } from './token.ts'
 
 const NO_VERIFICATION = 'take JWT_ENABLE_DOMAIN_VERIFICATION out of .env'
 
-export const JOIN = {
+export const JOIN_RULES = {
   'room-address': {
     about: 'room asked for',
     reason: '',
@@ -142,8 +142,8 @@ function isVerified(attempt: Attempt): boolean {
 
 /** Looks where there are both claims and a room that is known. */
 function withClaims(
-  look: (claims: Claims, node: string, prosody: Attempt['prosody']) => Outcome,
-): (attempt: Attempt) => Outcome {
+  look: (claims: Claims, node: string, prosody: Attempt['prosody']) => RuleOutcome,
+): (attempt: Attempt) => RuleOutcome {
   return ({ room, body, prosody }) => {
     const claims = membersOf(body)
     return claims === undefined || room === undefined || 'doubt' in room

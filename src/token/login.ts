@@ -4,7 +4,7 @@
 import type { Decoded, Json } from './decode.ts'
 import {
   HIDDEN,
-  type Outcome,
+  type RuleOutcome,
   type Rules,
   SKIPPED,
   held,
@@ -42,7 +42,7 @@ export const ISSUER_OWN = 'take a token that the realm itself made, unchanged'
 
 const byKid = ({ byKey }: Attempt): boolean => byKey
 
-export const LOGIN = {
+export const LOGIN_RULES = {
   'request-size': {
     about: 'size',
     reason: '',
@@ -243,32 +243,32 @@ function sizeInAddress(token: string): number {
   return token.length - others.length + 3 * Buffer.byteLength(others)
 }
 
-function base64url(holds: boolean): Outcome {
+function base64url(holds: boolean): RuleOutcome {
   return holds ? passed('yes') : refused('a character outside base64url', 'base64url')
 }
 
 /** Whether a part has a member at all; null is one. */
-export function memberThere(part: Decoded | undefined, name: string, expected: string): Outcome {
+export function memberThere(part: Decoded | undefined, name: string, expected: string): RuleOutcome {
   const members = membersOf(part)
   if (members === undefined) return HIDDEN
   const value: Json | undefined = members[name]
   return value === undefined ? refused('nothing', expected) : passed(shown(value), 'any')
 }
 
-function partReadable(part: Decoded): Outcome {
+function partReadable(part: Decoded): RuleOutcome {
   if (part.is === 'no base64url')
     return noAnswer('a character outside base64url', 'the JSON parser is given nothing to read')
   return part.is === 'json' ? passed('yes') : readable(part)
 }
 
-function readable(part: Decoded): Outcome {
+function readable(part: Decoded): RuleOutcome {
   if (part.is === 'no json') return refused('no JSON', 'a JSON object')
   if (part.is !== 'json') return undetermined('no JSON as RFC 8259 has it', NOT_WELL_FORMED)
   return membersOf(part) === undefined ? crashed(part) : passed('yes')
 }
 
 /** Lua throws when it looks for a member of null, a number or a boolean. */
-export function crashed(part: Decoded): Outcome {
+export function crashed(part: Decoded): RuleOutcome {
   const value = part.is === 'json' ? shown(part.value) : ''
   return noAnswer(value, `Lua looks for a member of ${value}`)
 }

@@ -5,7 +5,7 @@ import { roughSpan } from '../duration.ts'
 import { table } from '../table.ts'
 import { membersOf } from './token.ts'
 import { type RuleResult, UNSIGNED, type Verdict, fails } from './verdict.ts'
-import { warningsOf } from './warnings.ts'
+import { adviseToken } from './advice.ts'
 
 /** @param typed the room as it was asked about, undefined where none was */
 export function report(verdict: Verdict, typed: string | undefined, paint: ChalkInstance): string {
@@ -136,7 +136,7 @@ export function plainFindings(verdict: Verdict): readonly unknown[] {
     const { rule, outcome } = result
     return { code: rule.code, level: outcome.is, message: sentenceOfRule(result), fix: result.fix }
   })
-  return [...rules, ...warningsOf(verdict.attempt, verdict.about)]
+  return [...rules, ...adviseToken(verdict.attempt, verdict.about)]
 }
 
 /** What a rule that does not hold comes to, with the values that it looked at. */

@@ -15,12 +15,12 @@ export interface Rule {
   readonly fix: string
   /** Whether Prosody looks at all; always, where it is not given. */
   readonly when?: (attempt: Attempt) => boolean
-  readonly look: (attempt: Attempt) => Outcome
+  readonly look: (attempt: Attempt) => RuleOutcome
 }
 
 export type Rules = Readonly<Record<string, Rule>>
 
-export type Outcome =
+export type RuleOutcome =
   | { readonly is: 'passed'; readonly found: string; readonly expected: string }
   | {
       readonly is: 'refused'
@@ -48,14 +48,14 @@ export type Outcome =
   | { readonly is: 'skipped'; readonly why?: string }
   | { readonly is: 'hidden' }
 
-export const SKIPPED: Outcome = { is: 'skipped' }
-export const HIDDEN: Outcome = { is: 'hidden' }
+export const SKIPPED: RuleOutcome = { is: 'skipped' }
+export const HIDDEN: RuleOutcome = { is: 'hidden' }
 
-export function passed(found: string, expected = ''): Outcome {
+export function passed(found: string, expected = ''): RuleOutcome {
   return { is: 'passed', found, expected }
 }
 
-export function refused(found: string, expected: string): Outcome {
+export function refused(found: string, expected: string): RuleOutcome {
   return { is: 'refused', found, expected }
 }
 
@@ -63,10 +63,10 @@ export const noAnswer = unanswered('no answer')
 export const undetermined = unanswered('undetermined')
 
 function unanswered(is: 'no answer' | 'undetermined') {
-  return (found: string, why: string, fix?: string): Outcome => ({ is, found, why, ...(fix && { fix }) })
+  return (found: string, why: string, fix?: string): RuleOutcome => ({ is, found, why, ...(fix && { fix }) })
 }
 
 /** Passes or is refused with the same two values. */
-export function held(holds: boolean, found: string, expected: string): Outcome {
+export function held(holds: boolean, found: string, expected: string): RuleOutcome {
   return holds ? passed(found, expected) : refused(found, expected)
 }

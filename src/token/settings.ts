@@ -6,8 +6,8 @@ import { readIfThere, readText } from '../files/read.ts'
 import type { Io } from '../io.ts'
 import { readEnv } from '../env-file/parse.ts'
 import type { Finding } from '../finding.ts'
-import { finding } from './findings.ts'
-import { neighbourFindings } from '../jitsi/env-findings.ts'
+import { tokenFinding } from './findings.ts'
+import { adviseNeighbours } from '../jitsi/advice.ts'
 import { JITSI_ENV } from '../jitsi/public-url.ts'
 import { readLua } from '../prosody/lua.ts'
 import { type FileBeside, type ProsodySettings, known, prosodySettings } from '../prosody/settings.ts'
@@ -76,13 +76,13 @@ export async function readSettings(settings: TokenSettings, { cwd, env: shell }:
     findings: [
       ...(alone ? [] : neighbours(values, prosody, jitsiEnv)),
       ...(prosody.keyServer?.endsWith('/') && certs === undefined
-        ? [finding('keyserver-slash', { keyserver: shownAddress(prosody.keyServer) })]
+        ? [tokenFinding('keyserver-slash', { keyserver: shownAddress(prosody.keyServer) })]
         : []),
       ...(certs !== undefined && prosody.keyServer === undefined
-        ? [finding('keys-unused', { flag: '--certs', setting: 'JWT_ASAP_KEYSERVER' })]
+        ? [tokenFinding('keys-unused', { flag: '--certs', setting: 'JWT_ASAP_KEYSERVER' })]
         : []),
       ...(jwks.length > 0 && prosody.keysUrl === undefined
-        ? [finding('keys-unused', { flag: '--jwks', setting: 'cache_keys_url' })]
+        ? [tokenFinding('keys-unused', { flag: '--jwks', setting: 'cache_keys_url' })]
         : []),
     ],
   }
@@ -154,7 +154,7 @@ function neighbours(
 ): readonly Finding[] {
   if (login !== 'token') return []
   const byKey = keyServer !== undefined || keysUrl !== undefined
-  return neighbourFindings(values, file).filter(({ code }) => byKey || code !== 'app-secret-unused')
+  return adviseNeighbours(values, file).filter(({ code }) => byKey || code !== 'app-secret-unused')
 }
 
 function tooFew(): KjitsiError {

@@ -3,7 +3,7 @@
 // wrong here.
 import { createHmac, type KeyObject, verify } from 'node:crypto'
 import type { Attempt } from './token.ts'
-import { HIDDEN, type Outcome, noAnswer, passed, undetermined } from './rule.ts'
+import { HIDDEN, type RuleOutcome, noAnswer, passed, undetermined } from './rule.ts'
 
 /** The algorithms of luajwtjitsi, with their digests. */
 export const DIGESTS: ReadonlyMap<string, string> = new Map([
@@ -16,7 +16,7 @@ export const DIGESTS: ReadonlyMap<string, string> = new Map([
 ])
 
 /** For a token of three parts whose alg is the one that Prosody is set to. */
-export function checkSignature(attempt: Attempt, signature: Buffer): Outcome {
+export function checkSignature(attempt: Attempt, signature: Buffer): RuleOutcome {
   const { parts, key, prosody, byKey } = attempt
   const digest = DIGESTS.get(prosody.signType)
   const signed = parts.slice(0, 2).join('.')
@@ -50,7 +50,7 @@ const NO_KEY =
   'see what that address answers: it has to be the file that kjitsi export-certs writes; ' +
   "on Jitsi's own host it takes an nginx location with ^~, or Jitsi's pages come first"
 
-function wrong(maker: string): Outcome {
+function wrong(maker: string): RuleOutcome {
   const told = `It was not made with ${maker}, or the token was changed after that`
   return { is: 'refused', found: 'wrong', expected: `made with ${maker}`, told }
 }
@@ -58,7 +58,7 @@ function wrong(maker: string): Outcome {
 // Beyond these OpenSSL has more to say than yes and no.
 const [MIN_BITS, MAX_BITS] = [1024, 16_384]
 
-function checkWith(key: KeyObject, digest: string, signed: Buffer, signature: Buffer): Outcome {
+function checkWith(key: KeyObject, digest: string, signed: Buffer, signature: Buffer): RuleOutcome {
   const type = key.asymmetricKeyType ?? ''
   if (type === 'ec' && signature[0] !== 0x30)
     return noAnswer(

@@ -2,15 +2,15 @@
 // decides.
 import type { ProsodySettings } from '../prosody/settings.ts'
 import { type About, aboutThisRun } from '../shell.ts'
-import { CLAIMS } from './claims.ts'
-import { JOIN } from './join.ts'
+import { CLAIM_RULES } from './claims.ts'
+import { JOIN_RULES } from './join.ts'
 import type { PublishedKeys } from './keys.ts'
-import { LOGIN } from './login.ts'
+import { LOGIN_RULES } from './login.ts'
 import { roomOf } from '../jitsi/room.ts'
-import { HIDDEN, type Outcome, type Rule, type Rules, SKIPPED } from './rule.ts'
+import { HIDDEN, type RuleOutcome, type Rule, type Rules, SKIPPED } from './rule.ts'
 import { type Attempt, attemptOf, membersOf } from './token.ts'
 
-type RuleCode = keyof typeof LOGIN | keyof typeof CLAIMS | keyof typeof JOIN
+type RuleCode = keyof typeof LOGIN_RULES | keyof typeof CLAIM_RULES | keyof typeof JOIN_RULES
 
 /** A rule by the name that --json and scripts know it by, and the step that it may stop. */
 interface NamedRule extends Rule {
@@ -20,9 +20,9 @@ interface NamedRule extends Rule {
 
 /** THE table of what Prosody asks of a token, in its own order. */
 export const RULES: readonly NamedRule[] = [
-  ...named(LOGIN, 'login'),
-  ...named(CLAIMS, 'login'),
-  ...named(JOIN, 'join'),
+  ...named(LOGIN_RULES, 'login'),
+  ...named(CLAIM_RULES, 'login'),
+  ...named(JOIN_RULES, 'join'),
 ]
 
 function named(rules: Rules, step: NamedRule['step']): readonly NamedRule[] {
@@ -70,7 +70,7 @@ export interface Verdict {
 /** A rule with what looking at this token came to. */
 export interface RuleResult {
   readonly rule: NamedRule
-  readonly outcome: Outcome
+  readonly outcome: RuleOutcome
   /** What mends it, where it does not hold. */
   readonly fix: string
 }
@@ -133,7 +133,7 @@ export function verdictOf(
   }
 }
 
-function resultOf(rule: NamedRule, attempt: Attempt): Outcome {
+function resultOf(rule: NamedRule, attempt: Attempt): RuleOutcome {
   const { prosody, token, unread, unsigned, first } = attempt
   if (prosody.login === 'open' && !WHERE_OPEN.includes(rule.code)) return SKIPPED
   if (unread && !WHERE_UNREAD.includes(rule.code)) return HIDDEN

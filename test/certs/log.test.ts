@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { finding } from '../../src/certs/findings.ts'
+import { certsFinding } from '../../src/certs/findings.ts'
 import type { Key } from '../../src/certs/key.ts'
-import type { Change } from '../../src/certs/keyring.ts'
+import type { KeyChange } from '../../src/certs/keyring.ts'
 import { type Line, newsOf, onlyNews } from '../../src/certs/log.ts'
 
 const FILE = `${'0'.repeat(64)}.pem`
@@ -15,11 +15,11 @@ const served = (kid: string | null, source = 'realm meet'): Key => ({
 })
 const key = served('k')
 
-function said(changes: readonly Change[], grace: number): readonly string[] {
+function said(changes: readonly KeyChange[], grace: number): readonly string[] {
   return newsOf(changes, grace).map((line) => (typeof line === 'string' ? line : line.message))
 }
 
-test.each<readonly [Change, number, string]>([
+test.each<readonly [KeyChange, number, string]>([
   [{ change: 'new', key }, 60, `realm meet: key k is served as ${FILE}`],
   [{ change: 'new', key: served(null, '/certs') }, 60, `/certs: key ${FILE} is served as ${FILE}`],
   [{ change: 'new', key: served('a\nb') }, 60, `realm meet: key "a\\nb" is served as ${FILE}`],
@@ -59,11 +59,14 @@ test.each([
   [5, 5],
   [6, 1],
 ])('%i changes of one kind make %i lines', (count, lines) => {
-  const changes = Array.from({ length: count }, (_, i): Change => ({ change: 'new', key: served(`k${i}`) }))
+  const changes = Array.from({ length: count }, (_, i): KeyChange => ({
+    change: 'new',
+    key: served(`k${i}`),
+  }))
   expect(said(changes, 60)).toHaveLength(lines)
 })
 
-test.each<readonly [Exclude<Change['change'], 'replaced' | 'clash'>, string]>([
+test.each<readonly [Exclude<KeyChange['change'], 'replaced' | 'clash'>, string]>([
   ['new', 'realm meet: 6 keys more are served'],
   ['back', 'realm meet: 6 keys are back'],
   ['left', 'realm meet: 6 keys have left, and are served for 1m more'],
@@ -74,7 +77,7 @@ test.each<readonly [Exclude<Change['change'], 'replaced' | 'clash'>, string]>([
 ])('many that are %s', (change, sentence) => {
   expect(
     said(
-      Array.from({ length: 6 }, (): Change => ({ change, key })),
+      Array.from({ length: 6 }, (): KeyChange => ({ change, key })),
       60,
     ),
   ).toEqual([sentence])
@@ -83,7 +86,7 @@ test.each<readonly [Exclude<Change['change'], 'replaced' | 'clash'>, string]>([
 test('only what was not said the last time is said', () => {
   const lines: Line[] = []
   const say = onlyNews((line) => lines.push(line))
-  const closed = finding('folder-closed', { dir: '/certs' })
+  const closed = certsFinding('folder-closed', { dir: '/certs' })
   const said = (...list: readonly Line[]): readonly Line[] => {
     lines.length = 0
     say(list)
@@ -91,7 +94,7 @@ test('only what was not said the last time is said', () => {
   }
   expect(said('left out: x', closed)).toEqual(['left out: x', closed])
   expect(said('left out: x', closed)).toEqual([])
-  expect(said('left out: x', finding('folder-closed', { dir: '/other' }))).toHaveLength(1)
+  expect(said('left out: x', certsFinding('folder-closed', { dir: '/other' }))).toHaveLength(1)
   expect(said()).toEqual([])
   expect(said(closed)).toEqual([closed])
 })

@@ -6,7 +6,7 @@ import { type LiveSource, type Reading } from '../../src/certs/reading.ts'
 import { type Keeper, type Remembered, keepKeys } from '../../src/certs/refresh.ts'
 import { untilGood } from '../../src/certs/schedule.ts'
 import { KjitsiError } from '../../src/errors.ts'
-import { finding } from '../../src/certs/findings.ts'
+import { certsFinding } from '../../src/certs/findings.ts'
 
 const key = (kid: string): Key => ({
   kid,
@@ -158,7 +158,9 @@ describe('a source that answers', () => {
     const source = scripted({
       ...good('a'),
       leftOut: [{ kid: 'e', position: 2, source: 'realm meet', reason: 'alg ES256' }],
-      findings: [finding('private-key-published', { source: 'realm meet', key: 'key a', members: ['d'] })],
+      findings: [
+        certsFinding('private-key-published', { source: 'realm meet', key: 'key a', members: ['d'] }),
+      ],
     })
     const { said } = await keep(source)
     await seconds(600)

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { KjitsiError } from '../../src/errors.ts'
-import { finding } from '../../src/jitsi/findings.ts'
+import { jitsiFinding } from '../../src/jitsi/findings.ts'
 import { table } from '../../src/table.ts'
 import type { Output } from '../../src/io.ts'
 import { type OutputOptions, createOutput, printable } from '../../src/cli/output.ts'
@@ -28,7 +28,7 @@ const result = (output: Output): void => {
   output.result('thing', { a: 1 }, (paint) => paint.green('made'))
 }
 const warn = (output: Output): void => {
-  output.find(finding('keyserver-default', { keyserver: 'http://localhost:9000/certs' }))
+  output.find(jitsiFinding('keyserver-default', { keyserver: 'http://localhost:9000/certs' }))
 }
 
 test('a result is text on stdout', () => {
@@ -52,7 +52,7 @@ test('with --json a result is one document that holds the findings', () => {
   })
 })
 
-test('a finding is a sentence on stderr with its mend below', () => {
+test('a jitsiFinding is a sentence on stderr with its mend below', () => {
   expect(say(warn).stderr).toMatch(
     /^note: JWT_ASAP_KEYSERVER is http:\/\/localhost:9000\/certs.*\n {2}→ give --keyserver/,
   )

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { readEnv } from '../../src/env-file/parse.ts'
-import { type Setting, mergeEnv } from '../../src/env-file/merge.ts'
+import { type EnvSetting, mergeEnv } from '../../src/env-file/merge.ts'
 import { envLiteral } from '../../src/env-file/literal.ts'
 
-const settings = (values: Readonly<Record<string, string>>): readonly Setting[] =>
+const settings = (values: Readonly<Record<string, string>>): readonly EnvSetting[] =>
   Object.entries(values).map(([key, value]) => ({
     key,
     value,

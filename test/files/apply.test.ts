@@ -18,7 +18,7 @@ import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { KjitsiError } from '../../src/errors.ts'
 import { applyFiles } from '../../src/files/apply.ts'
-import { type FileItem, planFile, planRemoval } from '../../src/files/plan.ts'
+import { type FileItem, planFile, planFileRemoval } from '../../src/files/plan.ts'
 import { readOwnTarget, readTarget } from '../../src/files/target.ts'
 import { tempFolder } from '../support/folder.ts'
 import { NO_FILES } from '../support/no-files.ts'
@@ -223,7 +223,7 @@ describe('a file whose name is ours', () => {
   it('is removed where that was planned, or is gone already', async () => {
     const path = join(dir, 'key')
     await writeFile(path, 'old')
-    const item = planRemoval(await readOwnTarget(path, LONG), 'a file')
+    const item = planFileRemoval(await readOwnTarget(path, LONG), 'a file')
     await applyFiles([item], NEVER)
     await applyFiles([item], NEVER)
     expect(await readdir(dir)).toEqual([])

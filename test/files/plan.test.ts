@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { KjitsiError } from '../../src/errors.ts'
-import { type DesiredFile, type Target, fileChanges, planFile, planRemoval } from '../../src/files/plan.ts'
+import {
+  type DesiredFile,
+  type Target,
+  fileChanges,
+  planFile,
+  planFileRemoval,
+} from '../../src/files/plan.ts'
 
 const NOTHING: Target = {
   path: '/x/a',
@@ -78,7 +84,7 @@ describe('planFile', () => {
 
 describe('planRemoval', () => {
   it('removes what is there', () => {
-    expect(planRemoval(file('old'), 'it')).toMatchObject({
+    expect(planFileRemoval(file('old'), 'it')).toMatchObject({
       action: 'remove',
       before: 'old',
       after: undefined,
@@ -86,7 +92,7 @@ describe('planRemoval', () => {
   })
 
   it('refuses what cannot be removed', () => {
-    expect(() => planRemoval(file('old', { blocked }), 'it')).toThrow(blocked)
+    expect(() => planFileRemoval(file('old', { blocked }), 'it')).toThrow(blocked)
   })
 })
 

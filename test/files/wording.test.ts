@@ -1,6 +1,6 @@
 import { Chalk } from 'chalk'
 import { describe, expect, it } from 'vitest'
-import { type FileItem, planFile, planRemoval } from '../../src/files/plan.ts'
+import { type FileItem, planFile, planFileRemoval } from '../../src/files/plan.ts'
 import { fileLine, filesText, plainFile } from '../../src/files/wording.ts'
 
 const PLAIN = new Chalk({ level: 0 })
@@ -17,7 +17,7 @@ const MADE = item('made', undefined, 'a\n')
 const EDITED = item('edited', 'a\nb\n', 'a\nc\n')
 const KEPT = item('kept', 'a\n', 'a\n')
 const THEIRS = item('theirs', 'mine\n', '# Made by kjitsi\n', true)
-const GONE = planRemoval(
+const GONE = planFileRemoval(
   { path: '/x/gone', own: true, there: 'file', text: 'a\n', mode: 0o644, blocked: undefined },
   'file gone',
 )

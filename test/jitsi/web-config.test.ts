@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
 import { jsString } from '../../src/jitsi/literals.ts'
-import { type Login, loginOf } from '../../src/jitsi/login.ts'
+import { type JitsiLogin, loginOf } from '../../src/jitsi/login.ts'
 import { webFile } from '../../src/jitsi/web.ts'
 import { fillTemplate } from '../../src/templates.ts'
 
@@ -12,7 +12,7 @@ const ISSUER = 'https://auth.example.org:8443/realms/meet'
 
 const DOMAIN = 'meet.example.org'
 
-function login(client: string, issuer = ISSUER): Login {
+function login(client: string, issuer = ISSUER): JitsiLogin {
   return loginOf(issuer, client, 'https://meet.example.org')
 }
 

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { ExistingMapper, Mapper } from '../../src/keycloak/mappers.ts'
 import { planRole } from '../../src/keycloak/plan-client.ts'
-import { planMappers, planRemoval } from '../../src/keycloak/plan-mappers.ts'
+import { planMappers, planMapperRemoval } from '../../src/keycloak/plan-mappers.ts'
 import { type Item, changesOf, hasConflict, mappersAfter } from '../../src/keycloak/plan.ts'
 
 const HARDCODED = 'oidc-hardcoded-claim-mapper'
@@ -308,7 +308,7 @@ test.each<[what: string, have: readonly ExistingMapper[], plan: readonly string[
     ['remove room', 'keep b (not ours: ours is named room)'],
   ],
 ])('removal: %s', (_, have, plan) => {
-  expect(short(planRemoval([ROOM], have))).toEqual(plan)
+  expect(short(planMapperRemoval([ROOM], have))).toEqual(plan)
 })
 
 test.each<[role: string | undefined, have: string[], remove: boolean, plan: string[]]>([
@@ -366,7 +366,7 @@ describe('whatever a client has', () => {
         const plan = planMappers(want, have)
         fc.pre(!hasConflict(plan) && plan.every(({ action }) => action === 'create'))
         const after = mappersAfter(have, plan).map((one, i) => ({ ...one, id: `after-${i}` }))
-        const removed = mappersAfter(after, planRemoval(want, after))
+        const removed = mappersAfter(after, planMapperRemoval(want, after))
         expect(removed.map(({ name, protocol }) => `${protocol} ${name}`)).toEqual(
           have.map(({ name, protocol }) => `${protocol} ${name}`),
         )

@@ -2,7 +2,7 @@ import { Chalk } from 'chalk'
 import { expect, test } from 'vitest'
 import { KjitsiError } from '../../src/errors.ts'
 import type { Item } from '../../src/keycloak/plan.ts'
-import type { InRealm, Outcome } from '../../src/keycloak/set-up.ts'
+import type { InRealm, RealmOutcome } from '../../src/keycloak/set-up.ts'
 import { outcomesText } from '../../src/keycloak/wording.ts'
 
 const ROLE: Item = { action: 'create', kind: 'role', name: 'owner' }
@@ -26,13 +26,15 @@ const CLIENT: Item = {
   client: { clientId: 'jitsi', serviceAccountsEnabled: false },
 }
 
-const did = (realm: string, ...items: readonly Item[]): InRealm<Outcome> => ({
+const did = (realm: string, ...items: readonly Item[]): InRealm<RealmOutcome> => ({
   realm,
   result: { items, findings: [] },
 })
 const FAILED = { realm: 'f', error: new KjitsiError('not-found', 'no realm f') }
 
-test.each<[what: string, outcomes: readonly InRealm<Outcome>[], options: object, lines: readonly string[]]>([
+test.each<
+  [what: string, outcomes: readonly InRealm<RealmOutcome>[], options: object, lines: readonly string[]]
+>([
   ['one without changes', [did('a', SAME)], {}, ['realm a, client jitsi: no changes']],
   [
     'one without changes, all of it',

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
-import { moduleFindings } from '../../src/prosody/modules.ts'
+import { adviseModules } from '../../src/prosody/modules.ts'
 
 const SECTIONS = [
   { host: 'a.example', modules: ['one'], modulesNot: [] },
   { host: 'muc.a.example', modules: ['two', 'three'], modulesNot: ['not'] },
 ]
 const found = (text: string): readonly string[] =>
-  moduleFindings(text, SECTIONS, 'f').map(
+  adviseModules(text, SECTIONS, 'f').map(
     ({ code, args }) => `${code} ${String(args['modules'] ?? args['module'])}`,
   )
 
@@ -40,7 +40,7 @@ test.each<[string, string[]]>([
 })
 
 test('they name file, section and module, and what to do', () => {
-  for (const one of moduleFindings('Component "muc.a.example" "muc" "not"', SECTIONS, '/etc/x.lua')) {
+  for (const one of adviseModules('Component "muc.a.example" "muc" "not"', SECTIONS, '/etc/x.lua')) {
     expect(one.message).toMatch(
       /^\/etc\/x.lua (does not name|names) .* in the section of (muc\.)?a\.example: /,
     )

@@ -21,8 +21,8 @@ export const compose = command({
     const { allowKeysFrom, image, jitsiEnv = JITSI_ENV } = settings
     const target = await targetOf(context)
     const { url, realm } = await context.need(['url', 'realm'])
-    const { composeFile, containerFindings } = await import('../../jitsi/containers.ts')
-    containerFindings(url).forEach(output.find)
+    const { composeFile, adviseContainer } = await import('../../jitsi/containers.ts')
+    adviseContainer(url).forEach(output.find)
     const keyserver = 'http://kjitsi:9000/certs'
     const published = { url, realm, allowKeysFrom, keyserver, told: wordsOf(TOLD, settings) }
     return putPublished(context, target, 'compose', keyserver, [composeFile(published, image, jitsiEnv)])

@@ -48,11 +48,11 @@ export const kubernetes = command({
     const { allowKeysFrom, cronjob, namespace } = settings
     const target = await targetOf(context)
     const { keysAt } = await import('../../jitsi/nginx.ts')
-    const { containerFindings, kubernetesFile } = await import('../../jitsi/containers.ts')
+    const { adviseContainer, kubernetesFile } = await import('../../jitsi/containers.ts')
     const env = cronjob ? await readJitsiEnv(settings.jitsiEnv, io) : undefined
     const { url, realm, origin } = await needJitsi(context, { isAddressed: cronjob })
     const keyserver = env === undefined ? inCluster(namespace) : keysAt(origin, env)
-    containerFindings(url).forEach(output.find)
+    adviseContainer(url).forEach(output.find)
     const published = { url, realm, allowKeysFrom, keyserver, told: wordsOf(TOLD, settings) }
     const file = kubernetesFile(published, { ...settings, toldToHelm: wordsOf(JITSI_ACCEPTS, settings) })
     return putPublished(context, target, 'kubernetes', keyserver, [file])

@@ -1,6 +1,6 @@
 // What is worth a warning in the settings that Jitsi gets, and in those that it finds beside them in its `.env`.
 import type { Finding } from '../finding.ts'
-import { finding } from './findings.ts'
+import { jitsiFinding } from './findings.ts'
 import { shownAddress } from '../shown.ts'
 import { type Facts, isOn } from './config.ts'
 import { blockedLogout } from './framed-logout.ts'
@@ -11,10 +11,12 @@ import type { ModeratedBy } from './moderation.ts'
  * Warnings about the issuers that Keycloak named.
  * @param url the address that it was asked at, undefined where nobody was asked
  */
-export function issuerFindings(issuers: readonly string[], url: string | undefined): readonly Finding[] {
+export function adviseIssuers(issuers: readonly string[], url: string | undefined): readonly Finding[] {
   return issuers.flatMap((issuer) => [
-    ...(/^http:/i.test(issuer) ? [finding('issuer-http', { issuer })] : []),
-    ...(url !== undefined && hostOf(issuer) !== hostOf(url) ? [finding('issuer-host', { issuer, url })] : []),
+    ...(/^http:/i.test(issuer) ? [jitsiFinding('issuer-http', { issuer })] : []),
+    ...(url !== undefined && hostOf(issuer) !== hostOf(url)
+      ? [jitsiFinding('issuer-host', { issuer, url })]
+      : []),
   ])
 }
 
@@ -23,25 +25,25 @@ function hostOf(address: string): string | undefined {
 }
 
 /** Warnings about the values that kjitsi writes. */
-export function valueFindings(
+export function adviseValues(
   values: ReadonlyMap<string, string>,
   { keyserver, keys }: Facts,
 ): readonly Finding[] {
   const wildcards = [...values].filter(([key, value]) => key.startsWith('JWT_') && value.includes('*'))
   return [
     ...wildcards.map(([key, value]) =>
-      finding('wildcard', { key, value: shownEnvValue(key, value, new Map()) }),
+      jitsiFinding('wildcard', { key, value: shownEnvValue(key, value, new Map()) }),
     ),
     ...(keys !== 'jwks' && isLoopback(keyserver)
-      ? [finding('keyserver-default', { keyserver: shownAddress(keyserver) })]
+      ? [jitsiFinding('keyserver-default', { keyserver: shownAddress(keyserver) })]
       : []),
   ]
 }
 
 /** What to know about the moderators that a `.env` had, and that nobody spoke of: they stay. */
-export function keptFindings(moderators: ModeratedBy | undefined, file: string): readonly Finding[] {
-  if (moderators === 'role') return [finding('role-kept', { file })]
-  return moderators === 'first' ? [finding('first-kept', { file })] : []
+export function adviseKept(moderators: ModeratedBy | undefined, file: string): readonly Finding[] {
+  if (moderators === 'role') return [jitsiFinding('role-kept', { file })]
+  return moderators === 'first' ? [jitsiFinding('first-kept', { file })] : []
 }
 
 export function isLoopback(address: string): boolean {
@@ -52,29 +54,30 @@ export function isLoopback(address: string): boolean {
  * Warnings about variables that kjitsi leaves as they are, and that work against what it writes.
  * @param values what compose reads from the `.env`
  */
-export function neighbourFindings(values: ReadonlyMap<string, string>, file: string): readonly Finding[] {
+export function adviseNeighbours(values: ReadonlyMap<string, string>, file: string): readonly Finding[] {
   const found: Finding[] = []
   const { XMPP_MUC_MODULES, ENABLE_LOBBY } = Object.fromEntries(values)
   const { JWT_ALLOW_EMPTY, JWT_ENABLE_DOMAIN_VERIFICATION, JWT_APP_SECRET } = Object.fromEntries(values)
-  if (isOn(JWT_ALLOW_EMPTY)) found.push(finding('allow-empty', { value: JWT_ALLOW_EMPTY ?? '', file }))
+  if (isOn(JWT_ALLOW_EMPTY)) found.push(jitsiFinding('allow-empty', { value: JWT_ALLOW_EMPTY ?? '', file }))
   if (isOn(JWT_ENABLE_DOMAIN_VERIFICATION)) {
-    found.push(finding('domain-verification', { value: JWT_ENABLE_DOMAIN_VERIFICATION ?? '', file }))
+    found.push(jitsiFinding('domain-verification', { value: JWT_ENABLE_DOMAIN_VERIFICATION ?? '', file }))
   }
-  if (isOn(JWT_APP_SECRET)) found.push(finding('app-secret-unused', { file }))
+  if (isOn(JWT_APP_SECRET)) found.push(jitsiFinding('app-secret-unused', { file }))
   if (XMPP_MUC_MODULES?.split(',').includes('muc_wait_for_host') && !isOn(ENABLE_LOBBY, true)) {
-    found.push(finding('lobby-off', { value: ENABLE_LOBBY ?? '', file }))
+    found.push(jitsiFinding('lobby-off', { value: ENABLE_LOBBY ?? '', file }))
   }
   for (const key of ['PROSODY_AUTH_TYPE', 'JICOFO_AUTH_TYPE']) {
     const value = values.get(key) ?? ''
-    if (value !== '' && value !== 'jwt') found.push(finding('auth-type-overridden', { key, value, file }))
+    if (value !== '' && value !== 'jwt')
+      found.push(jitsiFinding('auth-type-overridden', { key, value, file }))
   }
   const { CSP_HEADER = '', TOKEN_AUTH_URL = '' } = Object.fromEntries(values)
   const blocked = blockedLogout(CSP_HEADER, TOKEN_AUTH_URL)
-  if (blocked !== undefined) found.push(finding('logout-blocked', { ...blocked, file }))
+  if (blocked !== undefined) found.push(jitsiFinding('logout-blocked', { ...blocked, file }))
   const { JWT_ASAP_KEYSERVER = '', ENABLE_HTTP_REDIRECT, PUBLIC_URL = '' } = Object.fromEntries(values)
   if (isOn(ENABLE_HTTP_REDIRECT) && isJitsiByHttp(JWT_ASAP_KEYSERVER, PUBLIC_URL)) {
     const keyserver = shownAddress(JWT_ASAP_KEYSERVER)
-    found.push(finding('keyserver-redirected', { keyserver, value: ENABLE_HTTP_REDIRECT ?? '', file }))
+    found.push(jitsiFinding('keyserver-redirected', { keyserver, value: ENABLE_HTTP_REDIRECT ?? '', file }))
   }
   return found
 }

@@ -1,7 +1,7 @@
 // What is worth a warning in a token that Prosody may well accept: mostly what jitsi-meet's web client reads
 // in it (react/features/base/jwt), which never looks at the signature and ignores what is no text.
 import type { Finding } from '../finding.ts'
-import { finding } from './findings.ts'
+import { tokenFinding } from './findings.ts'
 import { FEATURES } from '../jitsi/features.ts'
 import { CHECKS_ROOMS } from '../prosody/settings.ts'
 import type { Json } from './decode.ts'
@@ -16,16 +16,17 @@ const SHORT = 15 * 60
 const MILLISECONDS = 100_000_000_000
 
 /** @param about what the commands that mend something are to name */
-export function warningsOf(attempt: Attempt, about: AboutJitsi | undefined): readonly Finding[] {
+export function adviseToken(attempt: Attempt, about: AboutJitsi | undefined): readonly Finding[] {
   const { prosody, token } = attempt
   const found: Finding[] = []
-  if (prosody.login === 'open') found.push(finding('auth-off', { file: about?.file }))
+  if (prosody.login === 'open') found.push(tokenFinding('auth-off', { file: about?.file }))
   else if (!prosody.roomsChecked && prosody.roomsModule !== CHECKS_ROOMS)
-    found.push(finding('rooms-unchecked', { module: prosody.roomsModule }))
+    found.push(tokenFinding('rooms-unchecked', { module: prosody.roomsModule }))
   else if (!prosody.roomsChecked)
-    found.push(finding('rooms-open', { domain: prosody.domain, mucDomain: prosody.mucDomain }))
-  for (const { what } of prosody.doubts) found.push(finding('settings-undetermined', { what }))
-  if (token !== null && token.length > LARGE) found.push(finding('token-large', { length: token.length }))
+    found.push(tokenFinding('rooms-open', { domain: prosody.domain, mucDomain: prosody.mucDomain }))
+  for (const { what } of prosody.doubts) found.push(tokenFinding('settings-undetermined', { what }))
+  if (token !== null && token.length > LARGE)
+    found.push(tokenFinding('token-large', { length: token.length }))
   const claims = membersOf(attempt.body)
   if (claims !== undefined) found.push(...lifetimeWarnings(claims), ...clientWarnings(claims, about))
   return found
@@ -34,12 +35,12 @@ export function warningsOf(attempt: Attempt, about: AboutJitsi | undefined): rea
 type Claims = Readonly<Record<string, Json>>
 
 function lifetimeWarnings({ exp, iat }: Claims): readonly Finding[] {
-  if (exp === undefined || exp === false) return [finding('token-endless', { why: 'it has no exp' })]
+  if (exp === undefined || exp === false) return [tokenFinding('token-endless', { why: 'it has no exp' })]
   if (typeof exp !== 'number') return []
   if (exp >= MILLISECONDS)
-    return [finding('token-endless', { why: `exp is ${exp}, which looks like milliseconds` })]
+    return [tokenFinding('token-endless', { why: `exp is ${exp}, which looks like milliseconds` })]
   const seconds = typeof iat === 'number' ? exp - iat : Infinity
-  return seconds > 0 && seconds < SHORT ? [finding('token-short-lived', { seconds })] : []
+  return seconds > 0 && seconds < SHORT ? [tokenFinding('token-short-lived', { seconds })] : []
 }
 
 function clientWarnings(claims: Claims, about: AboutJitsi | undefined): readonly Finding[] {
@@ -47,11 +48,11 @@ function clientWarnings(claims: Claims, about: AboutJitsi | undefined): readonly
   const context = membersOfValue(claims['context']) ?? {}
   const { name, email } = inContext ? (membersOfValue(context['user']) ?? {}) : claims
   const found: Finding[] = []
-  if (!isText(name)) found.push(finding('token-name', { ...about, inContext }))
-  else if (!inContext && !about?.readsOutside) found.push(finding('token-name-outside', { ...about }))
-  if (!isText(email)) found.push(finding('token-email', { ...about }))
+  if (!isText(name)) found.push(tokenFinding('token-name', { ...about, inContext }))
+  else if (!inContext && !about?.readsOutside) found.push(tokenFinding('token-name-outside', { ...about }))
+  if (!isText(email)) found.push(tokenFinding('token-email', { ...about }))
   const missing = missingFeatures(context['features'])
-  if (missing.length > 0) found.push(finding('token-features', { ...about, missing }))
+  if (missing.length > 0) found.push(tokenFinding('token-features', { ...about, missing }))
   return found
 }
 

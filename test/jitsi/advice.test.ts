@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import type { Finding } from '../../src/finding.ts'
 import type { Facts } from '../../src/jitsi/config.ts'
-import { issuerFindings, neighbourFindings, valueFindings } from '../../src/jitsi/env-findings.ts'
+import { adviseIssuers, adviseNeighbours, adviseValues } from '../../src/jitsi/advice.ts'
 
 const codes = (found: readonly Finding[]): readonly string[] => found.map(({ code }) => code)
 
-describe('issuerFindings', () => {
+describe('adviseIssuers', () => {
   it.each([
     ['https://auth.example.org/realms/a', 'https://auth.example.org', []],
     ['https://auth.example.org/realms/a', 'https://auth.example.org:443/auth', []],
@@ -19,11 +19,11 @@ describe('issuerFindings', () => {
     ['no address', 'https://auth.example.org', ['issuer-host']],
     ['no address', undefined, []],
   ])('%s asked at %s: %j', (issuer, url, expected) => {
-    expect(codes(issuerFindings([issuer], url))).toEqual(expected)
+    expect(codes(adviseIssuers([issuer], url))).toEqual(expected)
   })
 })
 
-describe('valueFindings', () => {
+describe('adviseValues', () => {
   const facts = (keyserver: string): Facts => ({
     issuers: [],
     audiences: [],
@@ -42,11 +42,11 @@ describe('valueFindings', () => {
     ['http://localhost.example.org', []],
     ['keys', []],
   ])('the key server %s: %j', (keyserver, expected) => {
-    expect(codes(valueFindings(new Map(), facts(keyserver)))).toEqual(expected)
+    expect(codes(adviseValues(new Map(), facts(keyserver)))).toEqual(expected)
   })
 
   it('no key server is missed where Prosody takes the key set', () => {
-    expect(valueFindings(new Map(), { ...facts('http://localhost:9000/certs'), keys: 'jwks' })).toEqual([])
+    expect(adviseValues(new Map(), { ...facts('http://localhost:9000/certs'), keys: 'jwks' })).toEqual([])
   })
 
   it.each([
@@ -54,7 +54,7 @@ describe('valueFindings', () => {
     ['JWT_ACCEPTED_ISSUERS', 'https://a,*', 'Prosody accepts any'],
     ['JWT_ACCEPTED_ISSUERS', 'https://*.example.org', 'compares the * as it stands'],
   ])('%s=%s', (key, value, sentence) => {
-    const [found, ...others] = valueFindings(new Map([[key, value]]), facts('https://keys'))
+    const [found, ...others] = adviseValues(new Map([[key, value]]), facts('https://keys'))
     expect(others).toEqual([])
     expect(found?.message).toContain(sentence)
   })
@@ -63,7 +63,7 @@ describe('valueFindings', () => {
 const AUTH_URL =
   'https://auth.example.org/realms/a/protocol/openid-connect/auth?redirect_uri=https%3A%2F%2Fmeet.example.org%2Fstatic%2Fsso.html'
 
-describe('neighbourFindings', () => {
+describe('adviseNeighbours', () => {
   it.each([
     [{}, []],
     [{ JWT_ALLOW_EMPTY: '0', JWT_ENABLE_DOMAIN_VERIFICATION: 'false', JWT_APP_SECRET: '' }, []],
@@ -98,7 +98,7 @@ describe('neighbourFindings', () => {
       ['auth-type-overridden', 'auth-type-overridden'],
     ],
   ])('%j: %j', (values, expected) => {
-    const found = neighbourFindings(new Map(Object.entries(values)), '/opt/jitsi/.env')
+    const found = adviseNeighbours(new Map(Object.entries(values)), '/opt/jitsi/.env')
     expect(codes(found)).toEqual(expected)
     for (const one of found) {
       expect(one.message).toContain('/opt/jitsi/.env')
