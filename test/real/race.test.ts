@@ -64,7 +64,8 @@ async function doubled(realm: TestRealm, id: string): Promise<readonly { id: str
     )
     const there = await mappersOf(realm)
     // More than one of them may have won.
-    for (const { id: mapperId } of there.slice(2)) await realm.admin.clients.delProtocolMapper({ id, mapperId })
+    for (const { id: mapperId } of there.slice(2))
+      await realm.admin.clients.delProtocolMapper({ id, mapperId })
     if (there.length > 1) return there.slice(0, 2)
     for (const mapper of there) await realm.admin.clients.delProtocolMapper({ id, mapperId: mapper.id })
   }
