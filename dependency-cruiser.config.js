@@ -5,7 +5,7 @@ const LOWER = 'http|env-file|files'
 
 /** Files that compute and do no I/O; what is not listed here may. */
 const PURE = [
-  'src/(duration|finding|table|errors|shell|shown|characters)\\.ts',
+  'src/(duration|url|finding|table|errors|shell|shown|characters)\\.ts',
   'src/cli/(exit-codes|readers|setting|common|mistakes|help)\\.ts',
   'src/env-file/',
   'src/files/(bytes|findings|plan|reasons|wording)\\.ts',

@@ -1,5 +1,6 @@
 // What may be shown of an address, of any other value that somebody typed, and of what servers say. Every message that quotes
 // one asks here.
+import { urlOf } from './url.ts'
 
 /** Stands where something is not shown, and cannot be taken for it. */
 export const MASKED = '(masked)'
@@ -19,7 +20,7 @@ export function withoutTokens(text: string): string {
 export function shownAddress(address: string): string {
   const [, scheme = '', rest = ''] = /^([a-z][a-z0-9+.-]*:\/\/)?(.*)$/is.exec(withoutTokens(address)) ?? []
   // A password that was typed as it is may hold a `/` or a `?`, and makes an address that nobody can read.
-  const login = scheme !== '' && URL.canParse(address) ? /^[^?#]*@/ : /^.*@/s
+  const login = scheme !== '' && urlOf(address) ? /^[^?#]*@/ : /^.*@/s
   const [, path = '', more = ''] = /^([^?#]*)(.*)$/s.exec(rest.replace(login, `${MASKED}@`)) ?? []
   return scheme + path + more.replace(/([?&#])([\w.-]+=(?![&#]|$))?[^?&#]*/g, `$1$2${MASKED}`)
 }

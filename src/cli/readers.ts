@@ -1,17 +1,18 @@
 // Readers of what people type: each gives the value or throws an Error whose message goes on after the text itself,
 // as in `--timeout "soon" is no duration: …`.
+import { urlOf } from '../url.ts'
 
 const SCHEME = /^[a-z][a-z0-9+.-]*:\/\//i
 
 /** An http or https address without credentials. */
 function address(text: string): URL {
-  if (!SCHEME.test(text) && URL.canParse(`https://${text}`)) {
+  if (!SCHEME.test(text) && urlOf(`https://${text}`)) {
     const isLocal = /^(localhost|127\.|\[::1\])/i.test(text)
     const scheme = isLocal ? 'http://' : 'https://, or http:// where it has no TLS,'
     throw new Error(`has no scheme: write ${scheme} before it`)
   }
-  if (!URL.canParse(text)) throw new Error('is no address: it starts with https:// or http://')
-  const url = new URL(text)
+  const url = urlOf(text)
+  if (url === undefined) throw new Error('is no address: it starts with https:// or http://')
   if (!/^https?:$/.test(url.protocol)) throw new Error('is no http or https address')
   if (url.username || url.password) throw new Error('holds a user name or password: leave them out')
   return url
@@ -28,7 +29,7 @@ export function httpUrl(text: string): string {
  * The issuer of tokens, which is compared as it stands: an address without credentials, since it is written and shown.
  */
 export function issuer(text: string): string {
-  const readable = /^https?:\/\//i.test(text) && URL.canParse(text) ? new URL(text) : undefined
+  const readable = /^https?:\/\//i.test(text) ? urlOf(text) : undefined
   if (readable === undefined ? text.includes('@') : readable.username || readable.password)
     throw new Error('holds a user name or password: leave them out')
   return text
@@ -37,13 +38,9 @@ export function issuer(text: string): string {
 /** A host, with a port or for any, as the URL standard writes it: `kc.example.org`, `kc.example.org:8443`, `[::1]`. */
 export function hostAndPort(text: string): string {
   const [, number] = /:(\d+)$/.exec(text) ?? []
-  let url: URL
-  try {
-    url = new URL(`http://${text}`)
-    if (/[/?#@\\\s]/.test(text)) throw new Error('a part of an address that is no host')
-  } catch {
+  const url = /[/?#@\\\s]/.test(text) ? undefined : urlOf(`http://${text}`)
+  if (url === undefined)
     throw new Error('is no host: write kc.example.org or kc.example.org:8443, without https://')
-  }
   return number === undefined ? url.hostname : `${url.hostname}:${Number(number)}`
 }
 

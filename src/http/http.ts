@@ -6,6 +6,7 @@ import { shownAddress } from '../shown.ts'
 import { type Answer, type Asked, readAnswer } from './answer.ts'
 import { limited } from './limit.ts'
 import { reasonOf, statusError, statusOf, unreachable } from './reasons.ts'
+import { urlOf } from '../url.ts'
 
 export interface Http {
   /** The command's own, as `openTransport` makes it. */
@@ -98,9 +99,9 @@ export async function send(http: Http, request: HttpRequest): Promise<Answer> {
 
 /** Node's own errors would repeat an address as it is. */
 function refuseAddress({ method, url }: HttpRequest): void {
-  const isAddress = URL.canParse(url)
-  if (isAddress && new URL(url).username === '' && new URL(url).password === '') return
-  const [why, hint] = isAddress
+  const address = urlOf(url)
+  if (address?.username === '' && address.password === '') return
+  const [why, hint] = address
     ? ['the address holds a user name or password, which kjitsi sends to nobody', 'give it without them']
     : ['this is no address', 'an address starts with https:// or http://']
   throw new KjitsiError('unreachable', `${method} ${shownAddress(url)}: ${why}`, { hint })

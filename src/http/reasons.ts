@@ -2,6 +2,7 @@
 import { KjitsiError, messageOf, systemCodeOf } from '../errors.ts'
 import { shownAddress } from '../shown.ts'
 import { type Answer, type Asked, TOO_LONG } from './answer.ts'
+import { urlOf } from '../url.ts'
 
 /** An answer of a status that is an error, to be thrown or as the cause of what is. */
 export function statusError(answer: Answer): Error {
@@ -120,7 +121,6 @@ export function badStatus(answer: Answer): KjitsiError {
 
 /** Where a redirect leads, without the query, which may repeat what was sent. */
 function placeOf(location: string, base: string): string {
-  if (!URL.canParse(location, base)) return 'no address'
-  const { origin, pathname } = new URL(location, base)
-  return shownAddress(origin + pathname)
+  const address = urlOf(location, base)
+  return address === undefined ? 'no address' : shownAddress(address.origin + address.pathname)
 }

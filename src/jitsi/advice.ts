@@ -6,6 +6,7 @@ import { type Facts, isOn } from './config.ts'
 import { blockedLogout } from './framed-logout.ts'
 import { shownEnvValue } from './shown-env.ts'
 import type { ModeratedBy } from './moderation.ts'
+import { urlOf } from '../url.ts'
 
 /**
  * Warnings about the issuers that Keycloak named.
@@ -21,7 +22,7 @@ export function adviseIssuers(issuers: readonly string[], url: string | undefine
 }
 
 function hostOf(address: string): string | undefined {
-  return URL.canParse(address) ? new URL(address).host : undefined
+  return urlOf(address)?.host
 }
 
 /** Warnings about the values that kjitsi writes. */
@@ -47,7 +48,7 @@ export function adviseKept(moderators: ModeratedBy | undefined, file: string): r
 }
 
 export function isLoopback(address: string): boolean {
-  return URL.canParse(address) && /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(address).hostname)
+  return /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(urlOf(address)?.hostname ?? '')
 }
 
 /**
@@ -84,8 +85,7 @@ export function adviseNeighbours(values: ReadonlyMap<string, string>, file: stri
 
 /** Whether an address is that of Jitsi's own web server (`web` is its name among the containers), without TLS. */
 function isJitsiByHttp(address: string, publicUrl: string): boolean {
-  if (!URL.canParse(address)) return false
-  const { protocol, hostname } = new URL(address)
-  const own = URL.canParse(publicUrl) ? new URL(publicUrl).hostname : 'web'
-  return protocol === 'http:' && (hostname === 'web' || hostname === own)
+  const url = urlOf(address)
+  if (url?.protocol !== 'http:') return false
+  return url.hostname === 'web' || url.hostname === urlOf(publicUrl)?.hostname
 }

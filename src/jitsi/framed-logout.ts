@@ -1,5 +1,6 @@
 // Whether a Content-Security-Policy of Jitsi's pages lets them log people out, which they do in a frame: at Keycloak first, then
 // at Jitsi's own logout page (CSP Level 3, sections 6.1.6 frame-src and 6.7.2 matching).
+import { urlOf } from '../url.ts'
 
 /** What a policy does not let into a frame. */
 export interface Blocked {
@@ -14,11 +15,9 @@ export interface Blocked {
  * @param authUrl TOKEN_AUTH_URL, which names Keycloak, and Jitsi by its redirect_uri
  */
 export function blockedLogout(policies: string, authUrl: string): Blocked | undefined {
-  if (!URL.canParse(authUrl)) return undefined
-  const login = new URL(authUrl)
-  const page = login.searchParams.get('redirect_uri') ?? ''
-  if (!URL.canParse(page)) return undefined
-  const self = new URL(page)
+  const login = urlOf(authUrl)
+  const self = urlOf(login?.searchParams.get('redirect_uri') ?? '')
+  if (login === undefined || self === undefined) return undefined
   const logout = new URL(login.pathname.replace(/\/[^/]*$/, '/logout'), login)
   for (const policy of policies.split(',')) {
     const directives = directivesOf(policy)

@@ -3,6 +3,7 @@
 import { KjitsiError } from '../errors.ts'
 import { shownAddress } from '../shown.ts'
 import { postLogoutUri, redirectUri } from './origin.ts'
+import { urlOf } from '../url.ts'
 
 /** What Jitsi's web client (config.js) and its page static/sso.html must know. */
 export interface JitsiLogin {
@@ -40,7 +41,7 @@ export function keySetOf(issuer: string): string {
 
 /** Where a realm has its OpenID Connect endpoints (Keycloak's OIDCLoginProtocolService.java). */
 function endpointsOf(issuer: string): string {
-  const url = URL.canParse(issuer) ? new URL(issuer) : undefined
+  const url = urlOf(issuer)
   const isRealm = url !== undefined && /^https?:$/.test(url.protocol) && /\/realms\/[^/]+$/.test(url.pathname)
   if (!isRealm || url.search || url.hash || url.username || url.password) {
     const message = `the issuer ${JSON.stringify(shownAddress(issuer))} is no address of a Keycloak realm`

@@ -2,6 +2,7 @@
 import { KjitsiError } from '../errors.ts'
 import { type ConfigFile, DEBIAN_KEYS, type Published, commandLine, sourceWords } from './config-file.ts'
 import { type Literal, luaString, nginxString, shellFolder, shellWords } from './literals.ts'
+import { urlOf } from '../url.ts'
 
 /**
  * Where that server has the keys: for the Debian packages where theirs serves a folder; else where `.env` has Prosody ask for
@@ -11,7 +12,7 @@ import { type Literal, luaString, nginxString, shellFolder, shellWords } from '.
 export function keysAt(origin: string, env: ReadonlyMap<string, string> | undefined): string {
   if (env === undefined) return `${origin}${DEBIAN_KEYS}`
   const asked = (env.get('JWT_ASAP_KEYSERVER') ?? '').replace(/\/+$/, '')
-  const url = URL.canParse(asked) ? new URL(asked) : undefined
+  const url = urlOf(asked)
   const isJitsi = url !== undefined && (url.origin === origin || url.hostname === 'web')
   return isJitsi && url.pathname !== '/' ? asked : `${origin}/kjitsi-keys`
 }

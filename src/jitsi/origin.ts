@@ -1,5 +1,6 @@
 // The one address under which people open a Jitsi. Redirect URI, web origin and post-logout URI are all built from it:
 // Keycloak and the browser compare them character by character.
+import { urlOf } from '../url.ts'
 
 /**
  * Reads the address of a Jitsi as people type it, and as docker-jitsi-meet's PUBLIC_URL has it: there the `https://` may
@@ -9,13 +10,8 @@
  */
 export function jitsiOrigin(text: string): string {
   const typed = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `https://${text}`
-  let url: URL
-  try {
-    // In place of URL.canParse, which in Node 20 refuses an é in a host once it has been called some thousand times.
-    url = new URL(typed)
-  } catch {
-    throw new Error('is no address: it looks like https://meet.example.org')
-  }
+  const url = urlOf(typed)
+  if (url === undefined) throw new Error('is no address: it looks like https://meet.example.org')
   if (url.protocol === 'http:') {
     throw new Error("is not https: browsers keep back what Jitsi's login needs from pages that came by http")
   }

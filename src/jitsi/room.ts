@@ -2,6 +2,7 @@
 import type { Finding } from '../finding.ts'
 import { shownValue } from '../shown.ts'
 import { jitsiFinding } from './findings.ts'
+import { urlOf } from '../url.ts'
 
 /** The room's part of its JID, or why only a browser and Prosody know it. */
 export type Room = { readonly node: string } | { readonly doubt: string }
@@ -19,8 +20,9 @@ const MAX_NODE = 1023
 export function roomOf(typed: string, tenants: boolean): Room {
   if (/\p{Cs}/u.test(typed)) return { doubt: 'no name that a room can have' }
   const address = /^https?:\/\//i.test(typed) ? typed : `https://host/${typed.replace(/^\//, '')}`
-  if (!URL.canParse(address)) return { doubt: 'no address' }
-  const [name = '', tenant, ...more] = new URL(address).pathname
+  const url = urlOf(address)
+  if (url === undefined) return { doubt: 'no address' }
+  const [name = '', tenant, ...more] = url.pathname
     .slice(1)
     .split('/')
     .map((part) => part.replace(/[:?#[\]@!$&'()*+,;=<>"]/g, ''))

@@ -14,6 +14,7 @@ import { type FileBeside, type ProsodySettings, known, prosodySettings } from '.
 import type { KeyPlaces } from './fetch-keys.ts'
 import { shownAddress } from '../shown.ts'
 import type { AboutJitsi } from './verdict.ts'
+import { urlOf } from '../url.ts'
 
 /** What people say about a Jitsi and its keys; what is undefined was not said. */
 export interface TokenSettings {
@@ -93,7 +94,7 @@ function aboutJitsi(values: ReadonlyMap<string, string>, file: string, web: stri
   const [, url, realm] =
     /^(https?:\/\/[^,]+)\/realms\/([^/,]+)$/.exec(values.get('JWT_ACCEPTED_ISSUERS') ?? '') ?? []
   const login = values.get('TOKEN_AUTH_URL') ?? ''
-  const client = URL.canParse(login) ? new URL(login).searchParams.get('client_id') : null
+  const client = urlOf(login)?.searchParams.get('client_id') ?? null
   return {
     file,
     readsOutside: /^\s*config\.tokenGetUserInfoOutOfContext\s*=\s*true\b/m.test(web),
