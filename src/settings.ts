@@ -1,20 +1,15 @@
-// The settings that several commands share, and what is made of some of them together. What one command alone has stands in
-// its own file.
-import { type Context, isMissing } from './cli/context.ts'
+// The settings that several commands share; those of the login and of the keys have files of their own. What one command
+// alone has stands in its own file.
+import type { Context } from './cli/context.ts'
 import { clientId } from './jitsi/client-id.ts'
-import { hostAndPort, httpUrl, issuer, oneOf, urlOrPath } from './cli/readers.ts'
-import { SOURCES, type Source } from './cli/resolve.ts'
+import { httpUrl, issuer, oneOf } from './cli/readers.ts'
 import { setting, under } from './cli/setting.ts'
-import type { KeySource } from './certs/sources.ts'
-import { duration } from './duration.ts'
-import { KjitsiError, messageOf } from './errors.ts'
+import { messageOf } from './errors.ts'
 import type { Http } from './http/http.ts'
 import { type Moderators, readModerators } from './jitsi/moderation.ts'
 import { jitsiOrigin } from './jitsi/origin.ts'
 import type { IssuerSource } from './keycloak/accepted.ts'
 import { adviseAddress, serverAddress } from './keycloak/address.ts'
-import type { Grant, Login } from './keycloak/login.ts'
-import { tokenIn } from './token/pasted.ts'
 
 const KEYCLOAK_TITLE = 'Keycloak:'
 
@@ -53,49 +48,6 @@ export const CLIENT = setting({
   parse: clientId,
   default: 'jitsi',
   group: KEYCLOAK_TITLE,
-})
-
-/** How to log in to Keycloak's admin API. */
-export const LOGIN = under('Login of kjitsi at Keycloak (an administrator, of realm master by default):', {
-  authRealm: setting({
-    flag: '--auth-realm <name>',
-    env: 'KEYCLOAK_AUTH_REALM',
-    help: 'realm to log in at',
-    unset: 'master; with --login-client the realm itself',
-  }),
-  user: setting({
-    flag: '--user <name>',
-    env: 'KEYCLOAK_USER',
-    help: 'log in as this administrator',
-    question: 'Log in as administrator',
-  }),
-  password: setting({
-    flag: '--password-file <path>',
-    env: 'KEYCLOAK_PASSWORD',
-    help: 'password of --user',
-    secret: true,
-    question: 'Password',
-  }),
-  loginClient: setting({
-    flag: '--login-client <client-id>',
-    env: 'KEYCLOAK_CLIENT_ID',
-    help: 'service account to log in as',
-    question: 'Log in as the service account of client',
-  }),
-  clientSecret: setting({
-    flag: '--client-secret-file <path>',
-    env: 'KEYCLOAK_CLIENT_SECRET',
-    help: 'secret of --login-client',
-    secret: true,
-    question: 'Secret of that client',
-  }),
-  accessToken: setting({
-    flag: '--access-token-file <path>',
-    env: 'KEYCLOAK_ACCESS_TOKEN',
-    help: 'access token to use in place of a login',
-    parse: tokenIn,
-    secret: true,
-  }),
 })
 
 const PLAN_TITLE = 'Plan:'
@@ -245,37 +197,6 @@ export const KEYS = setting({
   parse: oneOf('pem', 'jwks', 'both'),
 })
 
-export const JWKS = setting({
-  flag: '--jwks <url|file>',
-  env: 'KJITSI_JWKS',
-  help: 'key set to read in place of asking Keycloak for it',
-  parse: urlOrPath,
-  repeat: true,
-})
-
-export const ALLOW_KEYS_FROM = setting({
-  flag: '--allow-keys-from <host>',
-  env: 'KJITSI_ALLOW_KEYS_FROM',
-  help: "host or host:port, besides Keycloak's own, that may publish a realm's keys",
-  parse: hostAndPort,
-  repeat: true,
-})
-
-export const GRACE = setting({
-  flag: '--grace <duration>',
-  env: 'KJITSI_GRACE',
-  help: 'how long a key that has left its key set is kept',
-  parse: duration,
-})
-
-export const MAX_AGE = setting({
-  flag: '--max-age <duration>',
-  env: 'KJITSI_MAX_AGE',
-  help: 'how long what a source gave last counts while it cannot be read',
-  parse: duration,
-  default: '7d',
-})
-
 export const LOG = setting({
   flag: '--log <form>',
   env: 'KJITSI_LOG',
@@ -296,67 +217,6 @@ export const FORMER = {
   KJITSI_MODERATOR_ROLE: 'KJITSI_MODERATORS=role:NAME',
 } as const
 
-type Admin = Context<typeof KEYCLOAK & typeof LOGIN>
-
-/**
- * What a command that talks to Keycloak's admin API cannot do without: its address, realms and a login. On a terminal
- * what is missing is asked for, the login as the missing half of what was given or as user and password.
- * @param others what else is missing, each with how to give it
- * @throws KjitsiError `usage` naming all that is missing, with the three ways to log in
- */
-export async function needAdmin(
-  context: Admin,
-  others: readonly string[] = [],
-): Promise<{ readonly url: string; readonly realms: readonly string[]; readonly login: Login }> {
-  const { settings, canAsk } = context
-  const { givenLogin, whoIs } = await import('./keycloak/login.ts')
-  const given = givenLogin(settings)
-  const missing = [...(given === undefined ? [howToLogIn(context)] : []), ...others]
-  const { url, realm } = await context.need(['url', 'realm'], canAsk ? [] : missing)
-  const login = given ?? (await askLogin(context, url, realm[0] ?? ''))
-  context.output.detail(`login: ${whoIs(login)}`)
-  return { url, realms: [...new Set(realm)], login }
-}
-
-/** Asks until Keycloak does not refuse the login, so that a slip costs no other answer. */
-async function askLogin(context: Admin, url: string, realm: string): Promise<Login> {
-  const { tokenSource } = await import('./keycloak/token.ts')
-  for (;;) {
-    const login = await typedLogin(context)
-    try {
-      await tokenSource(context.http, url, login, realm)()
-      return login
-    } catch (error) {
-      if (!(error instanceof KjitsiError) || error.code !== 'login') throw error
-      context.output.log('error', error.message, { fix: error.hint })
-    }
-  }
-}
-
-async function typedLogin(context: Admin): Promise<Grant> {
-  const { loginClient, clientSecret: secret, user, authRealm } = context.settings
-  if (user === undefined && (loginClient !== undefined || secret !== undefined)) {
-    const { loginClient: clientId, clientSecret } = await context.need(['loginClient', 'clientSecret'])
-    return { by: 'client', clientId, clientSecret, authRealm }
-  }
-  return { by: 'password', ...(await context.need(['user', 'password'])), authRealm: authRealm ?? 'master' }
-}
-
-/** What is missing for a login: the other half of what was given, or any of the three ways. */
-function howToLogIn({ settings, waysToGive: ways }: Admin): string {
-  const { user, password, loginClient, clientSecret } = settings
-  if (user !== undefined) return `the password of ${user}: ${ways('password')}`
-  if (loginClient !== undefined) return `the secret of client ${loginClient}: ${ways('clientSecret')}`
-  if (clientSecret !== undefined) return `the client that the secret is of: ${ways('loginClient')}`
-  if (password !== undefined) return `the user that the password is of: ${ways('user')}`
-  return [
-    'a login, in one of three ways:',
-    `  a ready access token: ${ways('accessToken')}`,
-    `  a service account: ${ways('loginClient')}, and ${ways('clientSecret')}`,
-    `  an administrator, of realm master by default: ${ways('user')}, and ${ways('password')}`,
-  ].join('\n  ')
-}
-
 /**
  * The issuers that were given; where there are none, the Keycloak that is to be asked for those of its realms.
  * @throws KjitsiError `usage` as `context.need` does
@@ -367,42 +227,4 @@ export async function needIssuers(
   const { issuer } = context.settings
   if (issuer.length > 0) return { issuer, url: '', realm: [] }
   return { issuer, ...(await context.need(['url', 'realm'])) }
-}
-
-type Sets = Context<typeof KEYCLOAK & { jwks: typeof JWKS; allowKeysFrom: typeof ALLOW_KEYS_FROM }>
-
-/**
- * Where keys are read from. Realms and --jwks add up where both were given in the same way (as flags, in the environment,
- * in the settings file); otherwise those that were given more directly take the place of the others.
- * @param orElse how the command can be given keys besides, at the end of a sentence
- * @throws KjitsiError `usage` where there are none and nobody can be asked
- */
-export async function needKeySources(context: Sets, orElse = ''): Promise<readonly KeySource[]> {
-  const { settings, io, output } = context
-  const { jwksSources, nameOfSource, realmSources } = await import('./certs/sources.ts')
-  const [byRealm, byJwks] = [rankOf(context, 'realm'), rankOf(context, 'jwks')]
-  const fromJwks = jwksSources(settings.jwks, io.cwd)
-  if (byRealm > byJwks) {
-    if (settings.realm.length > 0)
-      output.note(`not read, since there is --jwks: realm ${settings.realm.join(', ')}`)
-    return fromJwks
-  }
-  const { url, realm } = await context.need(['url', 'realm']).catch((error: unknown) => {
-    if (!(error instanceof KjitsiError) || error.code !== 'usage') throw error
-    const hint = `or give --jwks, the address or the file of a key set${orElse}`
-    throw new KjitsiError('usage', error.message, { hint })
-  })
-  const fromRealms = realmSources(url, realm, settings.allowKeysFrom)
-  if (byJwks === byRealm) return [...fromRealms, ...fromJwks]
-  if (fromJwks.length > 0)
-    output.note(`not read, since there is --realm: ${fromJwks.map(nameOfSource).join(', ')}`)
-  return fromRealms
-}
-
-/** How directly a setting was given: 0 by flag, up to 3 by default; Infinity where it has no value. */
-export function rankOf<K extends string>(
-  { settings, sources }: { settings: Readonly<Record<K, unknown>>; sources: Partial<Record<K, Source>> },
-  key: K,
-): number {
-  return isMissing(settings[key]) ? Infinity : SOURCES.indexOf(sources[key] ?? 'default')
 }

@@ -11,18 +11,9 @@ import type { Finding } from '../finding.ts'
 import { openFile, readIfThere } from '../files/read.ts'
 import { fileError } from '../files/reasons.ts'
 import { tokenIn } from '../token/pasted.ts'
-import {
-  ACCEPTED,
-  CLIENT,
-  JITSI_ENV_FILE,
-  JWKS,
-  KEYCLOAK,
-  KEYSERVER,
-  LOGIN,
-  PLAN,
-  ROOM_CLAIM,
-  needAdmin,
-} from '../settings.ts'
+import { JWKS } from '../key-settings.ts'
+import { LOGIN, needAdmin } from '../login-settings.ts'
+import { ACCEPTED, CLIENT, JITSI_ENV_FILE, KEYCLOAK, KEYSERVER, PLAN, ROOM_CLAIM } from '../settings.ts'
 
 const SETTINGS = {
   ...under('What is asked:', {

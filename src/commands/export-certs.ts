@@ -5,7 +5,8 @@ import { command } from '../cli/context.ts'
 import { flagName, setting, under } from '../cli/setting.ts'
 import { pause } from '../duration.ts'
 import { KjitsiError } from '../errors.ts'
-import { ALLOW_KEYS_FROM, GRACE, JWKS, KEYCLOAK, LOG, MAX_AGE, PLAN, needKeySources } from '../settings.ts'
+import { ALLOW_KEYS_FROM, GRACE, JWKS, MAX_AGE, needKeySources } from '../key-settings.ts'
+import { KEYCLOAK, LOG, PLAN } from '../settings.ts'
 
 const DAY = 86_400
 

@@ -7,7 +7,8 @@ import { oneOf, port, urlPath } from '../cli/readers.ts'
 import { setting, under } from '../cli/setting.ts'
 import { duration, pause } from '../duration.ts'
 import { KjitsiError } from '../errors.ts'
-import { ALLOW_KEYS_FROM, GRACE, JWKS, KEYCLOAK, LOG, MAX_AGE, needKeySources, rankOf } from '../settings.ts'
+import { ALLOW_KEYS_FROM, GRACE, JWKS, MAX_AGE, needKeySources, rankOf } from '../key-settings.ts'
+import { KEYCLOAK, LOG } from '../settings.ts'
 
 const DAY = 86_400
 const LONGEST_SHOWN_URL = 200

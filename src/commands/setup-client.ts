@@ -3,17 +3,8 @@ import { type Context, command } from '../cli/context.ts'
 import { setting, under, waysToGive } from '../cli/setting.ts'
 import { duration } from '../duration.ts'
 import { moderatorRoleOf } from '../jitsi/moderation.ts'
-import {
-  CLIENT,
-  JITSI,
-  KEYCLOAK,
-  LOGIN,
-  MODERATOR_ROLE,
-  PLAN,
-  REMOVE,
-  TOKEN_AUDIENCE,
-  needAdmin,
-} from '../settings.ts'
+import { LOGIN, needAdmin } from '../login-settings.ts'
+import { CLIENT, JITSI, KEYCLOAK, MODERATOR_ROLE, PLAN, REMOVE, TOKEN_AUDIENCE } from '../settings.ts'
 
 /** Keycloak holds it in 31 bits, and no token is issued where it does not fit. */
 function lifespan(text: string): number {

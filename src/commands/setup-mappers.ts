@@ -5,16 +5,8 @@ import { setting, under } from '../cli/setting.ts'
 import { moderatorRoleOf } from '../jitsi/moderation.ts'
 import { adviseRoom, roomClaim } from '../jitsi/room.ts'
 import type { UserField } from '../keycloak/mappers.ts'
-import {
-  CLIENT,
-  KEYCLOAK,
-  LOGIN,
-  MODERATOR_ROLE,
-  PLAN,
-  REMOVE,
-  TOKEN_AUDIENCE,
-  needAdmin,
-} from '../settings.ts'
+import { LOGIN, needAdmin } from '../login-settings.ts'
+import { CLIENT, KEYCLOAK, MODERATOR_ROLE, PLAN, REMOVE, TOKEN_AUDIENCE } from '../settings.ts'
 
 /** `NAME=true` or `NAME=false`. */
 function keyValue(text: string): { readonly name: string; readonly value: boolean } {

@@ -20,7 +20,8 @@ import { PROGRAM } from '../../src/main.ts'
 import { testIo } from '../support/io.ts'
 import { tempFolder } from '../support/folder.ts'
 import { run } from '../support/run.ts'
-import { CLIENT, GUESTS, FORCE, KEYCLOAK, LOGIN, PLAN, REMOVE } from '../../src/settings.ts'
+import { LOGIN } from '../../src/login-settings.ts'
+import { CLIENT, GUESTS, FORCE, KEYCLOAK, PLAN, REMOVE } from '../../src/settings.ts'
 
 let cwd: string
 beforeEach(() => {

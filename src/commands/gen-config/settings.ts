@@ -4,16 +4,8 @@ import type { Context } from '../../cli/context.ts'
 import { dnsLabel } from '../../cli/readers.ts'
 import { type SettingTable, setting, under, wordsFor } from '../../cli/setting.ts'
 import { givenOrigin } from '../../jitsi/public-url.ts'
-import {
-  ACCEPTED_BY_DEFAULT,
-  ALLOW_KEYS_FROM,
-  CLIENT,
-  GUESTS,
-  JITSI,
-  KEYCLOAK,
-  KEYS,
-  MODERATORS,
-} from '../../settings.ts'
+import { ALLOW_KEYS_FROM } from '../../key-settings.ts'
+import { ACCEPTED_BY_DEFAULT, CLIENT, GUESTS, JITSI, KEYCLOAK, KEYS, MODERATORS } from '../../settings.ts'
 
 /** Where keys come from. */
 export const KEYS_OF = { ...KEYCLOAK, ...under('Keys:', { allowKeysFrom: ALLOW_KEYS_FROM }) }
